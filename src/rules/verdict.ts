@@ -1,0 +1,162 @@
+/**
+ * What a rule answers. A denial is a value that carries the facts; the words for people are made of it in
+ * `admission/message.ts` and nowhere else.
+ */
+
+export interface ReleaseName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export type OperationKind = 'install' | 'upgrade' | 'rollback' | 'uninstall';
+
+/** The operation that holds a release. `holder` is undefined when it began before Belay was there to see it. */
+export interface InFlight {
+  readonly operation: OperationKind;
+  readonly revision: number;
+  readonly holder: string | undefined;
+  /** Milliseconds since the epoch. */
+  readonly sinceMs: number;
+  /** When it counts as stale if nothing is heard of it until then, milliseconds since the epoch. */
+  readonly staleAtMs: number;
+  /** The record (or, before that has appeared, only the claim) that shows it. */
+  readonly record: RecordRef | undefined;
+}
+
+export type RecordKind = 'Secret' | 'ConfigMap';
+
+export interface RecordRef {
+  readonly kind: RecordKind;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export interface ObjectRef {
+  readonly group: string;
+  readonly kind: string;
+  /** Empty for cluster-scoped objects. */
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** Where a lock annotation sits. */
+export interface LockSource {
+  readonly kind: RecordKind | 'Namespace';
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export interface Freeze {
+  readonly source: LockSource;
+  readonly reason: string;
+  /** Who wrote it, when the record says so (`belay.dev/freeze-by`, written by Belay). */
+  readonly by: string | undefined;
+  /** Milliseconds since the epoch; undefined: until somebody lifts it. */
+  readonly untilMs: number | undefined;
+}
+
+/** One changed field. Values are JSON; `undefined` means absent. `secret` values are never to be shown. */
+export interface FieldChange {
+  /** For people: `spec.template.spec.containers[web].image`. */
+  readonly path: string;
+  /** JSON Pointer (RFC 6901) into the new object, or into the old one where the field is gone. */
+  readonly pointer: string;
+  readonly before: unknown;
+  readonly after: unknown;
+  readonly secret: boolean;
+}
+
+export interface GoverningRevision {
+  readonly revision: number;
+  readonly chart: string;
+}
+
+export type Attempt =
+  | OperationKind
+  | 'change'
+  | 'delete'
+  | 'create'
+  | 'scale'
+  | 'record edit'
+  | 'record delete'
+  | 'namespace delete';
+
+export type Denial =
+  | {
+      readonly code: 'BelayOperationInFlight';
+      readonly release: ReleaseName;
+      readonly attempt: Attempt;
+      readonly inFlight: InFlight;
+      readonly object?: ObjectRef;
+    }
+  | {
+      readonly code: 'BelayFrozen';
+      readonly release: ReleaseName;
+      readonly attempt: Attempt;
+      readonly freezes: readonly Freeze[];
+      readonly object?: ObjectRef;
+    }
+  | {
+      readonly code: 'BelayDrift';
+      readonly release: ReleaseName;
+      readonly attempt: 'change' | 'delete' | 'create' | 'scale';
+      readonly object: ObjectRef;
+      readonly governing: GoverningRevision;
+      readonly recordKind: RecordKind;
+      readonly changes: readonly FieldChange[];
+    }
+  | {
+      readonly code: 'BelayFenced';
+      readonly release: ReleaseName;
+      readonly revision: number;
+      readonly overtakenBy: number;
+      readonly holder: string | undefined;
+    }
+  | {
+      readonly code: 'BelayRecordProtected';
+      readonly release: ReleaseName;
+      readonly record: RecordRef;
+      readonly problem: string;
+      readonly remedy: string;
+    }
+  | {
+      readonly code: 'BelayBadLock';
+      readonly source: LockSource;
+      readonly annotation: string;
+      readonly problem: string;
+      readonly remedy: string;
+    }
+  | {
+      readonly code: 'BelayLockForbidden';
+      readonly release: ReleaseName;
+      readonly source: LockSource;
+      readonly user: string;
+      readonly verb: LockVerb;
+      readonly annotations: readonly string[];
+    }
+  | {
+      readonly code: 'BelayClaimGuarded';
+      readonly lease: string;
+      readonly namespace: string;
+      readonly inFlight: InFlight | undefined;
+    }
+  | { readonly code: 'BelayUnavailable'; readonly problem: string };
+
+export type DenialCode = Denial['code'];
+
+/** Verbs on the virtual resource `releases.belay.dev`. */
+export type LockVerb = 'lock' | 'unlock' | 'open' | 'break';
+
+/** `why` is a short fixed word for logs and metrics, never caller-controlled. */
+export type Verdict =
+  | {
+      readonly allowed: true;
+      readonly why: string;
+      readonly warnings?: readonly string[];
+      readonly audit?: Readonly<Record<string, string>>;
+    }
+  | { readonly allowed: false; readonly denial: Denial };
+
+export const allow = (why: string): Verdict => ({ allowed: true, why });
+
+export const deny = (denial: Denial): Verdict => ({ allowed: false, denial });
