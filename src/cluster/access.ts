@@ -1,0 +1,30 @@
+import type { UserInfo } from '../admission/review.ts';
+import type { LockVerb } from '../rules/verdict.ts';
+import type { Api } from './api.ts';
+
+/** Asks RBAC whether a user may lock, unlock, open or break a release (the virtual resource `releases.belay.dev`). */
+export interface Access {
+  /** `release` empty: all releases of the namespace. Rejects with ApiError when the question cannot be put. */
+  may(user: UserInfo, verb: LockVerb, namespace: string, release: string, signal: AbortSignal): Promise<boolean>;
+}
+
+export const createAccess = (api: Api): Access => ({
+  may: async (user, verb, namespace, release, signal) => {
+    const answer = await api.request<{ status?: { allowed?: boolean; denied?: boolean } }>({
+      method: 'POST',
+      path: '/apis/authorization.k8s.io/v1/subjectaccessreviews',
+      body: {
+        apiVersion: 'authorization.k8s.io/v1',
+        kind: 'SubjectAccessReview',
+        spec: {
+          user: user.username,
+          groups: user.groups,
+          ...(user.extra === undefined ? {} : { extra: user.extra }),
+          resourceAttributes: { group: 'belay.dev', resource: 'releases', verb, namespace, name: release },
+        },
+      },
+      signal,
+    });
+    return answer.status?.allowed === true && answer.status.denied !== true;
+  },
+});

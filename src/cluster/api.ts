@@ -1,0 +1,136 @@
+import { type Dispatcher, fetch } from 'undici';
+
+/** A thin client for the Kubernetes API: paths in, JSON out. One connection pool, no generated models on the hot path. */
+export interface Api {
+  /** Resolves to the parsed body. Rejects with ApiError on any status of 400 or more, and on a broken connection (status 0). */
+  request<T>(request: ApiRequest): Promise<T>;
+  /** A watch: yields one parsed line at a time and ends when the server closes it. Rejects like `request`. */
+  watch(request: WatchRequest): AsyncIterable<WatchEvent>;
+}
+
+export interface ApiRequest {
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Absolute path, each caller-controlled segment passed through encodeURIComponent (see `pathOf`). */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  readonly body?: unknown;
+  readonly contentType?: string;
+  /** Defaults to `application/json`; METADATA_ONLY asks for PartialObjectMetadata. */
+  readonly accept?: string;
+  readonly signal?: AbortSignal;
+}
+
+export interface WatchRequest {
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  readonly accept?: string;
+  readonly signal: AbortSignal;
+}
+
+export interface WatchEvent {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
+  readonly object: Record<string, unknown>;
+}
+
+/** Asks the API server for `metadata` alone: the payload of a Secret then never enters this process. */
+export const METADATA_ONLY =
+  'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
+
+export class ApiError extends Error {
+  /** HTTP status; 0 when no answer arrived. */
+  readonly status: number;
+  /** `metav1.Status.reason`, such as NotFound, AlreadyExists, Conflict. */
+  readonly reason: string;
+
+  constructor(status: number, reason: string, message: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = 'ApiError';
+    this.status = status;
+    this.reason = reason;
+  }
+}
+
+export const isNotFound = (error: unknown): boolean => error instanceof ApiError && error.status === 404;
+
+/** 409: somebody else wrote first (reason Conflict) or created it first (reason AlreadyExists). */
+export const isConflict = (error: unknown): boolean => error instanceof ApiError && error.status === 409;
+
+/** Builds a path from segments, each escaped, so that a name can never leave its segment. */
+export const pathOf = (...segments: readonly string[]): string => `/${segments.map(encodeURIComponent).join('/')}`;
+
+export interface Connection {
+  readonly server: string;
+  /** Called before each request: tokens of a ServiceAccount are rotated on disk. */
+  readonly headers: () => Promise<Record<string, string>>;
+  readonly dispatcher: Dispatcher;
+}
+
+const toUrl = (server: string, path: string, query: ApiRequest['query']): URL => {
+  const url = new URL(server.replace(/\/$/, '') + path);
+  for (const [key, value] of Object.entries(query ?? {})) {
+    if (value !== undefined) url.searchParams.set(key, String(value));
+  }
+  return url;
+};
+
+const toError = async (status: number, body: Promise<string>): Promise<ApiError> => {
+  const text = await body.catch(() => '');
+  try {
+    const parsed = JSON.parse(text) as { reason?: string; message?: string };
+    return new ApiError(status, parsed.reason ?? '', parsed.message ?? `HTTP ${status}`);
+  } catch {
+    return new ApiError(status, '', `HTTP ${status}`);
+  }
+};
+
+export const createApi = (connection: Connection): Api => {
+  const send = async (request: ApiRequest) => {
+    const headers: Record<string, string> = {
+      ...(await connection.headers()),
+      accept: request.accept ?? 'application/json',
+      'user-agent': 'belay',
+    };
+    if (request.body !== undefined) headers['content-type'] = request.contentType ?? 'application/json';
+    let response: Awaited<ReturnType<typeof fetch>>;
+    try {
+      response = await fetch(toUrl(connection.server, request.path, request.query), {
+        method: request.method ?? 'GET',
+        headers,
+        dispatcher: connection.dispatcher,
+        ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+        ...(request.signal === undefined ? {} : { signal: request.signal }),
+      });
+    } catch (error) {
+      throw new ApiError(0, 'Unreachable', `the API server did not answer: ${(error as Error).message}`, error);
+    }
+    if (response.status >= 400) throw await toError(response.status, response.text());
+    return response;
+  };
+
+  return {
+    async request<T>(request: ApiRequest): Promise<T> {
+      const response = await send(request);
+      try {
+        return (await response.json()) as T;
+      } catch (error) {
+        throw new ApiError(0, 'Unreachable', `the API server's answer broke off: ${(error as Error).message}`, error);
+      }
+    },
+    async *watch(request: WatchRequest) {
+      const response = await send({ ...request, query: { ...request.query, watch: 'true' } });
+      if (response.body === null) return;
+      const decoder = new TextDecoder();
+      let pending = '';
+      for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+        pending += decoder.decode(chunk, { stream: true });
+        let end = pending.indexOf('\n');
+        while (end >= 0) {
+          const line = pending.slice(0, end);
+          pending = pending.slice(end + 1);
+          if (line !== '') yield JSON.parse(line) as WatchEvent;
+          end = pending.indexOf('\n');
+        }
+      }
+    },
+  };
+};

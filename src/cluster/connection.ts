@@ -1,0 +1,62 @@
+import { readFileSync } from 'node:fs';
+import { KubeConfig } from '@kubernetes/client-node';
+import { Agent } from 'undici';
+import type { Connection } from './api.ts';
+
+/** Connections kept to the API server; watches take one each, and reviews share the rest. */
+const MAX_CONNECTIONS = 64;
+
+/** How long credentials are kept before they are read again: projected tokens are rotated on disk. */
+const CREDENTIALS_FRESH_MS = 30_000;
+
+const pem = (data: string | undefined, file: string | undefined): Buffer | undefined => {
+  if (data !== undefined) return Buffer.from(data, 'base64');
+  return file === undefined ? undefined : readFileSync(file);
+};
+
+/**
+ * Connects as kubectl would: the named kubeconfig, else the pod's service account, else the user's default.
+ * Throws when there is no cluster to talk to.
+ */
+export const connect = (kubeconfigPath: string | undefined, nowMs: () => number): Connection => {
+  const config = new KubeConfig();
+  if (kubeconfigPath === undefined) config.loadFromDefault();
+  else config.loadFromFile(kubeconfigPath);
+  const cluster = config.getCurrentCluster();
+  const user = config.getCurrentUser();
+  if (cluster === null) throw new Error('the kubeconfig names no current cluster');
+
+  const ca = pem(cluster.caData, cluster.caFile);
+  const cert = pem(user?.certData, user?.certFile);
+  const key = pem(user?.keyData, user?.keyFile);
+  const dispatcher = new Agent({
+    connections: MAX_CONNECTIONS,
+    // A watch is silent for up to a minute between bookmarks; five minutes of silence mean a dead connection.
+    bodyTimeout: 300_000,
+    headersTimeout: 30_000,
+    connect: {
+      ...(ca === undefined ? {} : { ca }),
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key }),
+      ...(cluster.tlsServerName === undefined ? {} : { servername: cluster.tlsServerName }),
+      rejectUnauthorized: cluster.skipTLSVerify !== true,
+    },
+  });
+
+  let headers: Record<string, string> = {};
+  let readAtMs = Number.NEGATIVE_INFINITY;
+  return {
+    server: cluster.server,
+    dispatcher,
+    headers: async () => {
+      if (nowMs() - readAtMs > CREDENTIALS_FRESH_MS) {
+        // client-node knows every way to sign in (exec plugins, OIDC, token files); only its headers are wanted here.
+        const options: { headers?: Record<string, string> } = {};
+        await config.applyToHTTPSOptions(options);
+        headers = { ...options.headers };
+        readAtMs = nowMs();
+      }
+      return headers;
+    },
+  };
+};

@@ -1,0 +1,116 @@
+import type { ObjectMeta } from '../admission/review.ts';
+import { toRecord } from '../helm/record.ts';
+import type { NamespaceFacts } from '../rules/freezes.ts';
+import type { Claim, ReleaseFacts } from '../rules/in-flight.ts';
+import type { ReleaseName } from '../rules/verdict.ts';
+import { type Api, isNotFound, METADATA_ONLY, pathOf } from './api.ts';
+import { leaseName, readClaim } from './claim-lease.ts';
+import type { ReflectedObject } from './reflector.ts';
+import { toNamespaceFacts } from './release-index.ts';
+
+/** The facts as the API server has them now. Rejects with ApiError when they cannot be had: the caller must not guess. */
+export interface LiveFacts {
+  /**
+   * Strongly consistent. The Lease is read *before* the records: a starter that claims after this read makes the caller's
+   * own claim fail on its resourceVersion, and one that claimed before it is seen here.
+   */
+  release(
+    release: ReleaseName,
+    signal: AbortSignal,
+  ): Promise<ReleaseFacts & { readonly lease: LeaseVersion | undefined }>;
+  /** Undefined when there is no such namespace. */
+  namespace(name: string, signal: AbortSignal): Promise<NamespaceFacts | undefined>;
+  /** All records of a namespace, as one list of facts a release. */
+  releasesIn(namespace: string, signal: AbortSignal): Promise<ReleaseFacts['records']>;
+}
+
+export interface LeaseVersion {
+  readonly resourceVersion: string;
+  readonly transitions: number;
+  /** Undefined where the Lease is no claim of Belay's (somebody made one by that name): it is overwritten. */
+  readonly claim: Claim | undefined;
+}
+
+interface MetadataList {
+  readonly items?: readonly { readonly metadata?: ObjectMeta }[];
+}
+
+export const createLiveFacts = (api: Api): LiveFacts => {
+  // No resourceVersion in the query: the API server answers with the newest state, never from a stale cache.
+  const list = async (
+    namespace: string,
+    labelSelector: string,
+    signal: AbortSignal,
+  ): Promise<ReleaseFacts['records']> => {
+    const [secrets, configMaps] = await Promise.all([
+      api.request<MetadataList>({
+        path: pathOf('api', 'v1', 'namespaces', namespace, 'secrets'),
+        query: { labelSelector },
+        accept: METADATA_ONLY,
+        signal,
+      }),
+      api.request<MetadataList>({
+        path: pathOf('api', 'v1', 'namespaces', namespace, 'configmaps'),
+        query: { labelSelector },
+        accept: METADATA_ONLY,
+        signal,
+      }),
+    ]);
+    return [
+      ...(secrets.items ?? []).flatMap((item) => toRecord('Secret', item.metadata) ?? []),
+      ...(configMaps.items ?? []).flatMap((item) => toRecord('ConfigMap', item.metadata) ?? []),
+    ];
+  };
+
+  const lease = async (release: ReleaseName, signal: AbortSignal): Promise<LeaseVersion | undefined> => {
+    try {
+      const found = await api.request<ReflectedObject>({
+        path: pathOf(
+          'apis',
+          'coordination.k8s.io',
+          'v1',
+          'namespaces',
+          release.namespace,
+          'leases',
+          leaseName(release.name),
+        ),
+        signal,
+      });
+      return {
+        resourceVersion: found.metadata?.resourceVersion ?? '',
+        transitions: (found.spec as { leaseTransitions?: number } | undefined)?.leaseTransitions ?? 0,
+        claim: readClaim(found)?.claim,
+      };
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  };
+
+  return {
+    release: async (release, signal) => {
+      const found = await lease(release, signal);
+      // A selector on the name label alone would miss a record whose labels somebody managed to strip; Helm misses it too.
+      const records = await list(release.namespace, `owner=helm,name=${release.name}`, signal);
+      return {
+        records: records.filter((record) => record.release === release.name),
+        claim: found?.claim,
+        lease: found,
+      };
+    },
+    namespace: async (name, signal) => {
+      try {
+        const found = await api.request<ReflectedObject>({
+          path: pathOf('api', 'v1', 'namespaces', name),
+          accept: METADATA_ONLY,
+          signal,
+        });
+        return toNamespaceFacts(found.metadata);
+      } catch (error) {
+        if (isNotFound(error)) return undefined;
+        throw error;
+      }
+    },
+    releasesIn: (namespace, signal) => list(namespace, 'owner=helm', signal),
+  };
+};

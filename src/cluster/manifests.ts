@@ -1,0 +1,75 @@
+import { LRUCache } from 'lru-cache';
+import type { KubernetesObject } from '../admission/review.ts';
+import type { Decoder } from '../helm/decoder.ts';
+import type { ManifestDocument } from '../helm/manifest.ts';
+import { payloadOf, type ReleaseRecord } from '../helm/record.ts';
+import { type Api, isNotFound, pathOf } from './api.ts';
+
+/** The parsed manifest of a stored revision. It never changes (DESIGN.md 4.1), so the record's uid is key enough. */
+export interface Manifest {
+  /** `name-version`. */
+  readonly chart: string;
+  /** Where the objects live. */
+  readonly namespace: string;
+  readonly documents: readonly ManifestDocument[];
+}
+
+export interface Manifests {
+  /** Undefined when the record is gone or holds nothing that Helm could read. Rejects when it cannot be fetched. */
+  of(record: ReleaseRecord): Promise<Manifest | undefined>;
+}
+
+/** Manifests kept, counted by the size of their payload as stored; parsed they take a few times that. */
+const MAX_CACHED_BYTES = 16 * 1024 * 1024;
+const MAX_CACHED = 1_000;
+
+/** A fetch is shared by all who wait for it, so it has a bound of its own, not that of whoever came first. */
+const FETCH_TIMEOUT_MS = 9_000;
+
+const collectionOf = (record: ReleaseRecord): string => (record.kind === 'Secret' ? 'secrets' : 'configmaps');
+
+export const createManifests = (api: Api, decoder: Decoder): Manifests => {
+  const cache = new LRUCache<string, Manifest>({ max: MAX_CACHED, maxSize: MAX_CACHED_BYTES });
+  const underWay = new Map<string, Promise<Manifest | undefined>>();
+
+  const read = async (record: ReleaseRecord): Promise<Manifest | undefined> => {
+    const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS);
+    let object: KubernetesObject;
+    try {
+      object = await api.request<KubernetesObject>({
+        path: pathOf('api', 'v1', 'namespaces', record.namespace, collectionOf(record), record.name),
+        signal,
+      });
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+    const payload = payloadOf(object);
+    if (payload === undefined) return undefined;
+    const answer = await decoder.run<'documents'>({ want: 'documents', kind: record.kind, payload }, signal);
+    if (!answer.readable) return undefined;
+    const { documents, summary } = answer.result;
+    const manifest: Manifest = {
+      chart: `${summary.chartName}-${summary.chartVersion}`,
+      namespace: summary.namespace === '' ? record.namespace : summary.namespace,
+      documents,
+    };
+    const uid = object.metadata?.uid;
+    if (uid !== undefined) cache.set(uid, manifest, { size: payload.length });
+    return manifest;
+  };
+
+  return {
+    of: (record) => {
+      const cached = cache.get(record.uid);
+      if (cached !== undefined) return Promise.resolve(cached);
+      // One fetch for all who ask at once: an upgrade of a large chart begins with a burst of object writes.
+      const key = `${record.uid}@${record.resourceVersion}`;
+      const shared = underWay.get(key);
+      if (shared !== undefined) return shared;
+      const fetched = read(record).finally(() => underWay.delete(key));
+      underWay.set(key, fetched);
+      return fetched;
+    },
+  };
+};

@@ -1,0 +1,171 @@
+import type { Logger } from 'pino';
+import type { ObjectMeta } from '../admission/review.ts';
+import { type ReleaseRecord, toRecord } from '../helm/record.ts';
+import type { NamespaceFacts } from '../rules/freezes.ts';
+import type { Claim, ReleaseFacts } from '../rules/in-flight.ts';
+import type { RecordKind, ReleaseName } from '../rules/verdict.ts';
+import type { Api } from './api.ts';
+import { CLAIM_SELECTOR, readClaim } from './claim-lease.ts';
+import { createReflector, type ReflectedObject, type Reflector, type ReflectorSink } from './reflector.ts';
+
+/** Record metadata, claims and namespaces of the whole cluster, in memory. May lag behind: never deny from it alone. */
+export interface ReleaseIndex {
+  facts(release: ReleaseName): ReleaseFacts;
+  namespace(name: string): NamespaceFacts | undefined;
+  /** Claims whose release has no record any more. */
+  orphanedClaims(): readonly { readonly release: ReleaseName; readonly claim: Claim }[];
+  isSynced(): boolean;
+  recordCount(): number;
+  /** Milliseconds since the quietest watch was last heard of. */
+  silenceMs(): number;
+  run(signal: AbortSignal): Promise<void>;
+}
+
+const keyOf = (release: ReleaseName): string => `${release.namespace}/${release.name}`;
+
+/** Records by release. A release has few revisions (Helm keeps 10), so a short list each is smallest and fastest. */
+class RecordStore {
+  readonly #byRelease = new Map<string, ReleaseRecord[]>();
+  #count = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  of(key: string): readonly ReleaseRecord[] {
+    return this.#byRelease.get(key) ?? [];
+  }
+
+  upsert(record: ReleaseRecord): void {
+    const key = keyOf({ namespace: record.namespace, name: record.release });
+    const others = this.of(key).filter((known) => known.kind !== record.kind || known.name !== record.name);
+    this.#count += others.length + 1 - this.of(key).length;
+    this.#byRelease.set(key, [...others, record]);
+  }
+
+  remove(record: ReleaseRecord): void {
+    const key = keyOf({ namespace: record.namespace, name: record.release });
+    const known = this.of(key);
+    const left = known.filter((candidate) => candidate.kind !== record.kind || candidate.name !== record.name);
+    this.#count -= known.length - left.length;
+    if (left.length === 0) this.#byRelease.delete(key);
+    else this.#byRelease.set(key, left);
+  }
+
+  replaceKind(kind: RecordKind, records: readonly ReleaseRecord[]): void {
+    for (const [key, known] of [...this.#byRelease]) {
+      const left = known.filter((record) => record.kind !== kind);
+      this.#count -= known.length - left.length;
+      if (left.length === 0) this.#byRelease.delete(key);
+      else this.#byRelease.set(key, left);
+    }
+    for (const record of records) this.upsert(record);
+  }
+}
+
+const recordSink = (store: RecordStore, kind: RecordKind): ReflectorSink => ({
+  replace: (objects) =>
+    store.replaceKind(
+      kind,
+      objects.flatMap((object) => toRecord(kind, object.metadata) ?? []),
+    ),
+  upsert: (object) => {
+    const record = toRecord(kind, object.metadata);
+    if (record !== undefined) store.upsert(record);
+  },
+  remove: (object) => {
+    const record = toRecord(kind, object.metadata);
+    if (record !== undefined) store.remove(record);
+  },
+});
+
+const mapSink = <T>(
+  map: Map<string, T>,
+  read: (object: ReflectedObject) => { readonly key: string; readonly value: T } | undefined,
+): ReflectorSink => {
+  const upsert = (object: ReflectedObject): void => {
+    const entry = read(object);
+    if (entry !== undefined) map.set(entry.key, entry.value);
+  };
+  return {
+    replace: (objects) => {
+      map.clear();
+      for (const object of objects) upsert(object);
+    },
+    upsert,
+    remove: (object) => {
+      const entry = read(object);
+      if (entry !== undefined) map.delete(entry.key);
+    },
+  };
+};
+
+export const toNamespaceFacts = (metadata: ObjectMeta | undefined): NamespaceFacts => ({
+  name: metadata?.name ?? '',
+  annotations: metadata?.annotations ?? {},
+  terminating: metadata?.deletionTimestamp !== undefined,
+});
+
+// A namespace without locks is nearly every one: keep its name and drop the rest.
+const compactNamespace = (metadata: ObjectMeta | undefined): NamespaceFacts => {
+  const facts = toNamespaceFacts(metadata);
+  const locks = Object.entries(facts.annotations).filter(([key]) => key.startsWith('belay.dev/'));
+  return { ...facts, annotations: Object.fromEntries(locks) };
+};
+
+/** Mirrors what the hot path needs. The four watches end with the signal given to `run`. */
+export const createReleaseIndex = (api: Api, log: Logger, nowMs: () => number): ReleaseIndex => {
+  const records = new RecordStore();
+  const claims = new Map<string, { readonly release: ReleaseName; readonly claim: Claim }>();
+  const namespaces = new Map<string, NamespaceFacts>();
+
+  const reflectors: readonly Reflector[] = [
+    createReflector(
+      api,
+      // By label alone, as Helm itself looks: a record of another Secret type would count for Helm as well.
+      { path: '/api/v1/secrets', labelSelector: 'owner=helm' },
+      recordSink(records, 'Secret'),
+      log,
+      nowMs,
+    ),
+    createReflector(
+      api,
+      { path: '/api/v1/configmaps', labelSelector: 'owner=helm' },
+      recordSink(records, 'ConfigMap'),
+      log,
+      nowMs,
+    ),
+    createReflector(
+      api,
+      { path: '/apis/coordination.k8s.io/v1/leases', labelSelector: CLAIM_SELECTOR, whole: true },
+      mapSink(claims, (object) => {
+        const read = readClaim(object);
+        return read === undefined ? undefined : { key: keyOf(read.release), value: read };
+      }),
+      log,
+      nowMs,
+    ),
+    createReflector(
+      api,
+      { path: '/api/v1/namespaces' },
+      mapSink(namespaces, (object) => ({ key: object.metadata?.name ?? '', value: compactNamespace(object.metadata) })),
+      log,
+      nowMs,
+    ),
+  ];
+
+  return {
+    facts: (release) => {
+      const key = keyOf(release);
+      return { records: records.of(key), claim: claims.get(key)?.claim };
+    },
+    namespace: (name) => namespaces.get(name),
+    orphanedClaims: () => [...claims].filter(([key]) => records.of(key).length === 0).map(([, entry]) => entry),
+    isSynced: () => reflectors.every((reflector) => reflector.isSynced()),
+    recordCount: () => records.count,
+    silenceMs: () => nowMs() - Math.min(...reflectors.map((reflector) => reflector.heardAtMs())),
+    run: async (signal) => {
+      await Promise.all(reflectors.map((reflector) => reflector.run(signal)));
+    },
+  };
+};

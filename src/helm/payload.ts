@@ -1,0 +1,111 @@
+import { gunzipSync } from 'node:zlib';
+import type { RecordKind } from '../rules/verdict.ts';
+
+/** What a decision needs of a record's payload; never the values, templates or manifest themselves. */
+export interface PayloadSummary {
+  readonly name: string;
+  /** Where the objects live; differs from the record's namespace for clients that store records elsewhere. */
+  readonly namespace: string;
+  readonly revision: number;
+  readonly status: string;
+  /** `info.deleted`, set anew by each start of an uninstall. */
+  readonly deleted: string;
+  readonly chartName: string;
+  readonly chartVersion: string;
+}
+
+/** Thrown for a payload that Helm could not have written. Its message quotes nothing of the payload. */
+export class PayloadError extends Error {
+  override readonly name = 'PayloadError';
+}
+
+/**
+ * Decompressed size at which decoding stops. A record holds at most 1 MiB of data (the limit of a Secret), base64 of
+ * gzip; charts compress about 5:1 to 20:1, so 32 MiB leaves room and still bounds a gzip bomb (1000:1).
+ */
+export const MAX_PAYLOAD_BYTES = 32 * 1024 * 1024;
+
+export interface Payload {
+  readonly name?: unknown;
+  readonly namespace?: unknown;
+  readonly version?: unknown;
+  readonly info?: { readonly status?: unknown; readonly deleted?: unknown };
+  readonly chart?: { readonly metadata?: { readonly name?: unknown; readonly version?: unknown } };
+  readonly config?: unknown;
+  readonly manifest?: unknown;
+}
+
+/** Decodes `data.release`: base64 (twice in a Secret), gzip unless an old Helm left it out, JSON. Blocking: run it in a worker. */
+export const decodePayload = (encoded: string, kind: RecordKind): Payload => {
+  const once = Buffer.from(encoded, 'base64');
+  const bytes = kind === 'Secret' ? Buffer.from(once.toString('latin1'), 'base64') : once;
+  let json: Buffer = bytes;
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
+    try {
+      json = gunzipSync(bytes, { maxOutputLength: MAX_PAYLOAD_BYTES });
+    } catch (error) {
+      const tooLarge = (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
+      throw new PayloadError(
+        tooLarge ? `decompresses to more than ${MAX_PAYLOAD_BYTES / 1024 / 1024} MiB` : 'is not valid gzip',
+      );
+    }
+  }
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(json.toString('utf8'));
+  } catch {
+    throw new PayloadError('is not JSON'); // the parser's own message would quote the payload
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    throw new PayloadError('is not a release');
+  }
+  return parsed as Payload;
+};
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+export const summarize = (payload: Payload): PayloadSummary => ({
+  name: text(payload.name),
+  namespace: text(payload.namespace),
+  revision: typeof payload.version === 'number' ? payload.version : 0,
+  status: text(payload.info?.status),
+  deleted: text(payload.info?.deleted),
+  chartName: text(payload.chart?.metadata?.name),
+  chartVersion: text(payload.chart?.metadata?.version),
+});
+
+const isBlank = (value: unknown): boolean =>
+  value === undefined ||
+  value === null ||
+  value === '' ||
+  value === false ||
+  (typeof value === 'object' && Object.keys(value).length === 0);
+
+/**
+ * Deep equality that forgives what re-encoding by another Helm version changes: `omitempty` fields that come and go, and
+ * the files' `modtime`, which Helm 4 writes and Helm 3 drops.
+ */
+const isSame = (left: unknown, right: unknown): boolean => {
+  if (left === right) return true;
+  if (isBlank(left) && isBlank(right)) return true;
+  if (typeof left !== 'object' || typeof right !== 'object' || left === null || right === null) return false;
+  if (Array.isArray(left) || Array.isArray(right)) {
+    return (
+      Array.isArray(left) &&
+      Array.isArray(right) &&
+      left.length === right.length &&
+      left.every((item, index) => isSame(item, right[index]))
+    );
+  }
+  const a = left as Record<string, unknown>;
+  const b = right as Record<string, unknown>;
+  for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
+    if (key === 'modtime') continue;
+    if (!isSame(Object.hasOwn(a, key) ? a[key] : undefined, Object.hasOwn(b, key) ? b[key] : undefined)) return false;
+  }
+  return true;
+};
+
+/** The parts of a stored revision that never change, and which of them did. */
+export const changedParts = (before: Payload, after: Payload): readonly string[] =>
+  (['chart', 'config', 'manifest'] as const).filter((part) => !isSame(before[part], after[part]));

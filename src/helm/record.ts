@@ -1,0 +1,124 @@
+import type { KubernetesObject, ObjectMeta } from '../admission/review.ts';
+import type { OperationKind, RecordKind } from '../rules/verdict.ts';
+
+/** Helm's own statuses (helm.sh/helm/v4/pkg/release/common/status.go). */
+export type HelmStatus =
+  | 'unknown'
+  | 'deployed'
+  | 'uninstalled'
+  | 'superseded'
+  | 'failed'
+  | 'uninstalling'
+  | 'pending-install'
+  | 'pending-upgrade'
+  | 'pending-rollback';
+
+const STATUSES: ReadonlySet<string> = new Set<HelmStatus>([
+  'unknown',
+  'deployed',
+  'uninstalled',
+  'superseded',
+  'failed',
+  'uninstalling',
+  'pending-install',
+  'pending-upgrade',
+  'pending-rollback',
+]);
+
+/** One stored revision, as far as metadata tells. The payload is never part of it. */
+export interface ReleaseRecord {
+  readonly kind: RecordKind;
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly release: string;
+  readonly revision: number;
+  readonly status: HelmStatus;
+  /** The `belay.dev/*` annotations; undefined where there is none, which is nearly always. */
+  readonly locks: Readonly<Record<string, string>> | undefined;
+  /** The newest write that the metadata shows, milliseconds since the epoch. */
+  readonly updatedAtMs: number;
+}
+
+export const LOCK_PREFIX = 'belay.dev/';
+
+const RECORD_NAME = /^sh\.helm\.release\.v1\.(.+)\.v([1-9]\d{0,9})$/;
+
+/** `sh.helm.release.v1.web.v3` -> web, 3. A release's name may hold dots, its revision is what follows the last `.v`. */
+export const parseRecordName = (name: string): { release: string; revision: number } | undefined => {
+  const match = RECORD_NAME.exec(name);
+  return match?.[1] === undefined ? undefined : { release: match[1], revision: Number(match[2]) };
+};
+
+export const recordName = (release: string, revision: number): string => `sh.helm.release.v1.${release}.v${revision}`;
+
+const toStatus = (label: string | undefined): HelmStatus =>
+  label !== undefined && STATUSES.has(label) ? (label as HelmStatus) : 'unknown';
+
+const pickLocks = (annotations: ObjectMeta['annotations']): ReleaseRecord['locks'] => {
+  if (annotations === undefined) return undefined;
+  const picked = Object.entries(annotations).filter(([key]) => key.startsWith(LOCK_PREFIX));
+  return picked.length === 0 ? undefined : Object.fromEntries(picked);
+};
+
+// Nothing in Kubernetes says when an object was last written, so the newest of its traces counts. Helm's
+// `modifiedAt` label goes stale and vanishes (Helm keeps it in seconds), managedFields times are seconds too.
+const newestTraceMs = (metadata: ObjectMeta): number => {
+  let newest = Date.parse(metadata.creationTimestamp ?? '') || 0;
+  const modified = Number(metadata.labels?.modifiedAt) * 1000;
+  if (modified > newest) newest = modified;
+  for (const entry of metadata.managedFields ?? []) {
+    const time = Date.parse(entry.time ?? '');
+    if (time > newest) newest = time;
+  }
+  return newest;
+};
+
+/** Reads a record's metadata; undefined when the name is not one of Helm's. */
+export const toRecord = (kind: RecordKind, metadata: ObjectMeta | undefined): ReleaseRecord | undefined => {
+  const parsed = parseRecordName(metadata?.name ?? '');
+  if (metadata === undefined || parsed === undefined) return undefined;
+  return {
+    kind,
+    namespace: metadata.namespace ?? '',
+    name: metadata.name ?? '',
+    uid: metadata.uid ?? '',
+    resourceVersion: metadata.resourceVersion ?? '',
+    release: parsed.release,
+    revision: parsed.revision,
+    status: toStatus(metadata.labels?.status),
+    locks: pickLocks(metadata.annotations),
+    updatedAtMs: newestTraceMs(metadata),
+  };
+};
+
+export const isPending = (status: HelmStatus): boolean => status.startsWith('pending-');
+
+/** Pending or uninstalling: the statuses in which an operation can be in flight. */
+export const isUnfinished = (status: HelmStatus): boolean => isPending(status) || status === 'uninstalling';
+
+/** The operation that a status belongs to; undefined for statuses at rest. */
+export const operationOf = (status: HelmStatus): OperationKind | undefined => {
+  switch (status) {
+    case 'pending-install':
+      return 'install';
+    case 'pending-upgrade':
+      return 'upgrade';
+    case 'pending-rollback':
+      return 'rollback';
+    case 'uninstalling':
+      return 'uninstall';
+    default:
+      return undefined;
+  }
+};
+
+/** The labels by which Helm finds its records. Everything else on a record is the user's. */
+export const SYSTEM_LABELS = ['owner', 'name', 'status', 'version'] as const;
+
+/** Base64 as it stands in the object: encoded once in a ConfigMap, twice in a Secret. Undefined when there is none. */
+export const payloadOf = (object: KubernetesObject | undefined): string | undefined => {
+  const data = object?.data as { release?: unknown } | undefined;
+  return typeof data?.release === 'string' ? data.release : undefined;
+};

@@ -1,0 +1,46 @@
+import type { AdmissionAnswer } from '../admission/answer.ts';
+import type { KubernetesObject, Review } from '../admission/review.ts';
+import { readClaim, releaseOfLease } from '../cluster/claim-lease.ts';
+import { judgeClaim } from '../rules/claim.ts';
+import { allow } from '../rules/verdict.ts';
+import { clockOf, type ReviewDependencies } from './dependencies.ts';
+
+/** Everything a renewal leaves alone. */
+const withoutRenewal = (lease: KubernetesObject | undefined): string => {
+  const {
+    managedFields: _managedFields,
+    resourceVersion: _version,
+    generation: _generation,
+    ...metadata
+  } = lease?.metadata ?? {};
+  return JSON.stringify({ ...lease, metadata, spec: { ...(lease?.spec as object | undefined), renewTime: undefined } });
+};
+
+/** Judges a write of a claim's Lease by anybody but Belay itself (which the API server does not ask about). */
+export const reviewClaim = async (
+  dependencies: ReviewDependencies,
+  review: Review,
+  signal: AbortSignal,
+): Promise<AdmissionAnswer> => {
+  const name = releaseOfLease(review.name);
+  if (name === undefined || review.operation === 'CONNECT') return allow('no claim');
+  const release = { namespace: review.namespace, name };
+  const { live } = dependencies;
+  const [facts, namespace] = await Promise.all([
+    live.release(release, signal),
+    live.namespace(review.namespace, signal),
+  ]);
+  return judgeClaim(
+    {
+      lease: review.name,
+      release,
+      operation: review.operation,
+      username: review.user.username,
+      changesMoreThanRenewal: withoutRenewal(review.object) !== withoutRenewal(review.oldObject),
+      claim: review.oldObject === undefined ? undefined : readClaim(review.oldObject)?.claim,
+      terminating: namespace?.terminating === true,
+    },
+    facts,
+    clockOf(dependencies),
+  );
+};

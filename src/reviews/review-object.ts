@@ -1,0 +1,120 @@
+import type { AdmissionAnswer } from '../admission/answer.ts';
+import type { Review } from '../admission/review.ts';
+import { findDocument } from '../helm/manifest.ts';
+import { findDrift } from '../rules/drift/find-drift.ts';
+import { isUnchanged } from '../rules/drift/is-unchanged.ts';
+import { findFreezes, findOpen, type NamespaceFacts } from '../rules/freezes.ts';
+import type { ReleaseFacts } from '../rules/in-flight.ts';
+import { judgeObject, lookAtObject, type ObjectWrite } from '../rules/object.ts';
+import { allow, type FieldChange, type ObjectRef, type ReleaseName, type Verdict } from '../rules/verdict.ts';
+import { ownerOf } from './classify.ts';
+import { clockOf, type ReviewDependencies } from './dependencies.ts';
+
+export type Subject = 'user' | 'serviceAccount';
+
+/** Controllers run as service accounts; everybody else is a person (DESIGN.md 4.3). */
+export const subjectOf = (username: string): Subject =>
+  username.startsWith('system:serviceaccount:') ? 'serviceAccount' : 'user';
+
+/** Finds what a write changes, given the chart's document; called only when the manifest lists the object. */
+export type FindChanges = (document: Record<string, unknown>) => readonly FieldChange[];
+
+const judgeWith = async (
+  dependencies: ReviewDependencies,
+  write: ObjectWrite,
+  findChanges: FindChanges,
+  facts: ReleaseFacts,
+  namespace: NamespaceFacts | undefined,
+): Promise<Verdict> => {
+  const clock = clockOf(dependencies);
+  const freezes = findFreezes(facts.records, namespace, clock.nowMs);
+  const outlook = lookAtObject(write, facts, freezes.length > 0, clock);
+  if (outlook.settled) {
+    if (outlook.heardFromHolder) dependencies.claims.heardFrom(write.release, write.username);
+    return outlook.verdict;
+  }
+  const manifest = await dependencies.manifests.of(outlook.governing);
+  if (manifest === undefined) return allow('no manifest');
+  const listed = findDocument(manifest.documents, manifest.namespace, write.object);
+  return judgeObject(write, {
+    governing: outlook.governing,
+    state: outlook.state,
+    chart: manifest.chart,
+    listed: listed !== undefined,
+    changes:
+      listed === undefined || write.attempt === 'delete' || write.attempt === 'create'
+        ? []
+        : findChanges(listed.document),
+    freezes,
+    open: findOpen(facts.records, namespace, clock.nowMs),
+  });
+};
+
+/** Judges from memory first, and reads the facts live before it refuses (DESIGN.md 4.4). */
+export const judgeGoverned = async (
+  dependencies: ReviewDependencies,
+  write: ObjectWrite,
+  findChanges: FindChanges,
+  signal: AbortSignal,
+): Promise<Verdict> => {
+  const { index, live } = dependencies;
+  const { release } = write;
+  const remembered = await judgeWith(
+    dependencies,
+    write,
+    findChanges,
+    index.facts(release),
+    index.namespace(release.namespace),
+  );
+  if (remembered.allowed) return remembered;
+  const [facts, namespace] = await Promise.all([
+    live.release(release, signal),
+    live.namespace(release.namespace, signal),
+  ]);
+  if (namespace?.terminating === true) return allow('terminating namespace');
+  return judgeWith(dependencies, write, findChanges, facts, namespace);
+};
+
+const ATTEMPTS = { CREATE: 'create', UPDATE: 'change', DELETE: 'delete', CONNECT: 'change' } as const;
+
+const releasesOf = (review: Review): readonly ReleaseName[] => {
+  const before = ownerOf(review.oldObject);
+  const after = ownerOf(review.object);
+  const isSame = before !== undefined && before.name === after?.name && before.namespace === after.namespace;
+  return [before, isSame ? undefined : after].filter((release) => release !== undefined);
+};
+
+/** Judges a write of an object that carries ownership marks, before or after. */
+export const reviewObject = async (
+  dependencies: ReviewDependencies,
+  review: Review,
+  signal: AbortSignal,
+): Promise<AdmissionAnswer> => {
+  const { object: after, oldObject: before, user } = review;
+  if (before !== undefined && after !== undefined && isUnchanged(before, after)) return allow('unchanged');
+  const object: ObjectRef = {
+    group: review.kind.group,
+    kind: review.kind.kind,
+    namespace: review.namespace,
+    name: review.name,
+  };
+  let verdict: Verdict = allow('no release');
+  for (const release of releasesOf(review)) {
+    const findChanges: FindChanges = (document) =>
+      before === undefined || after === undefined
+        ? []
+        : findDrift({
+            subject: subjectOf(user.username),
+            document,
+            releaseName: release.name,
+            releaseNamespace: release.namespace,
+            before,
+            after,
+            ignore: [],
+          });
+    const write: ObjectWrite = { release, username: user.username, attempt: ATTEMPTS[review.operation], object };
+    verdict = await judgeGoverned(dependencies, write, findChanges, signal);
+    if (!verdict.allowed) return verdict;
+  }
+  return verdict;
+};

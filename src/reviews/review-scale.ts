@@ -1,0 +1,55 @@
+import type { AdmissionAnswer } from '../admission/answer.ts';
+import type { KubernetesObject, Review } from '../admission/review.ts';
+import { ApiError, pathOf } from '../cluster/api.ts';
+import { findScaleDrift } from '../rules/drift/find-scale-drift.ts';
+import { allow } from '../rules/verdict.ts';
+import { ownerOf } from './classify.ts';
+import type { ReviewDependencies } from './dependencies.ts';
+import { judgeGoverned, subjectOf } from './review-object.ts';
+
+const replicasOf = (scale: KubernetesObject | undefined): number | undefined => {
+  const replicas = (scale?.spec as { replicas?: unknown } | undefined)?.replicas;
+  return typeof replicas === 'number' ? replicas : undefined;
+};
+
+/**
+ * Judges a write of `scale` as `/spec/replicas` of its parent. The review carries neither labels nor annotations, so the
+ * parent is read; one that Belay has no right to read is let through, and says so in the audit log (manifests/README.md
+ * tells how to grant the right for custom resources).
+ */
+export const reviewScale = async (
+  dependencies: ReviewDependencies,
+  review: Review,
+  signal: AbortSignal,
+): Promise<AdmissionAnswer> => {
+  const beforeReplicas = replicasOf(review.oldObject);
+  const afterReplicas = replicasOf(review.object);
+  if (beforeReplicas === afterReplicas) return allow('unchanged');
+  const { group, version, resource } = review.resource;
+  const root = group === '' ? ['api', version] : ['apis', group, version];
+  let parent: KubernetesObject;
+  try {
+    parent = await dependencies.api.request<KubernetesObject>({
+      path: pathOf(...root, 'namespaces', review.namespace, resource, review.name),
+      signal,
+    });
+  } catch (error) {
+    const isHidden = error instanceof ApiError && (error.status === 403 || error.status === 404);
+    if (!isHidden) throw error;
+    return { allowed: true, why: 'parent not readable', audit: { unchecked: 'Belay may not read the scaled object' } };
+  }
+  const release = ownerOf(parent);
+  if (release === undefined) return allow('no release');
+  return judgeGoverned(
+    dependencies,
+    {
+      release,
+      username: review.user.username,
+      attempt: 'scale',
+      object: { group, kind: parent.kind ?? '', namespace: review.namespace, name: review.name },
+    },
+    (document) =>
+      findScaleDrift({ subject: subjectOf(review.user.username), document, beforeReplicas, afterReplicas, ignore: [] }),
+    signal,
+  );
+};

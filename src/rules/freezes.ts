@@ -1,0 +1,44 @@
+import type { ReleaseRecord } from '../helm/record.ts';
+import { type Annotations, type Open, readFreeze, readOpen } from '../policy/lock-annotations.ts';
+import { refOf } from './in-flight.ts';
+import type { Freeze } from './verdict.ts';
+
+/** The namespace of a release, as far as locks go. */
+export interface NamespaceFacts {
+  readonly name: string;
+  readonly annotations: Annotations;
+  readonly terminating: boolean;
+}
+
+/** Every freeze in force: a lock on any stored revision holds, and so does one on the Namespace (DESIGN.md 3). */
+export const findFreezes = (
+  records: readonly ReleaseRecord[],
+  namespace: NamespaceFacts | undefined,
+  nowMs: number,
+): readonly Freeze[] => {
+  const found: Freeze[] = [];
+  for (const record of records) {
+    if (record.locks === undefined) continue;
+    const freeze = readFreeze(record.locks, refOf(record), nowMs);
+    if (freeze !== undefined) found.push(freeze);
+  }
+  if (namespace !== undefined) {
+    const freeze = readFreeze(namespace.annotations, { kind: 'Namespace', namespace: '', name: namespace.name }, nowMs);
+    if (freeze !== undefined) found.push(freeze);
+  }
+  return found;
+};
+
+/** The maintenance window in force, if there is one. */
+export const findOpen = (
+  records: readonly ReleaseRecord[],
+  namespace: NamespaceFacts | undefined,
+  nowMs: number,
+): Open | undefined => {
+  for (const record of records) {
+    const open = record.locks === undefined ? undefined : readOpen(record.locks, refOf(record), nowMs);
+    if (open !== undefined) return open;
+  }
+  if (namespace === undefined) return undefined;
+  return readOpen(namespace.annotations, { kind: 'Namespace', namespace: '', name: namespace.name }, nowMs);
+};

@@ -1,0 +1,138 @@
+import { isPending, isUnfinished, operationOf, type ReleaseRecord } from '../helm/record.ts';
+import { BREAK } from '../policy/lock-annotations.ts';
+import type { InFlight, OperationKind, RecordRef } from './verdict.ts';
+
+/** The Lease `belay.<release>` as Belay wrote it: who was admitted to do what. */
+export interface Claim {
+  readonly resourceVersion: string;
+  readonly holder: string;
+  readonly operation: OperationKind;
+  readonly revision: number;
+  readonly acquiredAtMs: number;
+  readonly renewedAtMs: number;
+}
+
+/** Everything known about one release when a rule is asked. */
+export interface ReleaseFacts {
+  /** All stored revisions, Secrets and ConfigMaps alike, in no particular order. */
+  readonly records: readonly ReleaseRecord[];
+  readonly claim: Claim | undefined;
+}
+
+export interface StaleClock {
+  readonly nowMs: number;
+  readonly staleAfterMs: number;
+}
+
+/**
+ * The state of a release: nothing under way; an operation in flight; or one that died on the way (stale: nothing was
+ * heard of it for `staleAfter`; broken: somebody declared it dead), which the next one may take over.
+ */
+export type OperationState =
+  | { readonly state: 'idle' }
+  | { readonly state: 'in-flight'; readonly inFlight: InFlight }
+  | { readonly state: 'dead'; readonly reason: 'stale' | 'broken'; readonly was: InFlight };
+
+/**
+ * How long an admitted operation is believed before its record has appeared: the longest that other webhooks may take
+ * (timeoutSeconds of 10, the default). After that its CREATE has failed, and the claim is void.
+ */
+export const CLAIM_VOID_AFTER_MS = 10_000;
+
+export const refOf = (record: ReleaseRecord): RecordRef => ({
+  kind: record.kind,
+  namespace: record.namespace,
+  name: record.name,
+});
+
+/** The newest revision among records of one storage kind; Helm reads only the storage that it was told to use. */
+export const newestOf = (records: readonly ReleaseRecord[], kind: ReleaseRecord['kind']): ReleaseRecord | undefined => {
+  let newest: ReleaseRecord | undefined;
+  for (const record of records) {
+    if (record.kind === kind && (newest === undefined || record.revision > newest.revision)) newest = record;
+  }
+  return newest;
+};
+
+/** Whether the claim speaks of the operation that this record shows. */
+export const isClaimOf = (claim: Claim | undefined, record: ReleaseRecord): boolean =>
+  claim !== undefined &&
+  claim.revision === record.revision &&
+  (claim.operation === 'uninstall') === (record.status === 'uninstalling');
+
+const fromRecord = (record: ReleaseRecord, claim: Claim | undefined, clock: StaleClock): InFlight | undefined => {
+  const operation = operationOf(record.status);
+  if (operation === undefined) return undefined;
+  const own = claim !== undefined && isClaimOf(claim, record) ? claim : undefined;
+  const lastHeardMs = Math.max(record.updatedAtMs, own?.renewedAtMs ?? 0);
+  return {
+    operation,
+    revision: record.revision,
+    holder: own?.holder,
+    sinceMs: own?.acquiredAtMs ?? record.updatedAtMs,
+    staleAtMs: lastHeardMs + clock.staleAfterMs,
+    record: refOf(record),
+  };
+};
+
+/** A claim whose write the API server has admitted but not yet stored. */
+const isAwaitingRecord = (claim: Claim, records: readonly ReleaseRecord[], nowMs: number): boolean => {
+  if (nowMs >= claim.acquiredAtMs + CLAIM_VOID_AFTER_MS) return false;
+  const record = records.find((candidate) => candidate.revision === claim.revision);
+  if (claim.operation !== 'uninstall') return record === undefined;
+  // An uninstall ends by deleting the record, or by `uninstalled`; before it begins the record is at rest, or stuck.
+  return record !== undefined && record.status !== 'uninstalled' && record.status !== 'uninstalling';
+};
+
+/** Tells whether an operation is in flight, from the records and the claim (DESIGN.md 4.1). */
+export const findOperation = (facts: ReleaseFacts, clock: StaleClock): OperationState => {
+  const { claim, records } = facts;
+  let dead: OperationState | undefined;
+  for (const kind of ['Secret', 'ConfigMap'] as const) {
+    const newest = newestOf(records, kind);
+    if (newest === undefined || !isUnfinished(newest.status)) continue;
+    const found = fromRecord(newest, claim, clock);
+    if (found === undefined) continue;
+    if (newest.locks?.[BREAK] !== undefined) dead = { state: 'dead', reason: 'broken', was: found };
+    else if (clock.nowMs >= found.staleAtMs) dead = { state: 'dead', reason: 'stale', was: found };
+    else return { state: 'in-flight', inFlight: found };
+  }
+  if (claim !== undefined && isAwaitingRecord(claim, records, clock.nowMs)) {
+    return {
+      state: 'in-flight',
+      inFlight: {
+        operation: claim.operation,
+        revision: claim.revision,
+        holder: claim.holder,
+        sinceMs: claim.acquiredAtMs,
+        staleAtMs: claim.acquiredAtMs + CLAIM_VOID_AFTER_MS,
+        record: undefined,
+      },
+    };
+  }
+  return dead ?? { state: 'idle' };
+};
+
+/** The holder of an operation in flight; anybody while nobody is known (it began before Belay was installed). */
+export const isHolder = (inFlight: InFlight, username: string): boolean =>
+  inFlight.holder === undefined || inFlight.holder === username;
+
+/** The revision whose manifest says what is governed: the one in flight, else the deployed one (DESIGN.md 4.3). */
+export const findGoverning = (facts: ReleaseFacts, state: OperationState): ReleaseRecord | undefined => {
+  if (state.state === 'in-flight' && state.inFlight.record !== undefined) {
+    const { kind, name } = state.inFlight.record;
+    const own = facts.records.find((record) => record.kind === kind && record.name === name);
+    if (own !== undefined) return own;
+  }
+  let deployed: ReleaseRecord | undefined;
+  for (const record of facts.records) {
+    if (record.status === 'deployed' && (deployed === undefined || record.revision > deployed.revision))
+      deployed = record;
+  }
+  return deployed;
+};
+
+/** A pending revision below a newer one: its operation was overtaken and blocks nothing. */
+export const isOvertaken = (record: ReleaseRecord, records: readonly ReleaseRecord[]): boolean =>
+  (isPending(record.status) || record.status === 'uninstalling') &&
+  (newestOf(records, record.kind)?.revision ?? 0) > record.revision;

@@ -1,0 +1,110 @@
+import type { ReleaseRecord } from '../helm/record.ts';
+import type { Open } from '../policy/lock-annotations.ts';
+import {
+  findGoverning,
+  findOperation,
+  isHolder,
+  newestOf,
+  type OperationState,
+  type ReleaseFacts,
+  type StaleClock,
+} from './in-flight.ts';
+import {
+  allow,
+  deny,
+  type FieldChange,
+  type Freeze,
+  type ObjectRef,
+  type ReleaseName,
+  type Verdict,
+} from './verdict.ts';
+
+/** One write of an object that carries a release's ownership marks, before its manifest has been looked at. */
+export interface ObjectWrite {
+  readonly release: ReleaseName;
+  readonly username: string;
+  readonly attempt: 'change' | 'delete' | 'create' | 'scale';
+  readonly object: ObjectRef;
+}
+
+/**
+ * The first half of the judgement, from metadata alone: either the verdict, or the record whose manifest has to be asked.
+ * `frozen` is whether any freeze is in force.
+ */
+export type ObjectOutlook =
+  | { readonly settled: true; readonly verdict: Verdict; readonly heardFromHolder: boolean }
+  | { readonly settled: false; readonly governing: ReleaseRecord; readonly state: OperationState };
+
+const settle = (why: string, heardFromHolder = false): ObjectOutlook => ({
+  settled: true,
+  verdict: allow(why),
+  heardFromHolder,
+});
+
+/** Decides what metadata can decide: the holder's own writes, and releases that govern nothing (DESIGN.md 4.3). */
+export const lookAtObject = (
+  write: ObjectWrite,
+  facts: ReleaseFacts,
+  frozen: boolean,
+  clock: StaleClock,
+): ObjectOutlook => {
+  if (facts.records.length === 0) return settle('no release');
+  const state = findOperation(facts, clock);
+  if (state.state === 'in-flight' && isHolder(state.inFlight, write.username)) {
+    const { inFlight } = state;
+    // The holder may not delete what the manifest in flight lists: those are the deletes of an uninstall that was refused.
+    if (write.attempt !== 'delete' || inFlight.operation === 'uninstall') return settle('holder', true);
+  }
+  let governing = findGoverning(facts, state);
+  if (governing === undefined && frozen) {
+    // Nothing is deployed, but frozen means frozen: Helm goes on deleting after a refused `uninstalling`.
+    governing = newestOf(facts.records, 'Secret') ?? newestOf(facts.records, 'ConfigMap');
+  }
+  return governing === undefined ? settle('nothing governs') : { settled: false, governing, state };
+};
+
+/** What the governing manifest adds. */
+export interface GovernedFacts {
+  readonly governing: ReleaseRecord;
+  readonly state: OperationState;
+  /** `name-version` of the governing revision's chart. */
+  readonly chart: string;
+  readonly listed: boolean;
+  /** For `change` and `scale`; empty when the write leaves everything as the chart wants it. */
+  readonly changes: readonly FieldChange[];
+  readonly freezes: readonly Freeze[];
+  readonly open: Open | undefined;
+}
+
+/** The second half: is this object governed, and is the write drift? */
+export const judgeObject = (write: ObjectWrite, governed: GovernedFacts): Verdict => {
+  const { release, attempt, object } = write;
+  const { governing, state, freezes, open } = governed;
+  if (!governed.listed) return allow('not listed');
+  const isEdit = attempt === 'change' || attempt === 'scale';
+  if (isEdit && governed.changes.length === 0) return allow('no drift');
+  if (freezes.length > 0 && !(state.state === 'in-flight' && isHolder(state.inFlight, write.username))) {
+    return deny({ code: 'BelayFrozen', release, attempt, freezes, object });
+  }
+  if (attempt === 'delete' && state.state === 'in-flight') {
+    return deny({ code: 'BelayOperationInFlight', release, attempt, inFlight: state.inFlight, object });
+  }
+  if (open !== undefined) {
+    return {
+      allowed: true,
+      why: 'open',
+      audit: {
+        open: `${attempt} of a governed object while the release is open until ${new Date(open.untilMs).toISOString()}`,
+      },
+    };
+  }
+  return deny({
+    code: 'BelayDrift',
+    release,
+    attempt,
+    object,
+    governing: { revision: governing.revision, chart: governed.chart },
+    recordKind: governing.kind,
+    changes: governed.changes,
+  });
+};

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { createDecoder } from '../../../src/helm/decoder.ts';
+import { changedParts, decodePayload, MAX_PAYLOAD_BYTES, type Payload, summarize } from '../../../src/helm/payload.ts';
+
+const release = {
+  name: 'web',
+  namespace: 'shop',
+  version: 3,
+  info: { status: 'deployed', deleted: '' },
+  chart: { metadata: { name: 'shop', version: '1.4.0' }, templates: [{ name: 'a', data: 'eA==' }], lock: null },
+  config: { replicas: 2 },
+  manifest: '---\nkind: ConfigMap\n',
+};
+
+const once = (bytes: Buffer): string => bytes.toString('base64');
+const twice = (bytes: Buffer): string => once(Buffer.from(once(bytes)));
+
+describe('a payload', () => {
+  const json = Buffer.from(JSON.stringify(release));
+  const cases = [
+    { name: 'in a Secret', kind: 'Secret', encoded: twice(gzipSync(json)) },
+    { name: 'in a ConfigMap', kind: 'ConfigMap', encoded: once(gzipSync(json)) },
+    { name: 'not compressed, as the oldest Helm 3 wrote it', kind: 'ConfigMap', encoded: once(json) },
+  ] as const;
+  for (const { name, kind, encoded } of cases) {
+    test(`is read ${name}`, () => {
+      assert.deepEqual(summarize(decodePayload(encoded, kind)), {
+        name: 'web',
+        namespace: 'shop',
+        revision: 3,
+        status: 'deployed',
+        deleted: '',
+        chartName: 'shop',
+        chartVersion: '1.4.0',
+      });
+    });
+  }
+
+  const bad = [
+    { name: 'garbage', encoded: once(Buffer.from('hello')), problem: 'is not JSON' },
+    { name: 'broken gzip', encoded: once(Buffer.from([0x1f, 0x8b, 1, 2, 3])), problem: 'is not valid gzip' },
+    { name: 'a list', encoded: once(Buffer.from('[]')), problem: 'is not a release' },
+    {
+      name: 'a gzip bomb',
+      encoded: once(gzipSync(Buffer.alloc(MAX_PAYLOAD_BYTES + 1))),
+      problem: 'decompresses to more than 32 MiB',
+    },
+  ];
+  for (const { name, encoded, problem } of bad) {
+    test(`that is ${name} is refused without quoting it`, () => {
+      assert.throws(() => decodePayload(encoded, 'ConfigMap'), { name: 'PayloadError', message: problem });
+    });
+  }
+});
+
+describe('the parts of a revision that never change', () => {
+  const cases: readonly { name: string; after: Payload; changed: readonly string[] }[] = [
+    { name: 'a status moved', after: { ...release, info: { status: 'superseded' } }, changed: [] },
+    {
+      name: 'another Helm drops empty fields and adds modtime',
+      after: {
+        ...release,
+        chart: {
+          metadata: release.chart.metadata,
+          templates: [{ name: 'a', data: 'eA==', modtime: '2026-01-01T00:00:00Z' }],
+        } as Payload['chart'] & object,
+      },
+      changed: [],
+    },
+    { name: 'the manifest', after: { ...release, manifest: 'kind: Secret' }, changed: ['manifest'] },
+    { name: 'a value', after: { ...release, config: { replicas: 3 } }, changed: ['config'] },
+    {
+      name: 'the chart version',
+      after: { ...release, chart: { ...release.chart, metadata: { name: 'shop', version: '1.5.0' } } },
+      changed: ['chart'],
+    },
+    { name: 'all of it gone', after: {}, changed: ['chart', 'config', 'manifest'] },
+  ];
+  for (const { name, after, changed } of cases) {
+    test(name, () => assert.deepEqual(changedParts(release, after), changed));
+  }
+});
+
+test('a worker thread answers with what was asked and nothing more, and an unreadable payload is an answer', async () => {
+  const decoder = createDecoder(1);
+  try {
+    const { signal } = new AbortController();
+    const payload = twice(gzipSync(Buffer.from(JSON.stringify(release))));
+    const read = await decoder.run<'documents'>({ want: 'documents', kind: 'Secret', payload }, signal);
+    assert.equal(read.readable && read.result.summary.chartName, 'shop');
+    const unread = await decoder.run<'summary'>({ want: 'summary', kind: 'Secret', payload: 'AAAA' }, signal);
+    assert.deepEqual(unread, { readable: false, problem: 'is not JSON' });
+  } finally {
+    await decoder.close();
+  }
+});

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { type Annotations, judgeLockChange, readFreeze, readOpen } from '../../../src/policy/lock-annotations.ts';
+
+const NOW_MS = Date.parse('2026-11-21T12:00:00Z');
+const SOURCE = { kind: 'Secret', namespace: 'shop', name: 'sh.helm.release.v1.web.v1' } as const;
+const LATER = '2026-11-21T13:00:00Z';
+const EVEN_LATER = '2026-11-22T13:00:00+01:00';
+const EARLIER = '2026-11-21T11:00:00Z';
+
+describe('what a write of locks takes, and what is wrong with it', () => {
+  const cases: readonly { name: string; before?: Annotations; after: Annotations; expect: string }[] = [
+    { name: 'nothing of Belay', before: { a: '1' }, after: { a: '2' }, expect: '' },
+    { name: 'freeze', after: { 'belay.dev/freeze': 'friday' }, expect: 'lock' },
+    { name: 'freeze until', after: { 'belay.dev/freeze': 'friday', 'belay.dev/freeze-until': LATER }, expect: 'lock' },
+    { name: 'another reason', before: { 'belay.dev/freeze': 'a' }, after: { 'belay.dev/freeze': 'b' }, expect: 'lock' },
+    { name: 'unfreeze', before: { 'belay.dev/freeze': 'a' }, after: {}, expect: 'unlock' },
+    {
+      name: 'unfreeze a bounded one',
+      before: { 'belay.dev/freeze': 'a', 'belay.dev/freeze-until': LATER },
+      after: {},
+      expect: 'unlock',
+    },
+    {
+      name: 'bounding a freeze weakens it',
+      before: { 'belay.dev/freeze': 'a' },
+      after: { 'belay.dev/freeze': 'a', 'belay.dev/freeze-until': LATER },
+      expect: 'unlock',
+    },
+    {
+      name: 'a longer freeze',
+      before: { 'belay.dev/freeze': 'a', 'belay.dev/freeze-until': LATER },
+      after: { 'belay.dev/freeze': 'a', 'belay.dev/freeze-until': EVEN_LATER },
+      expect: 'lock',
+    },
+    {
+      name: 'a shorter freeze',
+      before: { 'belay.dev/freeze': 'a', 'belay.dev/freeze-until': EVEN_LATER },
+      after: { 'belay.dev/freeze': 'a', 'belay.dev/freeze-until': LATER },
+      expect: 'unlock',
+    },
+    {
+      name: 'a freeze without end',
+      before: { 'belay.dev/freeze': 'a', 'belay.dev/freeze-until': LATER },
+      after: { 'belay.dev/freeze': 'a' },
+      expect: 'lock',
+    },
+    { name: 'no reason', after: { 'belay.dev/freeze': ' ' }, expect: 'lock! belay.dev/freeze has no reason' },
+    {
+      name: 'a time in the past',
+      after: { 'belay.dev/freeze': 'a', 'belay.dev/freeze-until': EARLIER },
+      expect: 'lock! belay.dev/freeze-until lies in the past',
+    },
+    {
+      name: 'no time at all',
+      after: { 'belay.dev/freeze': 'a', 'belay.dev/freeze-until': 'tomorrow' },
+      expect: 'lock! belay.dev/freeze-until is not an RFC 3339 time',
+    },
+    {
+      name: 'a date alone',
+      after: { 'belay.dev/freeze': 'a', 'belay.dev/freeze-until': '2026-12-01' },
+      expect: 'lock! belay.dev/freeze-until is not an RFC 3339 time',
+    },
+    {
+      name: 'until without a reason',
+      after: { 'belay.dev/freeze-until': LATER },
+      expect: 'lock! belay.dev/freeze-until stands without belay.dev/freeze',
+    },
+    {
+      name: 'a misspelt key',
+      after: { 'belay.dev/freze': 'a' },
+      expect: '! belay.dev/freze is no annotation that Belay knows (did you mean belay.dev/freeze?)',
+    },
+    { name: 'open', after: { 'belay.dev/open': 'a', 'belay.dev/open-until': LATER }, expect: 'open' },
+    {
+      name: 'open without an end',
+      after: { 'belay.dev/open': 'a' },
+      expect: 'open! belay.dev/open stands without belay.dev/open-until',
+    },
+    { name: 'close', before: { 'belay.dev/open': 'a', 'belay.dev/open-until': LATER }, after: {}, expect: 'lock' },
+    { name: 'break', after: { 'belay.dev/break': 'job was killed' }, expect: 'break' },
+  ];
+  for (const { name, before = {}, after, expect } of cases) {
+    test(name, () => {
+      const { verbs, problems } = judgeLockChange(before, after, NOW_MS, SOURCE);
+      const [problem] = problems;
+      const remedy = problem?.remedy.startsWith('did you mean') ? ` (${problem.remedy})` : '';
+      const said = problem === undefined ? '' : `! ${problem.annotation} ${problem.problem}${remedy}`;
+      assert.equal(`${verbs.join(',')}${said}`, expect);
+    });
+  }
+});
+
+describe('a freeze is in force', () => {
+  const cases: readonly { name: string; annotations: Annotations; frozen: boolean }[] = [
+    { name: 'without an end', annotations: { 'belay.dev/freeze': 'a' }, frozen: true },
+    { name: 'until its end', annotations: { 'belay.dev/freeze': 'a', 'belay.dev/freeze-until': LATER }, frozen: true },
+    {
+      name: 'not after its end',
+      annotations: { 'belay.dev/freeze': 'a', 'belay.dev/freeze-until': EARLIER },
+      frozen: false,
+    },
+    {
+      name: 'when its end cannot be read',
+      annotations: { 'belay.dev/freeze': 'a', 'belay.dev/freeze-until': 'soon' },
+      frozen: true,
+    },
+    { name: 'when its reason is empty', annotations: { 'belay.dev/freeze': '' }, frozen: true },
+    { name: 'not without annotations', annotations: {}, frozen: false },
+  ];
+  for (const { name, annotations, frozen } of cases) {
+    test(name, () => assert.equal(readFreeze(annotations, SOURCE, NOW_MS) !== undefined, frozen));
+  }
+});
+
+test('an open window without a readable end is closed', () => {
+  assert.equal(readOpen({ 'belay.dev/open': 'a' }, SOURCE, NOW_MS), undefined);
+  assert.equal(readOpen({ 'belay.dev/open': 'a', 'belay.dev/open-until': 'soon' }, SOURCE, NOW_MS), undefined);
+  assert.equal(readOpen({ 'belay.dev/open': 'a', 'belay.dev/open-until': LATER }, SOURCE, NOW_MS)?.reason, 'a');
+});

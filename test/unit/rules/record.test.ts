@@ -1,0 +1,507 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { HelmStatus, ReleaseRecord } from '../../../src/helm/record.ts';
+import type { Claim } from '../../../src/rules/in-flight.ts';
+import { judgeRecord, type RecordVerdict, type RecordWrite } from '../../../src/rules/record.ts';
+import type { Freeze } from '../../../src/rules/verdict.ts';
+import { CLOCK, claim, NOW_MS, payload, record, STALE_AFTER_MS, write } from './releases.ts';
+
+const FREEZE: Freeze = {
+  source: { kind: 'Namespace', namespace: '', name: 'shop' },
+  reason: 'friday',
+  by: 'ann',
+  untilMs: undefined,
+};
+const LONG_AGO = { updatedAtMs: NOW_MS - STALE_AFTER_MS };
+const longAgo = (operation: Claim['operation'], revision: number, holder: string): Claim =>
+  claim(operation, revision, holder, { acquiredAtMs: NOW_MS - STALE_AFTER_MS, renewedAtMs: NOW_MS - STALE_AFTER_MS });
+
+interface Case {
+  readonly name: string;
+  readonly records: readonly ReleaseRecord[];
+  readonly claim?: Claim;
+  readonly frozen?: true;
+  readonly write: RecordWrite;
+  /** `why` of an allow, with what it claims; or the code of the denial. */
+  readonly expect: string;
+}
+
+const say = (verdict: RecordVerdict): string => {
+  if (!verdict.allowed) return verdict.denial.code;
+  const { claim: wanted } = verdict;
+  if (wanted === undefined) return verdict.why;
+  return `${verdict.why} ${wanted.operation} v${wanted.revision}${wanted.takesOver === undefined ? '' : ` over ${wanted.takesOver.reason} v${wanted.takesOver.revision}`}`;
+};
+
+const run = (cases: readonly Case[]): void => {
+  for (const { name, records, write: asked, expect, ...rest } of cases) {
+    test(name, () => {
+      const facts = { records, claim: rest.claim };
+      assert.equal(say(judgeRecord(asked, facts, rest.frozen ? [FREEZE] : [], CLOCK)), expect);
+    });
+  }
+};
+
+const deployed = record(1, 'deployed');
+const pending = record(2, 'pending-upgrade');
+const upgrading = { records: [deployed, pending], claim: claim('upgrade', 2, 'ann') } as const;
+const move = (
+  user: string,
+  revision: number,
+  from: HelmStatus,
+  to: HelmStatus,
+  more: Partial<RecordWrite> = {},
+): RecordWrite => write(user, record(revision, from), record(revision, to), more);
+
+describe('an operation starts', () => {
+  run([
+    {
+      name: 'a first install',
+      records: [],
+      write: write('ann', undefined, record(1, 'pending-install')),
+      expect: 'start install v1',
+    },
+    {
+      name: 'an upgrade of a deployed release',
+      records: [deployed],
+      write: write('ann', undefined, pending),
+      expect: 'start upgrade v2',
+    },
+    {
+      name: 'a rollback',
+      records: [deployed, record(2, 'failed')],
+      write: write('ann', undefined, record(3, 'pending-rollback')),
+      expect: 'start rollback v3',
+    },
+    {
+      name: 'an uninstall',
+      records: [deployed],
+      write: move('ann', 1, 'deployed', 'uninstalling'),
+      expect: 'start uninstall v1',
+    },
+    {
+      name: 'an uninstall of a failed install',
+      records: [record(1, 'failed')],
+      write: move('ann', 1, 'failed', 'uninstalling'),
+      expect: 'start uninstall v1',
+    },
+    {
+      name: 'not while another upgrade is in flight',
+      ...upgrading,
+      write: write('bob', undefined, record(3, 'pending-rollback')),
+      expect: 'BelayOperationInFlight',
+    },
+    {
+      name: 'not even for the holder of the one in flight',
+      ...upgrading,
+      write: write('ann', undefined, record(3, 'pending-rollback')),
+      expect: 'BelayOperationInFlight',
+    },
+    {
+      name: 'not an uninstall while an upgrade is in flight',
+      ...upgrading,
+      write: move('bob', 2, 'pending-upgrade', 'uninstalling'),
+      expect: 'BelayOperationInFlight',
+    },
+    {
+      name: 'not while an uninstall is in flight',
+      records: [record(1, 'uninstalling')],
+      claim: claim('uninstall', 1, 'ann'),
+      write: write('bob', undefined, pending),
+      expect: 'BelayOperationInFlight',
+    },
+    {
+      name: 'not while one was admitted a moment ago and its record has not appeared',
+      records: [deployed],
+      claim: claim('upgrade', 2, 'ann', { acquiredAtMs: NOW_MS - 9_999 }),
+      write: move('bob', 1, 'deployed', 'uninstalling'),
+      expect: 'BelayOperationInFlight',
+    },
+    {
+      name: 'once such a claim is void',
+      records: [deployed],
+      claim: claim('upgrade', 2, 'ann', { acquiredAtMs: NOW_MS - 10_000 }),
+      write: move('bob', 1, 'deployed', 'uninstalling'),
+      expect: 'start uninstall v1',
+    },
+    {
+      name: 'at once after an uninstall that removed every record',
+      records: [],
+      claim: claim('uninstall', 1, 'ann', { acquiredAtMs: NOW_MS - 1_000 }),
+      write: write('bob', undefined, record(1, 'pending-install')),
+      expect: 'start install v1',
+    },
+    {
+      name: 'at once after an upgrade that failed',
+      records: [deployed, record(2, 'failed')],
+      claim: claim('upgrade', 2, 'ann', { acquiredAtMs: NOW_MS - 1_000 }),
+      write: write('ann', undefined, record(3, 'pending-rollback')),
+      expect: 'start rollback v3',
+    },
+    {
+      name: 'over a stale one, as a takeover',
+      records: [deployed, record(2, 'pending-upgrade', LONG_AGO)],
+      claim: longAgo('upgrade', 2, 'ann'),
+      write: write('bob', undefined, record(3, 'pending-rollback')),
+      expect: 'takeover rollback v3 over stale v2',
+    },
+    {
+      name: 'over one that was declared dead',
+      records: [deployed, record(2, 'pending-upgrade', { locks: { 'belay.dev/break': 'job was killed' } })],
+      claim: claim('upgrade', 2, 'ann'),
+      write: write('bob', undefined, record(3, 'pending-rollback')),
+      expect: 'takeover rollback v3 over broken v2',
+    },
+    {
+      name: 'not over a silent one whose holder renewed its claim',
+      records: [deployed, record(2, 'pending-upgrade', LONG_AGO)],
+      claim: claim('upgrade', 2, 'ann'),
+      write: write('bob', undefined, record(3, 'pending-rollback')),
+      expect: 'BelayOperationInFlight',
+    },
+    {
+      name: 'past an old revision that stays pending below a newer one',
+      records: [record(1, 'pending-upgrade'), record(2, 'deployed')],
+      write: write('ann', undefined, record(3, 'pending-upgrade')),
+      expect: 'start upgrade v3',
+    },
+    {
+      name: 'not on a frozen release',
+      records: [deployed],
+      frozen: true,
+      write: write('ann', undefined, pending),
+      expect: 'BelayFrozen',
+    },
+    {
+      name: 'not as an uninstall of a frozen release',
+      records: [deployed],
+      frozen: true,
+      write: move('ann', 1, 'deployed', 'uninstalling'),
+      expect: 'BelayFrozen',
+    },
+    {
+      name: 'a second uninstall of a stuck one, once stale',
+      records: [record(1, 'uninstalling', LONG_AGO)],
+      claim: longAgo('uninstall', 1, 'ann'),
+      write: write('bob', record(1, 'uninstalling', LONG_AGO), record(1, 'uninstalling'), {
+        payload: payload(1, 'uninstalling', { deleted: 'later' }),
+        payloadBefore: payload(1, 'uninstalling', { deleted: 'first' }),
+      }),
+      expect: 'takeover uninstall v1 over stale v1',
+    },
+    {
+      name: 'no second uninstall while the first is in flight, not even by its holder',
+      records: [record(1, 'uninstalling')],
+      claim: claim('uninstall', 1, 'ann'),
+      write: move('ann', 1, 'uninstalling', 'uninstalling', {
+        payload: payload(1, 'uninstalling', { deleted: 'later' }),
+        payloadBefore: payload(1, 'uninstalling', { deleted: 'first' }),
+      }),
+      expect: 'BelayOperationInFlight',
+    },
+    {
+      name: 'in ConfigMaps as in Secrets',
+      records: [record(1, 'deployed', { kind: 'ConfigMap' }), record(2, 'pending-upgrade', { kind: 'ConfigMap' })],
+      write: write('bob', undefined, record(3, 'pending-rollback', { kind: 'ConfigMap' })),
+      expect: 'BelayOperationInFlight',
+    },
+  ]);
+});
+
+describe('the holder finishes', () => {
+  run([
+    {
+      name: 'the upgrade is deployed',
+      ...upgrading,
+      write: move('ann', 2, 'pending-upgrade', 'deployed'),
+      expect: 'completion',
+    },
+    {
+      name: 'the upgrade fails',
+      ...upgrading,
+      write: move('ann', 2, 'pending-upgrade', 'failed'),
+      expect: 'completion',
+    },
+    {
+      name: 'a hook ran',
+      ...upgrading,
+      write: move('ann', 2, 'pending-upgrade', 'pending-upgrade'),
+      expect: 'progress',
+    },
+    {
+      name: 'the old revision is superseded',
+      ...upgrading,
+      write: move('ann', 1, 'deployed', 'superseded'),
+      expect: 'superseded',
+    },
+    {
+      name: 'although the release was frozen meanwhile',
+      ...upgrading,
+      frozen: true,
+      write: move('ann', 2, 'pending-upgrade', 'deployed'),
+      expect: 'completion',
+    },
+    {
+      name: 'late, but not overtaken',
+      records: [deployed, record(2, 'pending-upgrade', LONG_AGO)],
+      claim: longAgo('upgrade', 2, 'ann'),
+      write: write('ann', record(2, 'pending-upgrade', LONG_AGO), record(2, 'deployed')),
+      expect: 'late completion',
+    },
+    {
+      name: 'late, the old revision is superseded',
+      records: [deployed, record(2, 'pending-upgrade', LONG_AGO)],
+      claim: longAgo('upgrade', 2, 'ann'),
+      write: move('ann', 1, 'deployed', 'superseded'),
+      expect: 'late completion',
+    },
+    {
+      name: 'an operation that began before Belay was installed',
+      records: [deployed, pending],
+      write: move('ann', 2, 'pending-upgrade', 'deployed'),
+      expect: 'completion',
+    },
+    {
+      name: 'an uninstall with history kept',
+      records: [record(1, 'uninstalling')],
+      claim: claim('uninstall', 1, 'ann'),
+      write: move('ann', 1, 'uninstalling', 'uninstalled'),
+      expect: 'completion',
+    },
+    {
+      name: 'an uninstall hook ran',
+      records: [record(1, 'uninstalling')],
+      claim: claim('uninstall', 1, 'ann'),
+      write: move('ann', 1, 'uninstalling', 'uninstalling'),
+      expect: 'progress',
+    },
+    {
+      name: 'nobody else does',
+      ...upgrading,
+      write: move('bob', 2, 'pending-upgrade', 'failed'),
+      expect: 'BelayOperationInFlight',
+    },
+    {
+      name: 'nobody else supersedes the deployed revision',
+      ...upgrading,
+      write: move('bob', 1, 'deployed', 'superseded'),
+      expect: 'BelayOperationInFlight',
+    },
+    {
+      name: 'others may retire it once it is stale',
+      records: [deployed, record(2, 'pending-upgrade', LONG_AGO)],
+      claim: longAgo('upgrade', 2, 'ann'),
+      write: write('flux', record(2, 'pending-upgrade', LONG_AGO), record(2, 'failed')),
+      expect: 'retired',
+    },
+    {
+      name: 'others may not call a dead one deployed',
+      records: [deployed, record(2, 'pending-upgrade', LONG_AGO)],
+      claim: longAgo('upgrade', 2, 'ann'),
+      write: write('bob', record(2, 'pending-upgrade', LONG_AGO), record(2, 'deployed')),
+      expect: 'BelayRecordProtected',
+    },
+    {
+      name: 'an overtaken one is fenced off',
+      records: [deployed, pending, record(3, 'pending-rollback')],
+      claim: claim('rollback', 3, 'bob'),
+      write: move('ann', 2, 'pending-upgrade', 'deployed'),
+      expect: 'BelayFenced',
+    },
+    {
+      name: 'an overtaken one is fenced off after its successor is done, too',
+      records: [record(1, 'superseded'), pending, record(3, 'deployed')],
+      claim: claim('rollback', 3, 'bob'),
+      write: move('ann', 2, 'pending-upgrade', 'failed'),
+      expect: 'BelayFenced',
+    },
+  ]);
+});
+
+describe('a stored revision keeps', () => {
+  run([
+    {
+      name: 'its hooks may have run again (helm test)',
+      records: [deployed],
+      write: move('ann', 1, 'deployed', 'deployed'),
+      expect: 'unchanged status',
+    },
+    {
+      name: 'helm test works on a frozen release',
+      records: [deployed],
+      frozen: true,
+      write: move('ann', 1, 'deployed', 'deployed'),
+      expect: 'unchanged status',
+    },
+    {
+      name: 'upgrade --install after uninstall --keep-history',
+      records: [record(1, 'uninstalled')],
+      write: move('ann', 1, 'uninstalled', 'superseded'),
+      expect: 'superseded',
+    },
+    {
+      name: 'not so on a frozen release',
+      records: [record(1, 'uninstalled')],
+      frozen: true,
+      write: move('ann', 1, 'uninstalled', 'superseded'),
+      expect: 'BelayFrozen',
+    },
+    {
+      name: 'it is not patched to pending as a lock',
+      records: [deployed],
+      write: move('ann', 1, 'deployed', 'pending-upgrade'),
+      expect: 'BelayRecordProtected',
+    },
+    {
+      name: 'its chart, values and manifest',
+      records: [deployed],
+      write: move('ann', 1, 'deployed', 'deployed', { changedParts: ['manifest'] }),
+      expect: 'BelayRecordProtected',
+    },
+    {
+      name: 'its status label agrees with its payload',
+      records: [deployed],
+      write: move('ann', 1, 'deployed', 'superseded', { payload: payload(1, 'deployed') }),
+      expect: 'BelayRecordProtected',
+    },
+    {
+      name: 'its name label',
+      records: [deployed],
+      write: move('ann', 1, 'deployed', 'deployed', {
+        labels: { owner: 'helm', name: 'other', version: '1', status: 'deployed' },
+      }),
+      expect: 'BelayRecordProtected',
+    },
+    {
+      name: 'its owner label',
+      records: [deployed],
+      write: move('ann', 1, 'deployed', 'deployed', { labels: { name: 'web', version: '1', status: 'deployed' } }),
+      expect: 'BelayRecordProtected',
+    },
+    {
+      name: 'the deployed one is not called superseded',
+      records: [deployed],
+      write: move('ann', 1, 'deployed', 'superseded'),
+      expect: 'BelayRecordProtected',
+    },
+    {
+      name: 'labels and annotations of people pass',
+      records: [deployed],
+      write: move('ann', 1, 'deployed', 'deployed', { contentChanged: false }),
+      expect: 'metadata',
+    },
+    {
+      name: 'mapkubeapis writes its copy as deployed',
+      records: [record(1, 'superseded')],
+      write: write('ann', undefined, record(2, 'deployed')),
+      expect: 'stored',
+    },
+    {
+      name: 'a backup is restored in any order',
+      records: [record(3, 'deployed')],
+      write: write('velero', undefined, record(1, 'superseded')),
+      expect: 'stored',
+    },
+    {
+      name: 'nothing is stored while an operation is in flight',
+      ...upgrading,
+      write: write('bob', undefined, record(3, 'deployed')),
+      expect: 'BelayOperationInFlight',
+    },
+    {
+      name: 'a CREATE whose payload is of another release',
+      records: [],
+      write: write('ann', undefined, record(1, 'pending-install'), {
+        payload: payload(1, 'pending-install', { name: 'other' }),
+      }),
+      expect: 'BelayRecordProtected',
+    },
+  ]);
+});
+
+describe('a record is deleted', () => {
+  const remove = (user: string, target: ReleaseRecord, more: Partial<RecordWrite> = {}): RecordWrite =>
+    write(user, target, undefined, more);
+  const old = record(1, 'superseded');
+  run([
+    {
+      name: 'when history is pruned',
+      records: [old, record(2, 'deployed')],
+      write: remove('ann', old),
+      expect: 'prune',
+    },
+    {
+      name: 'when a lower deployed revision is pruned',
+      records: [deployed, record(2, 'deployed')],
+      write: remove('ann', deployed),
+      expect: 'prune',
+    },
+    {
+      name: 'not on a frozen release',
+      records: [old, record(2, 'deployed')],
+      frozen: true,
+      write: remove('ann', old),
+      expect: 'BelayFrozen',
+    },
+    {
+      name: 'not the newest',
+      records: [old, record(2, 'deployed')],
+      write: remove('ann', record(2, 'deployed')),
+      expect: 'BelayRecordProtected',
+    },
+    {
+      name: 'not the deployed one below a failed one',
+      records: [deployed, record(2, 'failed')],
+      write: remove('ann', deployed),
+      expect: 'BelayRecordProtected',
+    },
+    {
+      name: 'not the one in flight, not even by its holder',
+      ...upgrading,
+      write: remove('ann', pending),
+      expect: 'BelayOperationInFlight',
+    },
+    {
+      name: 'by the holder of an uninstall, oldest first',
+      records: [old, record(2, 'uninstalling')],
+      claim: claim('uninstall', 2, 'ann'),
+      write: remove('ann', old),
+      expect: 'uninstall',
+    },
+    {
+      name: 'by the holder of an uninstall, although frozen meanwhile',
+      records: [record(2, 'uninstalling')],
+      claim: claim('uninstall', 2, 'ann'),
+      frozen: true,
+      write: remove('ann', record(2, 'uninstalling')),
+      expect: 'uninstall',
+    },
+    {
+      name: "by nobody else during somebody's uninstall",
+      records: [old, record(2, 'uninstalling')],
+      claim: claim('uninstall', 2, 'ann'),
+      write: remove('bob', old),
+      expect: 'BelayOperationInFlight',
+    },
+    {
+      name: 'when its operation is dead',
+      records: [deployed, record(2, 'pending-upgrade', LONG_AGO)],
+      claim: longAgo('upgrade', 2, 'ann'),
+      write: remove('bob', record(2, 'pending-upgrade', LONG_AGO)),
+      expect: 'dead operation',
+    },
+    {
+      name: 'by helm uninstall after uninstall --keep-history',
+      records: [old, record(2, 'uninstalled')],
+      write: remove('ann', old),
+      expect: 'purge',
+    },
+    {
+      name: 'in a terminating namespace',
+      records: [deployed],
+      frozen: true,
+      write: remove('ann', deployed, { terminating: true }),
+      expect: 'terminating namespace',
+    },
+  ]);
+});
