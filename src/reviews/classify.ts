@@ -1,7 +1,7 @@
 import type { ReviewKind } from '../admission/answer.ts';
 import type { KubernetesObject, Review } from '../admission/review.ts';
 import { CLAIM_LABEL } from '../cluster/claim-lease.ts';
-import { parseRecordName } from '../helm/record.ts';
+import { parseRecordName, payloadOf } from '../helm/record.ts';
 import type { ReleaseName } from '../rules/verdict.ts';
 
 const hasLabel = (object: KubernetesObject | undefined, label: string, value: string): boolean =>
@@ -15,11 +15,12 @@ export const ownerOf = (object: KubernetesObject | undefined): ReleaseName | und
   return name === undefined || namespace === undefined || name === '' ? undefined : { namespace, name };
 };
 
+// Helm lists its records by label: one of any other name that holds a payload would count for Helm as well.
 const isRecord = ({ resource, name, object, oldObject }: Review): boolean =>
   resource.group === '' &&
   (resource.resource === 'secrets' || resource.resource === 'configmaps') &&
-  parseRecordName(name) !== undefined &&
-  (hasLabel(object, 'owner', 'helm') || hasLabel(oldObject, 'owner', 'helm'));
+  (hasLabel(object, 'owner', 'helm') || hasLabel(oldObject, 'owner', 'helm')) &&
+  (parseRecordName(name) !== undefined || payloadOf(object) !== undefined);
 
 /** Tells what a review is about. The rules follow from it, and so does what an expired deadline means. */
 export const classify = (review: Review): ReviewKind => {

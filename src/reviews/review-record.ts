@@ -152,7 +152,19 @@ const judgeLocks = async (
   );
 };
 
-const toAnswer = (verdict: Verdict): AdmissionAnswer => verdict;
+/** Helm finds records by label, and would take one of any other name for a revision of the release that its labels name. */
+const refuseMisnamed = (review: Review): AdmissionAnswer => {
+  if (review.object === undefined) return allow('not a record');
+  const { name: release = '' } = review.object.metadata?.labels ?? {};
+  const kind: RecordKind = review.resource.resource === 'configmaps' ? 'ConfigMap' : 'Secret';
+  return deny({
+    code: 'BelayRecordProtected',
+    release: { namespace: review.namespace, name: release },
+    record: { kind, namespace: review.namespace, name: review.name },
+    problem: 'it is labelled as a record of Helm, but its name is not that of one',
+    remedy: 'let Helm write its records',
+  });
+};
 
 /** Judges a write of a release record; on a start, claims the release before answering. */
 export const reviewRecord = async (
@@ -161,12 +173,11 @@ export const reviewRecord = async (
   signal: AbortSignal,
 ): Promise<AdmissionAnswer> => {
   const parsed = readRecordReview(review);
-  if (parsed === undefined) return toAnswer(allow('not a record'));
+  if (parsed === undefined) return refuseMisnamed(review);
   const { release, before, after, contentChanged } = parsed;
   const trap = refuseTrap(review, parsed);
-  if (trap !== undefined) return toAnswer(trap);
-  if (before !== undefined && after !== undefined && !contentChanged && sameLocks(parsed))
-    return toAnswer(allow('metadata'));
+  if (trap !== undefined) return trap;
+  if (before !== undefined && after !== undefined && !contentChanged && sameLocks(parsed)) return allow('metadata');
 
   const { live, claims, log } = dependencies;
   const decoding = decode(dependencies, review, parsed, signal);
@@ -177,13 +188,12 @@ export const reviewRecord = async (
       live.namespace(review.namespace, signal),
     ]);
     const lockRefusal = await judgeLocks(dependencies, review, parsed, facts.records, signal);
-    if (lockRefusal !== undefined) return toAnswer(lockRefusal);
+    if (lockRefusal !== undefined) return lockRefusal;
     const decoded = await decoding;
     const record = after ?? before;
-    if (!decoded.readable)
-      return toAnswer(
-        record === undefined ? allow('not a record') : deny(refuseUnreadable(release, record, decoded.problem)),
-      );
+    if (!decoded.readable) {
+      return record === undefined ? allow('not a record') : deny(refuseUnreadable(release, record, decoded.problem));
+    }
 
     const clock = clockOf(dependencies);
     const verdict = judgeRecord(
@@ -201,7 +211,7 @@ export const reviewRecord = async (
       findFreezes(facts.records, namespace, clock.nowMs),
       clock,
     );
-    if (!verdict.allowed || verdict.claim === undefined || review.dryRun) return toAnswer(verdict);
+    if (!verdict.allowed || verdict.claim === undefined || review.dryRun) return verdict;
 
     const { operation, revision, takesOver } = verdict.claim;
     const taken = await claims.take(
@@ -211,15 +221,13 @@ export const reviewRecord = async (
     if (taken) {
       if (takesOver !== undefined)
         log.info({ namespace: release.namespace, release: release.name, operation, revision, takesOver }, 'takeover');
-      return toAnswer(allow(verdict.why));
+      return allow(verdict.why);
     }
     if (attempt >= MAX_CLAIM_ATTEMPTS) {
-      return toAnswer(
-        deny({
-          code: 'BelayUnavailable',
-          problem: 'several operations began at once and none could be told to be first',
-        }),
-      );
+      return deny({
+        code: 'BelayUnavailable',
+        problem: 'several operations began at once and none could be told to be first',
+      });
     }
   }
 };
