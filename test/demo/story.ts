@@ -115,7 +115,7 @@ export const createStory = (plane: ControlPlane, cwd: string): Story => {
       const selector = `owner=helm,name=${release},status=${status}`;
       await waitUntil(`${release} is ${status}`, async () => {
         const found = await plane.kubectl(['get', 'secret', '-n', 'shop', '-l', selector, '-o', 'name']);
-        return found.stdout !== '';
+        return found.stdout !== '' || undefined;
       });
     },
 

@@ -1,0 +1,45 @@
+import { isMap, type JsonMap, own } from './json.ts';
+
+/**
+ * The chart's document as it arrives in the cluster: with the ownership marks, which Helm adds after it has stored the
+ * manifest (helm.sh/helm `setMetadataVisitor`), and a Secret's `stringData` as `data`.
+ */
+export function chartShape(
+  document: JsonMap,
+  release: { readonly releaseName: string; readonly releaseNamespace: string },
+  isSecret: boolean,
+): JsonMap {
+  const metadata = mapOr(own(document, 'metadata'));
+  const shape: Record<string, unknown> = {
+    ...document,
+    metadata: {
+      ...metadata,
+      labels: { ...mapOr(own(metadata, 'labels')), 'app.kubernetes.io/managed-by': 'Helm' },
+      annotations: {
+        ...mapOr(own(metadata, 'annotations')),
+        'meta.helm.sh/release-name': release.releaseName,
+        'meta.helm.sh/release-namespace': release.releaseNamespace,
+      },
+    },
+  };
+  if (isSecret) {
+    shape.data = { ...oneLine(own(document, 'data')), ...encoded(own(document, 'stringData')) };
+    delete shape.stringData;
+  } else if (isMap(own(document, 'binaryData'))) {
+    shape.binaryData = oneLine(own(document, 'binaryData'));
+  }
+  return shape;
+}
+
+const mapOr = (value: unknown): JsonMap => (isMap(value) ? value : {});
+
+/** Charts wrap long base64; the API server does not. */
+const oneLine = (values: unknown): JsonMap =>
+  mapValues(values, (value) => (/\s/.test(value) ? value.replace(/\s+/g, '') : value));
+
+const encoded = (values: unknown): JsonMap => mapValues(values, (value) => Buffer.from(value).toString('base64'));
+
+const mapValues = (values: unknown, change: (value: string) => string): JsonMap =>
+  Object.fromEntries(
+    Object.entries(mapOr(values)).map(([key, value]) => [key, typeof value === 'string' ? change(value) : value]),
+  );

@@ -1,0 +1,86 @@
+import { isMap, type JsonMap, own } from './json.ts';
+
+/** A place on the way to an ignored path. JSON Pointers (RFC 6901); `*` stands for any key or list item. */
+interface Place {
+  readonly below: Map<string, Place>;
+  ignored: boolean;
+}
+
+/** All places that the way so far may be at; undefined when no ignored path leads on from here. */
+export type IgnoreState = readonly Place[] | undefined;
+
+export const isIgnored = (state: IgnoreState): boolean => state?.some(({ ignored }) => ignored) ?? false;
+
+export function descend(state: IgnoreState, segment: string): IgnoreState {
+  if (state === undefined) return undefined;
+  let next: Place[] | undefined;
+  for (const { below } of state) {
+    for (const place of [below.get(segment), below.get('*')]) {
+      if (place === undefined) continue;
+      next ??= [];
+      next.push(place);
+    }
+  }
+  return next;
+}
+
+function compile(pointers: readonly string[]): Place {
+  const root: Place = { below: new Map(), ignored: false };
+  for (const pointer of pointers) {
+    if (pointer !== '' && !pointer.startsWith('/')) continue;
+    let place = root;
+    for (const segment of pointer.split('/').slice(1)) {
+      const key = segment.replaceAll('~1', '/').replaceAll('~0', '~');
+      let next = place.below.get(key);
+      if (next === undefined) {
+        next = { below: new Map(), ignored: false };
+        place.below.set(key, next);
+      }
+      place = next;
+    }
+    place.ignored = true;
+  }
+  return root;
+}
+
+const restart = '/spec/template/metadata/annotations/kubectl.kubernetes.io~1restartedAt';
+const ordinary = compile([restart]);
+const webhooks = compile([restart, '/webhooks/*/clientConfig/caBundle']);
+
+const byKind: ReadonlyMap<string, Place> = new Map([
+  ['admissionregistration.k8s.io ValidatingWebhookConfiguration', webhooks],
+  ['admissionregistration.k8s.io MutatingWebhookConfiguration', webhooks],
+  [
+    'apiextensions.k8s.io CustomResourceDefinition',
+    compile([restart, '/spec/conversion/webhook/clientConfig/caBundle']),
+  ],
+  ['apiregistration.k8s.io APIService', compile([restart, '/spec/caBundle'])],
+]);
+const aggregated = compile([restart, '/rules']);
+
+const compiled = new WeakMap<readonly string[], Place>();
+
+/**
+ * What is no drift by default - `kubectl rollout restart`, certificates that an injector fills in, rules that the
+ * aggregation controller fills in - and what the policy ignores.
+ */
+export function ignoredPaths(
+  group: string,
+  kind: string,
+  document: JsonMap,
+  before: JsonMap,
+  ignore: readonly string[],
+): IgnoreState {
+  const isAggregated =
+    kind === 'ClusterRole' &&
+    group === 'rbac.authorization.k8s.io' &&
+    (isMap(own(document, 'aggregationRule')) || isMap(own(before, 'aggregationRule')));
+  const builtIn = isAggregated ? aggregated : (byKind.get(`${group} ${kind}`) ?? ordinary);
+  if (ignore.length === 0) return [builtIn];
+  let chosen = compiled.get(ignore);
+  if (chosen === undefined) {
+    chosen = compile(ignore);
+    compiled.set(ignore, chosen);
+  }
+  return [builtIn, chosen];
+}

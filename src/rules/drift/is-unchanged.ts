@@ -1,0 +1,23 @@
+import type { KubernetesObject } from '../../admission/review.ts';
+import { deepEqual, isMap, type JsonMap } from './json.ts';
+
+const beyondDesiredState: ReadonlySet<string> = new Set(['status', 'metadata']);
+const keptByServer: ReadonlySet<string> = new Set(['managedFields', 'resourceVersion', 'generation']);
+
+/** Whether a write leaves desired state and metadata alone: a status update, or a patch that changes nothing. */
+export function isUnchanged(before: KubernetesObject, after: KubernetesObject): boolean {
+  if (!isEqualExcept(beyondDesiredState, before, after)) return false;
+  const [old, now] = [before.metadata, after.metadata];
+  return isMap(old) && isMap(now) ? isEqualExcept(keptByServer, old, now) : deepEqual(old, now);
+}
+
+function isEqualExcept(except: ReadonlySet<string>, left: JsonMap, right: JsonMap): boolean {
+  for (const key of Object.keys(left)) {
+    if (except.has(key)) continue;
+    if (!Object.hasOwn(right, key) || !deepEqual(left[key], right[key])) return false;
+  }
+  for (const key of Object.keys(right)) {
+    if (!except.has(key) && !Object.hasOwn(left, key)) return false;
+  }
+  return true;
+}

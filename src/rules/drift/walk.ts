@@ -1,0 +1,188 @@
+import type { FieldChange } from '../verdict.ts';
+import { isQuantityField, isSameDuration, isSameQuantity } from './amount.ts';
+import { hasChartValue, isRestored, setsAnything } from './chart-value.ts';
+import { fieldPointer, indexOf, type Step, showFieldPath } from './field-path.ts';
+import { descend, type IgnoreState, isIgnored } from './ignored-paths.ts';
+import { deepEqual, isEmptyValue, isList, isMap, type JsonMap, maxRecursion, own } from './json.ts';
+import { findManagedList, managedFieldSets } from './managed-lists.ts';
+import { type ListPair, pairLists } from './pair-lists.ts';
+
+export interface WalkInput {
+  readonly before: JsonMap;
+  readonly after: JsonMap;
+  /** Whether the API server knows the kind's fields, and writes quantities, defaults and empty values in its own way. */
+  readonly isBuiltIn: boolean;
+  readonly isSecret: (steps: readonly Step[]) => boolean;
+}
+
+/**
+ * Walks the chart's document, the old and the new object at once: the chart gives the shape, the other two the values.
+ * With `chartOnly` a change counts where the chart sets something; without, everywhere. Null and absent are the same.
+ */
+export class Walk {
+  readonly changes: FieldChange[] = [];
+  readonly #input: WalkInput;
+  readonly #steps: Step[] = [];
+  #fieldSets: readonly JsonMap[] | undefined;
+  #chartOnly = false;
+
+  constructor(input: WalkInput) {
+    this.#input = input;
+  }
+
+  /** One field of the map that the walk stands in: the root, or what `within` entered. */
+  field(key: string, chartOnly: boolean, chart: unknown, before: unknown, after: unknown, ignore: IgnoreState): void {
+    this.#chartOnly = chartOnly;
+    this.#step(key, chart, before, after, descend(ignore, key));
+  }
+
+  within(key: string, visit: () => void): void {
+    this.#steps.push(key);
+    visit();
+    this.#steps.pop();
+  }
+
+  #step(step: Step, chart: unknown, before: unknown, after: unknown, ignore: IgnoreState): void {
+    if (before === after || (chart === undefined && this.#chartOnly) || isIgnored(ignore)) return;
+    this.#steps.push(step);
+    this.#visit(chart, before, after, ignore);
+    this.#steps.pop();
+  }
+
+  #visit(chart: unknown, before: unknown, after: unknown, ignore: IgnoreState): void {
+    const present = before ?? after;
+    const fits = (isOfKind: (value: unknown) => boolean): boolean =>
+      isOfKind(present) && (after === undefined || isOfKind(after)) && (chart === undefined || isOfKind(chart));
+    const kind =
+      this.#steps.length >= maxRecursion ? undefined : fits(isMap) ? 'map' : fits(isList) ? 'list' : undefined;
+    if (kind === undefined) this.#compareWhole(chart, before, after, ignore);
+    else if (before === undefined) this.#visitAdded(chart, after, ignore);
+    else if (after === undefined) this.#visitRemoved(chart, before, ignore);
+    else if (kind === 'map') this.#visitMap(chart as JsonMap | undefined, before as JsonMap, after as JsonMap, ignore);
+    else this.#visitList(chart as List | undefined, before as List, after as List, ignore);
+  }
+
+  #visitAdded(chart: unknown, after: unknown, ignore: IgnoreState): void {
+    if (chart === undefined && ignore === undefined) this.#report(undefined, after);
+    // What comes back with the chart's values comes back with the API server's defaults as well.
+    else if (setsAnything(chart) && hasChartValue(chart, after, this.#parent, this.#key)) return;
+    else this.#visitContents(chart, emptyOf(after), after, ignore);
+  }
+
+  #visitRemoved(chart: unknown, before: unknown, ignore: IgnoreState): void {
+    if (this.#mayDrop(before)) return;
+    if (chart !== undefined || ignore !== undefined) {
+      const found = this.changes.length;
+      this.#visitContents(chart, before, emptyOf(before), ignore);
+      // An empty map can say something by being there: `emptyDir: {}`.
+      const wasEmpty = isMap(before) && Object.keys(before).length === 0;
+      const isLost = this.changes.length > found || (wasEmpty && !(this.#chartOnly && setsAnything(chart)));
+      // Where part of it is ignored, the rest is reported field by field.
+      if (!isLost || (ignore !== undefined && !wasEmpty)) return;
+      this.changes.length = found;
+    }
+    this.#report(before, undefined);
+  }
+
+  #visitContents(chart: unknown, before: unknown, after: unknown, ignore: IgnoreState): void {
+    if (isMap(before) && isMap(after)) this.#visitMap(chart as JsonMap | undefined, before, after, ignore);
+    else this.#visitList(chart as List | undefined, before as List, after as List, ignore);
+  }
+
+  #visitMap(chart: JsonMap | undefined, before: JsonMap, after: JsonMap, ignore: IgnoreState): void {
+    const visit = (key: string): void =>
+      this.#step(key, chart && own(chart, key), own(before, key), own(after, key), descend(ignore, key));
+    if (this.#chartOnly) {
+      for (const key of Object.keys(chart ?? {})) visit(key);
+      return;
+    }
+    for (const key of Object.keys(before)) visit(key);
+    for (const key of Object.keys(after)) if (!Object.hasOwn(before, key)) visit(key);
+  }
+
+  #visitList(chart: List | undefined, before: List, after: List, ignore: IgnoreState): void {
+    if ((this.#chartOnly && !setsAnything(chart)) || deepEqual(before, after)) return;
+    this.#fieldSets ??= managedFieldSets(this.#input.before, this.#input.after);
+    const pairs = pairLists(findManagedList(this.#fieldSets, this.#steps), chart, before, after);
+    if (pairs === undefined) {
+      this.#compareWhole(chart, before, after, ignore);
+      return;
+    }
+    for (const pair of pairs) {
+      const place = ignore && descend(ignore, String(indexOf(pair, pair.afterIndex === undefined)));
+      this.#step(pair, pair.chart, pair.before, pair.after, place);
+    }
+    if (!this.#chartOnly && isReordered(pairs)) this.#report(before, after);
+  }
+
+  #compareWhole(chart: unknown, before: unknown, after: unknown, ignore: IgnoreState): void {
+    if (this.#isSame(before, after, ignore) || isRestored(chart, before, after, this.#parent, this.#key)) return;
+    if (this.#chartOnly && typeof chart === 'object' && !setsAnything(chart)) return;
+    if (after === undefined && this.#mayDrop(before)) return;
+    this.#report(before, after);
+  }
+
+  #isSame(before: unknown, after: unknown, ignore: IgnoreState): boolean {
+    if (typeof before === 'object' || typeof after === 'object') {
+      return ignore === undefined ? deepEqual(before, after) : equalButFor(ignore, before, after, 0);
+    }
+    if (isQuantityField(this.#parent, this.#key) && isSameQuantity(before, after)) return true;
+    return !this.#input.isBuiltIn && isSameDuration(before, after);
+  }
+
+  /** Controllers that write a custom resource back from Go types leave out what is false, zero or empty (`omitempty`). */
+  #mayDrop(before: unknown): boolean {
+    return this.#chartOnly && !this.#input.isBuiltIn && isEmptyValue(before);
+  }
+
+  #report(before: unknown, after: unknown): void {
+    this.changes.push({
+      path: showFieldPath(this.#steps),
+      pointer: fieldPointer(this.#steps, after === undefined),
+      before,
+      after,
+      secret: this.#input.isSecret(this.#steps),
+    });
+  }
+
+  get #key(): string {
+    return nameOf(this.#steps.at(-1));
+  }
+
+  get #parent(): string {
+    return nameOf(this.#steps.at(-2));
+  }
+}
+
+type List = readonly unknown[];
+
+const nameOf = (step: Step | undefined): string => (typeof step === 'string' ? step : '');
+
+const emptyOf = (value: unknown): JsonMap | List => (isList(value) ? [] : {});
+
+/** Whether the items that stayed changed places, and not to where the chart has them. Sets have no order. */
+function isReordered(pairs: readonly ListPair[]): boolean {
+  const stayed = pairs.filter(
+    ({ before, after }) => before !== undefined && after !== undefined && typeof after === 'object',
+  );
+  if (isAscending(stayed.map(({ afterIndex }) => afterIndex))) return false;
+  const charted = stayed.filter(({ chartIndex }) => chartIndex !== undefined);
+  if (charted.length < stayed.length || isAscending(charted.map(({ chartIndex }) => chartIndex))) return true;
+  const now = charted.toSorted((a, b) => (a.afterIndex ?? 0) - (b.afterIndex ?? 0));
+  return !isAscending(now.map(({ chartIndex }) => chartIndex));
+}
+
+const isAscending = (places: readonly (number | undefined)[]): boolean =>
+  places.every((place, index) => index === 0 || (places[index - 1] ?? 0) < (place ?? 0));
+
+function equalButFor(ignore: IgnoreState, before: unknown, after: unknown, depth: number): boolean {
+  if (isIgnored(ignore)) return true;
+  if (ignore === undefined || depth >= maxRecursion) return deepEqual(before, after);
+  const inside = (a: object, b: object): boolean =>
+    [...new Set([...Object.keys(a), ...Object.keys(b)])].every((key) =>
+      equalButFor(descend(ignore, key), own(a as JsonMap, key), own(b as JsonMap, key), depth + 1),
+    );
+  if (isMap(before) && isMap(after)) return inside(before, after);
+  if (isList(before) && isList(after)) return before.length === after.length && inside(before, after);
+  return deepEqual(before, after);
+}

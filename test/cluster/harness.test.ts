@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { type ControlPlane, startControlPlane } from './harness/control-plane.ts';
+import { isSameProcess } from './harness/processes.ts';
+
+const chart = {
+  'Chart.yaml': 'apiVersion: v2\nname: tiny\nversion: 1.0.0\n',
+  'templates/config.yaml':
+    'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}\ndata:\n  color: blue\n',
+  'templates/hook.yaml': `apiVersion: batch/v1
+kind: Job
+metadata:
+  name: {{ .Release.Name }}-hook
+  annotations: {helm.sh/hook: post-install, helm.sh/hook-delete-policy: hook-succeeded}
+spec:
+  template:
+    metadata:
+      annotations: {belay.dev.test/delay: 1s}
+    spec:
+      restartPolicy: Never
+      containers: [{name: hook, image: hook}]
+`,
+};
+
+describe('a control plane of our own', () => {
+  let plane: ControlPlane;
+  let chartDir: string;
+  before(async () => {
+    plane = await startControlPlane({ pods: true, quiet: true });
+    chartDir = await mkdtemp(join(tmpdir(), 'belay-chart-'));
+    await mkdir(join(chartDir, 'templates'));
+    for (const [file, text] of Object.entries(chart)) await writeFile(join(chartDir, file), text);
+  });
+  after(async () => {
+    await plane?.stop();
+    await rm(chartDir, { recursive: true, force: true });
+  });
+
+  it('answers its administrator', async () => {
+    const { code, stdout, stderr } = await plane.kubectl(['auth', 'can-i', '*', '*']);
+    assert.deepEqual({ code, stdout, stderr }, { code: 0, stdout: 'yes\n', stderr: '' });
+  });
+
+  it('refuses a user without rights, and lets one with rights', async () => {
+    const asDev = await plane.user('dev', ['devs']);
+    const refused = await plane.kubectl(['create', 'configmap', 'mine'], { as: asDev });
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /User "dev" cannot create resource "configmaps"/);
+
+    await plane.kubectl(['create', 'rolebinding', 'devs', '--clusterrole=edit', '--group=devs']);
+    const allowed = await plane.kubectl(['create', 'configmap', 'mine'], { as: asDev });
+    assert.equal(allowed.code, 0, allowed.stderr);
+  });
+
+  it('knows a service account by its token', async () => {
+    await plane.kubectl(['create', 'serviceaccount', 'robot']);
+    const asRobot = await plane.serviceAccountKubeconfig('default', 'robot');
+    const { stdout } = await plane.kubectl(['auth', 'whoami', '-o', 'jsonpath={.status.userInfo.username}'], {
+      as: asRobot,
+    });
+    assert.equal(stdout, 'system:serviceaccount:default:robot');
+  });
+
+  it('rolls out a Deployment', async () => {
+    await plane.kubectl(['create', 'deployment', 'web', '--image=web:1', '--replicas=3']);
+    const { code, stdout, stderr } = await plane.kubectl(['rollout', 'status', 'deployment/web', '--timeout=60s']);
+    assert.equal(code, 0, stdout + stderr);
+  });
+
+  for (const helm of ['helm3', 'helm4'] as const) {
+    it(`installs and uninstalls a chart with a hook by ${helm}`, async () => {
+      const installed = await plane[helm](['install', `by-${helm}`, chartDir, '--wait', '--timeout=60s']);
+      assert.equal(installed.code, 0, installed.stderr);
+      const { stdout } = await plane.kubectl(['get', 'configmap', `by-${helm}`, '-o', 'jsonpath={.data.color}']);
+      assert.equal(stdout, 'blue');
+      const uninstalled = await plane[helm](['uninstall', `by-${helm}`]);
+      assert.equal(uninstalled.code, 0, uninstalled.stderr);
+    });
+  }
+
+  it('has a second one beside it', async () => {
+    const other = await startControlPlane({ controllers: false, helm: [], quiet: true });
+    try {
+      const { code, stdout } = await other.kubectl(['get', 'configmap', 'kube-root-ca.crt', '--ignore-not-found']);
+      assert.deepEqual({ code, stdout }, { code: 0, stdout: '' });
+    } finally {
+      await other.stop();
+    }
+    assert.equal((await plane.kubectl(['get', '--raw', '/readyz'])).stdout, 'ok');
+  });
+
+  it('leaves no process and no file when it is stopped', async () => {
+    const { processes, dir } = plane;
+    assert.deepEqual(
+      processes.map(({ name }) => name),
+      ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kwok'],
+    );
+    assert.ok(processes.every(isSameProcess));
+    await plane.stop();
+    assert.deepEqual(processes.filter(isSameProcess), []);
+    assert.throws(() => readdirSync(dir), { code: 'ENOENT' });
+  });
+});

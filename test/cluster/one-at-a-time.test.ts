@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
+import { type Api, ApiError, createApi } from '../../src/cluster/api.ts';
+import { connect } from '../../src/cluster/connection.ts';
+import { type ControlPlane, startControlPlane } from './harness/control-plane.ts';
+import { HELMS, makeNamespace, SHOP, succeeds } from './support/asking.ts';
+
+/**
+ * Three replicas, and everybody at once. The judge is the watch history of the records: at every resourceVersion at most one
+ * of them may be pending or uninstalling.
+ */
+
+const REPLICAS = 3;
+const OPERATIONS = 200;
+/** Helm processes at a time: on two cores more of them only wait for each other. */
+const WORKERS = 12;
+
+let plane: ControlPlane;
+let api: Api;
+
+before(async () => {
+  plane = await startControlPlane({ quiet: true, belay: { replicas: REPLICAS } });
+  api = createApi(connect(plane.adminKubeconfig, Date.now));
+});
+after(() => plane?.stop());
+
+interface RecordObject {
+  readonly metadata: {
+    readonly name: string;
+    readonly resourceVersion: string;
+    readonly labels: Record<string, string>;
+  };
+}
+
+/** Follows a namespace's records from now on; `stop` gives back the most that were ever in flight at once, and when. */
+const followRecords = async (namespace: string) => {
+  const path = `/api/v1/namespaces/${namespace}/secrets`;
+  const labelSelector = 'owner=helm';
+  const list = await api.request<{ metadata: { resourceVersion: string } }>({ path, query: { labelSelector } });
+  const controller = new AbortController();
+  const inFlight = new Map<string, string>();
+  let most: readonly string[] = [];
+  let seen = 0;
+  let newest = '';
+  const follow = async (): Promise<void> => {
+    let resourceVersion = list.metadata.resourceVersion;
+    while (!controller.signal.aborted) {
+      const query = { labelSelector, resourceVersion };
+      for await (const event of api.watch({ path, query, signal: controller.signal })) {
+        const { metadata } = event.object as unknown as RecordObject;
+        assert.notEqual(event.type, 'ERROR', 'the watch history has a hole');
+        resourceVersion = metadata.resourceVersion;
+        newest = metadata.name;
+        seen += 1;
+        const status = metadata.labels.status ?? '';
+        const isUnfinished = status.startsWith('pending-') || status === 'uninstalling';
+        if (event.type !== 'DELETED' && isUnfinished) inFlight.set(metadata.name, status);
+        else inFlight.delete(metadata.name);
+        if (inFlight.size > most.length)
+          most = [...inFlight].map(([name, state]) => `${name} ${state} @${resourceVersion}`);
+      }
+    }
+  };
+  const following = follow().catch((error: unknown) => {
+    if (!controller.signal.aborted) throw error;
+  });
+  return {
+    newest: () => newest,
+    stop: async () => {
+      controller.abort();
+      await following;
+      return { most, seen };
+    },
+  };
+};
+
+test(`of ${OPERATIONS} installs, upgrades, rollbacks and uninstalls of one release, one is in flight at any time`, async () => {
+  const namespace = 'crowd';
+  const users = ['ann', 'bob', 'cat', 'dan'];
+  await makeNamespace(plane, namespace, { editors: users });
+  const kubeconfigs = await Promise.all(users.map((user) => plane.user(user)));
+  const history = await followRecords(namespace);
+
+  const commands = [
+    ['upgrade', '--install', 'web', SHOP, '--set', 'greeting=a'],
+    ['rollback', 'web'],
+    ['install', 'web', SHOP],
+    ['upgrade', 'web', SHOP, '--set', 'greeting=b'],
+    ['uninstall', 'web'],
+    ['upgrade', '--install', 'web', SHOP, '--set', 'image=nginx:1.29'],
+  ];
+  let next = 0;
+  let done = 0;
+  const refused = new Map<string, number>();
+  const work = async (worker: number): Promise<void> => {
+    for (let turn = next++; turn < OPERATIONS; turn = next++) {
+      const helm = HELMS[turn % 2] ?? 'helm4';
+      const as = kubeconfigs[worker % kubeconfigs.length] ?? plane.adminKubeconfig;
+      const command = commands[(turn + worker) % commands.length] ?? [];
+      const result = await plane[helm]([...command, '-n', namespace], { as });
+      if (result.code === 0) done += 1;
+      else {
+        const code = /\[(Belay\w+)\]/.exec(result.stderr)?.[1] ?? 'by Helm';
+        refused.set(code, (refused.get(code) ?? 0) + 1);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: WORKERS }, (_, worker) => work(worker)));
+  const { most, seen } = await history.stop();
+
+  assert.ok(seen > OPERATIONS / 4, `only ${seen} writes of records were seen`);
+  assert.ok(done > 0, 'no operation came through');
+  assert.ok((refused.get('BelayOperationInFlight') ?? 0) > 0, `nobody was refused: ${JSON.stringify([...refused])}`);
+  assert.ok(most.length <= 1, `in flight at once: ${most.join(', ')}`);
+});
+
+const record = (revision: number, status: string): Record<string, unknown> => {
+  const payload = {
+    name: 'web',
+    namespace: 'burst',
+    version: revision,
+    info: { status, deleted: status === 'uninstalling' ? new Date().toISOString() : '' },
+    chart: { metadata: { name: 'shop', version: '1.4.0' } },
+    config: {},
+    manifest: '',
+  };
+  const once = gzipSync(JSON.stringify(payload)).toString('base64');
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    type: 'helm.sh/release.v1',
+    metadata: {
+      name: `sh.helm.release.v1.web.v${revision}`,
+      namespace: 'burst',
+      labels: { owner: 'helm', name: 'web', version: String(revision), status },
+    },
+    data: { release: Buffer.from(once).toString('base64') },
+  };
+};
+
+test(`of ${OPERATIONS} starts sent in the same instant, exactly one is admitted, also while a replica is killed`, async () => {
+  await makeNamespace(plane, 'burst', {});
+  const path = '/api/v1/namespaces/burst/secrets';
+  for (let round = 0; round < 5; round += 1) {
+    const history = await followRecords('burst');
+    await api.request({ method: 'POST', path, body: record(1, 'deployed') });
+    // Names differ, so that nothing but Belay stands between them: upgrades to v2, v3, ... and uninstalls of v1.
+    const starts = Array.from({ length: OPERATIONS }, (_, index) =>
+      index % 4 === 3
+        ? api.request({ method: 'PUT', path: `${path}/sh.helm.release.v1.web.v1`, body: record(1, 'uninstalling') })
+        : api.request({
+            method: 'POST',
+            path,
+            body: record(index + 2, index % 2 === 0 ? 'pending-upgrade' : 'pending-rollback'),
+          }),
+    );
+    const settling = Promise.allSettled(starts);
+    if (round === 2) await plane.belay.replicas[1]?.kill('SIGKILL');
+    const outcomes = await settling;
+    const admitted = outcomes.filter((outcome) => outcome.status === 'fulfilled').length;
+    for (const outcome of outcomes) {
+      // A replica that dies takes its answers with it: those writes fail as well (failurePolicy Fail), but never pass.
+      if (outcome.status === 'rejected') assert.ok(outcome.reason instanceof ApiError && outcome.reason.status >= 400);
+    }
+    await sleep(200); // lets the watch catch up with the last write
+    const { most } = await history.stop();
+    assert.ok(most.length <= 1, `in flight at once: ${most.join(', ')}`);
+    if (round === 2) assert.ok(admitted <= 1, `${admitted} were admitted`);
+    else assert.equal(admitted, 1);
+    await plane.belay.start();
+    succeeds(await plane.kubectl(['delete', 'namespace', 'burst', '--timeout=60s']));
+    succeeds(await plane.kubectl(['create', 'namespace', 'burst']));
+  }
+});
