@@ -1,0 +1,70 @@
+# The front door. The pinned Node (a devDependency) runs everything; the Node at hand only installs it.
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+.DEFAULT_GOAL := help
+.SUFFIXES:
+harness := test/cluster/harness
+installed := node_modules/.package-lock.json
+
+.PHONY: help demo test test-unit test-http test-cluster lint types format build binaries up down user bench kind clean
+
+help: ## prints this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(installed) ## the main job, told as a story on a real control plane
+	@node test/demo/demo.ts
+
+test: lint types test-unit test-http test-cluster ## everything
+
+test-unit: $(installed) ## the rules, in seconds, with Node alone
+	@npm run --silent test:unit
+
+test-http: $(installed) ## the server, without a cluster
+	@npm run --silent test:http
+
+test-cluster: $(installed) binaries ## Belay in front of a real API server, with real Helm
+	@npm run --silent test:cluster
+
+lint: $(installed) ## Biome: lint and format, without changing anything
+	@npm run --silent lint
+
+types: $(installed) ## TypeScript, strict
+	@npm run --silent types
+
+format: $(installed) ## formats, and fixes what can be fixed safely
+	@npm run --silent format
+
+build: $(installed) ## bundles Belay into dist/
+	@npm run --silent build
+
+binaries: $(installed) ## finds or builds etcd, Kubernetes, kwok and Helm (once, about 6 minutes)
+	@node $(harness)/binaries.ts > /dev/null
+
+up: $(installed) ## a control plane with Belay in the background [REPLICAS=1] [STALE_AFTER=10m] [BELAY=no]
+	@REPLICAS="$(REPLICAS)" STALE_AFTER="$(STALE_AFTER)" BELAY="$(BELAY)" node $(harness)/up.ts
+
+down: $(installed) ## ends it
+	@node $(harness)/down.ts
+
+# GROUPS is a variable of bash's own, but not of make's: given on make's command line, it is ours.
+user: $(installed) ## a kubeconfig for it: NAME=dev [GROUPS=devs,ops]
+	@node $(harness)/user.ts "$(NAME)" $(if $(filter command line,$(origin GROUPS)),"$(GROUPS)")
+
+bench: $(installed) ## throughput and latency beside a bare https server
+	@node test/bench/bench.ts
+
+# Where there is Docker. It is kept small and has not been run on the machine that the rest was made on, which has none.
+kind: $(installed) ## Belay in a kind cluster (needs Docker, kind and kubectl)
+	kind get clusters | grep -qx belay || kind create cluster --name belay
+	docker build --tag belay:dev .
+	kind load docker-image belay:dev --name belay
+	kubectl --context kind-belay apply -k manifests/base
+	kubectl --context kind-belay --namespace belay-system set image deployment/belay belay=belay:dev
+	kubectl --context kind-belay --namespace belay-system rollout status deployment/belay --timeout=120s
+
+clean: down ## ends `make up` and removes what was built here (the binaries' cache stays)
+	@rm -rf dist .cluster
+
+# npm writes this file last; an install that was broken off is done again.
+$(installed): package-lock.json
+	@npm ci --no-audit --no-fund
+	@touch $@

@@ -1,0 +1,77 @@
+import { join } from 'node:path';
+import type { Binaries } from './binaries.ts';
+import type { Pki } from './pki.ts';
+import { probe } from './probe.ts';
+import type { Processes, RunningProgram } from './processes.ts';
+import { waitUntil } from './wait-until.ts';
+
+export interface ApiServerPorts {
+  readonly etcdClient: number;
+  readonly etcdPeer: number;
+  readonly apiServer: number;
+}
+
+export const serviceIpRange = '10.96.0.0/16';
+export const firstServiceIp = '10.96.0.1';
+
+/** Starts etcd and kube-apiserver, and resolves when the API server says that it is ready. */
+export async function startApiServer({
+  bin,
+  dir,
+  address,
+  ports,
+  pki,
+  processes,
+}: {
+  bin: Binaries<'etcd' | 'kube-apiserver'>;
+  dir: string;
+  address: string;
+  ports: ApiServerPorts;
+  pki: Pki;
+  processes: Processes;
+}): Promise<RunningProgram[]> {
+  const etcdUrl = `http://${address}:${ports.etcdClient}`;
+  const peerUrl = `http://${address}:${ports.etcdPeer}`;
+  const etcd = processes.start({
+    name: 'etcd',
+    command: bin.etcd,
+    args: [
+      '--name=belay',
+      `--data-dir=${join(dir, 'etcd')}`,
+      `--listen-client-urls=${etcdUrl}`,
+      `--advertise-client-urls=${etcdUrl}`,
+      `--listen-peer-urls=${peerUrl}`,
+      `--initial-advertise-peer-urls=${peerUrl}`,
+      `--initial-cluster=belay=${peerUrl}`,
+      '--unsafe-no-fsync', // Nothing in here is worth a disk's wait.
+      '--log-level=warn',
+    ],
+  });
+  // It waits for etcd by itself, so that both may start at once.
+  const apiServer = processes.start({
+    name: 'kube-apiserver',
+    command: bin['kube-apiserver'],
+    args: [
+      `--etcd-servers=${etcdUrl}`,
+      `--bind-address=${address}`,
+      `--advertise-address=${address}`,
+      '--endpoint-reconciler-type=none', // Endpoints may not hold a loopback address.
+      `--secure-port=${ports.apiServer}`,
+      `--tls-cert-file=${pki.files.serving}`,
+      `--tls-private-key-file=${pki.files.servingKey}`,
+      `--client-ca-file=${pki.files.ca}`,
+      '--authorization-mode=Node,RBAC',
+      '--service-account-issuer=https://kubernetes.default.svc',
+      `--service-account-key-file=${pki.files.serviceAccountKey}`,
+      `--service-account-signing-key-file=${pki.files.serviceAccountKey}`,
+      `--service-cluster-ip-range=${serviceIpRange}`,
+      '--profiling=false',
+    ],
+  });
+  await waitUntil(
+    'the API server is ready',
+    () => probe(`https://${address}:${ports.apiServer}/readyz`, { caCertificate: pki.caCertificate }),
+    { dependsOn: [etcd, apiServer] },
+  );
+  return [etcd, apiServer];
+}

@@ -1,0 +1,127 @@
+import { join } from 'node:path';
+import { freePorts, webhookPort } from './addresses.ts';
+import { probe } from './probe.ts';
+import type { Processes, RunningProgram } from './processes.ts';
+import { waitUntil } from './wait-until.ts';
+
+const projectDir = join(import.meta.dirname, '..', '..', '..');
+
+export interface BelayOptions {
+  /** Number of Belay processes behind the one address; 1 if left out. */
+  readonly replicas?: number;
+  /** When an operation counts as stale, such as `10m`. */
+  readonly staleAfter?: string;
+  /** How long a replica goes on serving after SIGTERM; 0 if left out, so that a test need not wait. */
+  readonly drainSeconds?: number;
+  readonly env?: Readonly<Record<string, string>>;
+  /** More arguments for `belay serve`. */
+  readonly args?: readonly string[];
+}
+
+export interface BelayReplica {
+  readonly pid: number;
+  readonly running: boolean;
+  /** Where it serves reviews, /livez and /readyz. */
+  readonly url: string;
+  readonly metricsUrl: string;
+  readonly log: string;
+  /** Resolves when the process has ended. SIGTERM if left out. */
+  kill(signal?: NodeJS.Signals): Promise<void>;
+  /** Ends it by SIGTERM if it runs, starts it anew, and resolves when it is ready. */
+  restart(): Promise<void>;
+}
+
+export interface Belay {
+  readonly replicas: readonly BelayReplica[];
+  /** Where the API server reaches it. */
+  readonly url: string;
+  /** Ends all replicas; the address in front of them then refuses or drops connections. */
+  stop(signal?: NodeJS.Signals): Promise<void>;
+  /** Starts those that do not run; resolves when all are ready. */
+  start(): Promise<void>;
+}
+
+/** Starts Belay as local processes; resolves when each is ready. */
+export async function startBelay(
+  { replicas: count = 1, staleAfter, drainSeconds = 0, env = {}, args = [] }: BelayOptions,
+  { kubeconfig, address, processes }: { kubeconfig: string; address: string; processes: Processes },
+): Promise<Belay> {
+  const [ports, metricsPorts] = await Promise.all([freePorts(address, count), freePorts(address, count)]);
+  if (count === 1) ports[0] = webhookPort;
+
+  const replicas = Array.from({ length: count }, (_, index) => {
+    const [port, metricsPort] = [ports[index], metricsPorts[index]];
+    const url = `https://${address}:${port}`;
+    let program: RunningProgram;
+    const launch = () => {
+      program = processes.start({
+        name: `belay-${index}`,
+        command: process.execPath,
+        args: [
+          join(projectDir, 'dist', 'belay.js'),
+          'serve',
+          `--kubeconfig=${kubeconfig}`,
+          `--address=${address}`,
+          `--port=${port}`,
+          `--metrics-port=${metricsPort}`,
+          `--drain-seconds=${drainSeconds}`,
+          ...(staleAfter ? [`--stale-after=${staleAfter}`] : []),
+          ...args,
+        ],
+        env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+      });
+    };
+    const ready = () =>
+      waitUntil(`Belay's replica ${index} is ready`, () => probe(`${url}/readyz`), {
+        timeoutMs: 30_000,
+        dependsOn: [program],
+      });
+    const kill = async (signal?: NodeJS.Signals) => {
+      program.kill(signal);
+      await program.ended;
+    };
+    const replica: BelayReplica = {
+      get pid() {
+        return program.pid;
+      },
+      get running() {
+        return program.running;
+      },
+      get log() {
+        return program.log;
+      },
+      url,
+      metricsUrl: `http://${address}:${metricsPort}/metrics`,
+      kill,
+      async restart() {
+        if (program.running) await kill();
+        launch();
+        await ready();
+      },
+    };
+    return { replica, launch, ready };
+  });
+
+  for (const { launch } of replicas) launch();
+  const url = `https://${address}:${webhookPort}`;
+  await Promise.all(replicas.map(({ ready }) => ready()));
+  if (count > 1) {
+    const spreader = processes.start({
+      name: 'spreader',
+      command: process.execPath,
+      args: [join(import.meta.dirname, 'spreader.ts'), address, String(webhookPort), ...ports.map(String)],
+    });
+    await waitUntil('the address in front of Belay answers', () => probe(`${url}/readyz`), { dependsOn: [spreader] });
+  }
+  return {
+    url,
+    replicas: replicas.map(({ replica }) => replica),
+    async stop(signal) {
+      await Promise.all(replicas.map(({ replica }) => replica.running && replica.kill(signal)));
+    },
+    async start() {
+      await Promise.all(replicas.map(({ replica }) => replica.running || replica.restart()));
+      await waitUntil('the address in front of Belay answers', () => probe(`${url}/readyz`));
+    },
+  };
+}

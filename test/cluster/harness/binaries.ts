@@ -1,0 +1,94 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
+import { access, readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+import { buildPrograms } from './go-build.ts';
+import { linkerFlags, moduleVersion, type ProgramName, programNames, programs } from './programs.ts';
+import { createProgress, type Progress } from './progress.ts';
+
+const moduleDir = join(import.meta.dirname, '..', 'binaries');
+
+export type Binaries<Name extends ProgramName = ProgramName> = Readonly<Record<Name, string>>;
+
+/**
+ * Paths of the named programs. First hit wins: `BELAY_BIN_<NAME>` (taken as it is), the PATH (only of exactly the version that
+ * go.mod pins), the cache, a Go build into the cache.
+ */
+export async function findOrMakeBinaries<Name extends ProgramName>(
+  names: readonly Name[],
+  progress: Progress = createProgress(),
+): Promise<Binaries<Name>> {
+  const goMod = await readFile(join(moduleDir, 'go.mod'), 'utf8');
+  const cacheDir = await binaryCacheDir();
+  const found = await Promise.all(names.map((name) => find(name, goMod, cacheDir)));
+  // In the order of the table: the early ones compile the libraries that the later ones share.
+  const missing = programNames.filter(
+    (name) => found[names.indexOf(name as Name)] === undefined && isOneOf(names, name),
+  );
+  if (missing.length > 0) await buildPrograms(missing, { moduleDir, goMod, cacheDir, progress });
+  return Object.fromEntries(names.map((name, index) => [name, found[index] ?? join(cacheDir, name)])) as Binaries<Name>;
+}
+
+/** The key covers all that decides what a build yields: every module's version and checksum, the flags, the platform. */
+export async function binaryCacheDir(): Promise<string> {
+  const [goMod, goSum] = await Promise.all(['go.mod', 'go.sum'].map((file) => readFile(join(moduleDir, file), 'utf8')));
+  if (goMod === undefined || goSum === undefined) throw new Error(`${moduleDir} has no go.mod and go.sum`);
+  const hash = createHash('sha256').update(goMod).update(goSum).update(linkerFlags(goMod)).digest('hex').slice(0, 12);
+  const key = `kubernetes-${moduleVersion(goMod, 'k8s.io/kubernetes')}-${process.platform}-${process.arch}-${hash}`;
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'belay', 'bin', key);
+}
+
+async function find(name: ProgramName, goMod: string, cacheDir: string): Promise<string | undefined> {
+  const variable = `BELAY_BIN_${name.toUpperCase().replaceAll('-', '_')}`;
+  const given = process.env[variable];
+  if (given) {
+    if (!(await isExecutable(given))) throw new Error(`${variable}=${given} is not a program that can be run`);
+    return given;
+  }
+  return (
+    (await findOnPath(name, goMod)) ?? ((await isExecutable(join(cacheDir, name))) ? join(cacheDir, name) : undefined)
+  );
+}
+
+async function findOnPath(name: ProgramName, goMod: string): Promise<string | undefined> {
+  const wanted = moduleVersion(goMod, programs[name].module).replace(/^v/, '');
+  for (const command of programs[name].commands) {
+    for (const dir of (process.env.PATH ?? '').split(delimiter)) {
+      const path = join(dir, command);
+      if (!dir || !(await isExecutable(path))) continue;
+      const printed = await promisify(execFile)(path, programs[name].versionArgs, { timeout: 5_000 }).catch(
+        () => undefined,
+      );
+      // The whole version and nothing more: "v1.36.3" is not in "v1.36.30", nor in "v1.36.3-gke.1".
+      const versions = printed?.stdout
+        .split(/[^\w.+-]+/)
+        .map((word) => word.replace(/^v/, '').replace(/\+g[0-9a-f]+$/, ''));
+      if (versions?.includes(wanted)) return path;
+      break; // The first of that name is the one the PATH means.
+    }
+  }
+  return undefined;
+}
+
+function isOneOf<Name extends ProgramName>(names: readonly Name[], name: ProgramName): name is Name {
+  return (names as readonly ProgramName[]).includes(name);
+}
+
+const isExecutable = (path: string): Promise<boolean> =>
+  access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+
+// `node test/cluster/harness/binaries.ts [program ...]`: makes them and prints where they are.
+if (import.meta.main) {
+  const names = process.argv.slice(2);
+  const unknown = names.filter((name) => !(programNames as readonly string[]).includes(name));
+  if (unknown.length > 0)
+    throw new Error(`unknown program ${unknown.join(', ')}; there are ${programNames.join(', ')}`);
+  const wanted = names.length > 0 ? programNames.filter((name) => names.includes(name)) : programNames;
+  for (const [name, path] of Object.entries(await findOrMakeBinaries(wanted))) console.log(`${name}\t${path}`);
+}
