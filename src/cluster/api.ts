@@ -32,9 +32,14 @@ export interface WatchEvent {
   readonly object: Record<string, unknown>;
 }
 
-/** Asks the API server for `metadata` alone: the payload of a Secret then never enters this process. */
-export const METADATA_ONLY =
-  'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
+/**
+ * Asks the API server for `metadata` alone, of one object or in a watch: the payload of a Secret then never enters this
+ * process. https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables-and-metadata
+ */
+export const METADATA_ONLY = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
+
+/** The same for a list; the API server takes either only where it fits. */
+export const METADATA_LIST_ONLY = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
 
 export class ApiError extends Error {
   /** HTTP status; 0 when no answer arrived. */

@@ -9,6 +9,7 @@ export const CLAIM_SELECTOR = `${CLAIM_LABEL}=true`;
 const OPERATION = 'belay.dev/operation';
 const REVISION = 'belay.dev/revision';
 const REQUEST_UID = 'belay.dev/request-uid';
+const RECORD_VERSION = 'belay.dev/record-version';
 
 const OPERATIONS: ReadonlySet<string> = new Set<OperationKind>(['install', 'upgrade', 'rollback', 'uninstall']);
 
@@ -44,6 +45,7 @@ export const readClaim = (lease: ReflectedObject): { release: ReleaseName; claim
       revision,
       acquiredAtMs,
       renewedAtMs: Math.max(acquiredAtMs, Date.parse(spec.renewTime ?? '') || 0),
+      recordVersion: metadata.annotations?.[RECORD_VERSION],
     },
   };
 };
@@ -57,6 +59,7 @@ export interface ClaimBody {
   readonly operation: OperationKind;
   readonly revision: number;
   readonly requestUid: string;
+  readonly recordVersion: string | undefined;
   readonly nowMs: number;
   readonly staleAfterMs: number;
   /** The Lease that is overwritten: its resourceVersion makes the write a compare-and-swap. */
@@ -75,6 +78,7 @@ export const toLease = (body: ClaimBody): Record<string, unknown> => ({
       [OPERATION]: body.operation,
       [REVISION]: String(body.revision),
       [REQUEST_UID]: body.requestUid,
+      ...(body.recordVersion === undefined ? {} : { [RECORD_VERSION]: body.recordVersion }),
     },
   },
   spec: {

@@ -21,6 +21,7 @@ export interface ClaimTake {
   readonly operation: OperationKind;
   readonly revision: number;
   readonly requestUid: string;
+  readonly recordVersion: string | undefined;
   readonly lease: LeaseVersion | undefined;
 }
 

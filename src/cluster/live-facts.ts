@@ -3,7 +3,7 @@ import { toRecord } from '../helm/record.ts';
 import type { NamespaceFacts } from '../rules/freezes.ts';
 import type { Claim, ReleaseFacts } from '../rules/in-flight.ts';
 import type { ReleaseName } from '../rules/verdict.ts';
-import { type Api, isNotFound, METADATA_ONLY, pathOf } from './api.ts';
+import { type Api, isNotFound, METADATA_LIST_ONLY, METADATA_ONLY, pathOf } from './api.ts';
 import { leaseName, readClaim } from './claim-lease.ts';
 import type { ReflectedObject } from './reflector.ts';
 import { toNamespaceFacts } from './release-index.ts';
@@ -46,13 +46,13 @@ export const createLiveFacts = (api: Api): LiveFacts => {
       api.request<MetadataList>({
         path: pathOf('api', 'v1', 'namespaces', namespace, 'secrets'),
         query: { labelSelector },
-        accept: METADATA_ONLY,
+        accept: METADATA_LIST_ONLY,
         signal,
       }),
       api.request<MetadataList>({
         path: pathOf('api', 'v1', 'namespaces', namespace, 'configmaps'),
         query: { labelSelector },
-        accept: METADATA_ONLY,
+        accept: METADATA_LIST_ONLY,
         signal,
       }),
     ]);

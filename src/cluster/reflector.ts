@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { ObjectMeta } from '../admission/review.ts';
-import { type Api, ApiError, METADATA_ONLY } from './api.ts';
+import { type Api, ApiError, METADATA_LIST_ONLY, METADATA_ONLY } from './api.ts';
 
 /** A collection to mirror. Only `metadata` is asked for: payloads never enter the process. */
 export interface ReflectedResource {
@@ -63,7 +63,7 @@ export const createReflector = (
   log: Logger,
   nowMs: () => number,
 ): Reflector => {
-  const accept = resource.whole === true ? 'application/json' : METADATA_ONLY;
+  const whole = resource.whole === true;
   const query = { labelSelector: resource.labelSelector, fieldSelector: resource.fieldSelector };
   let synced = false;
   let heardAtMs = 0;
@@ -78,7 +78,7 @@ export const createReflector = (
       const page: List = await api.request<List>({
         path: resource.path,
         query: { ...query, limit: PAGE_SIZE, continue: next },
-        accept,
+        accept: whole ? 'application/json' : METADATA_LIST_ONLY,
         signal,
       });
       for (const item of page.items ?? []) objects.push(item);
@@ -95,7 +95,7 @@ export const createReflector = (
     const events = api.watch({
       path: resource.path,
       query: { ...query, resourceVersion: version, allowWatchBookmarks: 'true', timeoutSeconds: WATCH_SECONDS },
-      accept,
+      accept: whole ? 'application/json' : METADATA_ONLY,
       signal,
     });
     for await (const event of events) {

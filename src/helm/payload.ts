@@ -81,31 +81,41 @@ const isBlank = (value: unknown): boolean =>
   value === false ||
   (typeof value === 'object' && Object.keys(value).length === 0);
 
-/**
- * Deep equality that forgives what re-encoding by another Helm version changes: `omitempty` fields that come and go, and
- * the files' `modtime`, which Helm 4 writes and Helm 3 drops.
- */
-const isSame = (left: unknown, right: unknown): boolean => {
+/** Files' times, which Helm 4 writes (pkg/chart/v2/chart.go, pkg/chart/common/file.go) and Helm 3 drops. */
+const TIMES: ReadonlySet<string> = new Set(['modtime', 'schemamodtime']);
+
+/** Whether these are Go structs, whose empty fields come and go with the Helm that encodes them, or a user's values. */
+type Reading = 'struct' | 'values';
+
+/** Deep equality that forgives what re-encoding by another Helm changes, and nothing in a user's values. */
+const isSame = (left: unknown, right: unknown, reading: Reading): boolean => {
   if (left === right) return true;
-  if (isBlank(left) && isBlank(right)) return true;
+  if (reading === 'struct' && isBlank(left) && isBlank(right)) return true;
   if (typeof left !== 'object' || typeof right !== 'object' || left === null || right === null) return false;
   if (Array.isArray(left) || Array.isArray(right)) {
     return (
       Array.isArray(left) &&
       Array.isArray(right) &&
       left.length === right.length &&
-      left.every((item, index) => isSame(item, right[index]))
+      left.every((item, index) => isSame(item, right[index], reading))
     );
   }
-  const a = left as Record<string, unknown>;
-  const b = right as Record<string, unknown>;
+  const [a, b] = [left as Record<string, unknown>, right as Record<string, unknown>];
+  const at = (map: Record<string, unknown>, key: string): unknown => (Object.hasOwn(map, key) ? map[key] : undefined);
   for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
-    if (key === 'modtime') continue;
-    if (!isSame(Object.hasOwn(a, key) ? a[key] : undefined, Object.hasOwn(b, key) ? b[key] : undefined)) return false;
+    if (reading === 'struct' && TIMES.has(key)) continue;
+    const [old, current] = [at(a, key), at(b, key)];
+    // A chart's default values are blank or not as a whole; what is in them is the user's.
+    const below = key === 'values' && !(isBlank(old) && isBlank(current)) ? 'values' : reading;
+    if (!isSame(old, current, below)) return false;
   }
   return true;
 };
 
 /** The parts of a stored revision that never change, and which of them did. */
 export const changedParts = (before: Payload, after: Payload): readonly string[] =>
-  (['chart', 'config', 'manifest'] as const).filter((part) => !isSame(before[part], after[part]));
+  (['chart', 'config', 'manifest'] as const).filter((part) => {
+    const [old, current] = [before[part], after[part]];
+    if (isBlank(old) && isBlank(current)) return false;
+    return !isSame(old, current, part === 'config' ? 'values' : 'struct');
+  });

@@ -213,9 +213,17 @@ export const reviewRecord = async (
     );
     if (!verdict.allowed || verdict.claim === undefined || review.dryRun) return verdict;
 
-    const { operation, revision, takesOver } = verdict.claim;
+    const { operation, revision, recordVersion, takesOver } = verdict.claim;
     const taken = await claims.take(
-      { release, holder: review.user.username, operation, revision, requestUid: review.uid, lease: facts.lease },
+      {
+        release,
+        holder: review.user.username,
+        operation,
+        revision,
+        recordVersion,
+        requestUid: review.uid,
+        lease: facts.lease,
+      },
       signal,
     );
     if (taken) {

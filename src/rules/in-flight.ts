@@ -10,6 +10,8 @@ export interface Claim {
   readonly revision: number;
   readonly acquiredAtMs: number;
   readonly renewedAtMs: number;
+  /** Of an uninstall: the record's resourceVersion when it was admitted. As long as that stands, it has not been stored. */
+  readonly recordVersion: string | undefined;
 }
 
 /** Everything known about one release when a rule is asked. */
@@ -79,9 +81,9 @@ const fromRecord = (record: ReleaseRecord, claim: Claim | undefined, clock: Stal
 const isAwaitingRecord = (claim: Claim, records: readonly ReleaseRecord[], nowMs: number): boolean => {
   if (nowMs >= claim.acquiredAtMs + CLAIM_VOID_AFTER_MS) return false;
   const record = records.find((candidate) => candidate.revision === claim.revision);
-  if (claim.operation !== 'uninstall') return record === undefined;
-  // An uninstall ends by deleting the record, or by `uninstalled`; before it begins the record is at rest, or stuck.
-  return record !== undefined && record.status !== 'uninstalled' && record.status !== 'uninstalling';
+  return claim.operation === 'uninstall'
+    ? record !== undefined && record.resourceVersion === claim.recordVersion
+    : record === undefined;
 };
 
 /** Tells whether an operation is in flight, from the records and the claim (DESIGN.md 4.1). */

@@ -25,6 +25,8 @@ import {
 export interface ClaimRequest {
   readonly operation: OperationKind;
   readonly revision: number;
+  /** Of an uninstall: the record's resourceVersion before the write. */
+  readonly recordVersion: string | undefined;
   /** The dead operation that this one takes over, if there is one. */
   readonly takesOver: { readonly reason: 'stale' | 'broken'; readonly revision: number } | undefined;
 }
@@ -97,12 +99,15 @@ const findDisagreement = (write: RecordWrite, record: ReleaseRecord): Verdict | 
   return undefined;
 };
 
-const start = (context: Context, operation: OperationKind, revision: number): RecordVerdict => {
+const start = (context: Context, operation: OperationKind, revision: number, recordVersion?: string): RecordVerdict => {
   const { freezes, state } = context;
   if (freezes.length > 0) return refuseFrozen(context, operation);
   if (state.state === 'in-flight') return refuseInFlight(context, operation);
   const takesOver = state.state === 'dead' ? { reason: state.reason, revision: state.was.revision } : undefined;
-  return { ...allow(takesOver === undefined ? 'start' : 'takeover'), claim: { operation, revision, takesOver } };
+  return {
+    ...allow(takesOver === undefined ? 'start' : 'takeover'),
+    claim: { operation, revision, recordVersion, takesOver },
+  };
 };
 
 const judgeCreate = (context: Context, after: ReleaseRecord): RecordVerdict => {
@@ -144,12 +149,12 @@ const judgeUninstalling = (context: Context, before: ReleaseRecord, after: Relea
     before.status === 'uninstalling' &&
     write.payload !== undefined &&
     write.payload.deleted === write.payloadBefore?.deleted;
-  if (!sameUninstall) return start(context, 'uninstall', after.revision);
+  if (!sameUninstall) return start(context, 'uninstall', after.revision, before.resourceVersion);
   if (state.state === 'in-flight') {
     return isHolder(state.inFlight, write.username) ? allow('progress') : refuseInFlight(context, 'uninstall');
   }
   const ours = facts.claim === undefined || (isClaimOf(facts.claim, before) && facts.claim.holder === write.username);
-  return ours ? allow('progress') : start(context, 'uninstall', after.revision);
+  return ours ? allow('progress') : start(context, 'uninstall', after.revision, before.resourceVersion);
 };
 
 /** Where Helm itself may move the status of the revision that an operation is about. */

@@ -69,6 +69,12 @@ describe('the parts of a revision that never change', () => {
       },
       changed: [],
     },
+    {
+      name: 'a default value that only looks like a time of a file',
+      after: { ...release, chart: { ...release.chart, values: { modtime: 'x' } } as Payload['chart'] & object },
+      changed: ['chart'],
+    },
+    { name: 'a value set to false', after: { ...release, config: { replicas: 2, tls: false } }, changed: ['config'] },
     { name: 'the manifest', after: { ...release, manifest: 'kind: Secret' }, changed: ['manifest'] },
     { name: 'a value', after: { ...release, config: { replicas: 3 } }, changed: ['config'] },
     {

@@ -132,6 +132,20 @@ describe('an operation starts', () => {
       expect: 'start install v1',
     },
     {
+      name: 'not while an uninstall was admitted a moment ago and is not stored yet',
+      records: [deployed],
+      claim: claim('uninstall', 1, 'ann', { acquiredAtMs: NOW_MS - 1_000, recordVersion: deployed.resourceVersion }),
+      write: write('bob', undefined, pending),
+      expect: 'BelayOperationInFlight',
+    },
+    {
+      name: 'at once after an uninstall that kept history',
+      records: [record(1, 'superseded', { resourceVersion: '7' })],
+      claim: claim('uninstall', 1, 'ann', { acquiredAtMs: NOW_MS - 1_000, recordVersion: '1' }),
+      write: write('ann', undefined, record(2, 'pending-install')),
+      expect: 'start install v2',
+    },
+    {
       name: 'at once after an upgrade that failed',
       records: [deployed, record(2, 'failed')],
       claim: claim('upgrade', 2, 'ann', { acquiredAtMs: NOW_MS - 1_000 }),

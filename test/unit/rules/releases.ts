@@ -35,6 +35,7 @@ export const claim = (
   revision,
   acquiredAtMs: NOW_MS - 60_000,
   renewedAtMs: NOW_MS - 60_000,
+  recordVersion: undefined,
   ...more,
 });
 
