@@ -41,6 +41,15 @@ const settle = (why: string, heardFromHolder = false): ObjectOutlook => ({
   heardFromHolder,
 });
 
+/**
+ * Stale is whoever was not heard of for long. A holder that nobody has overtaken and that writes now was only slow (a hook may run
+ * for longer than `staleAfter`), and goes on where it was. What was declared dead stays dead.
+ */
+const heardOf = (state: OperationState, username: string): OperationState =>
+  state.state === 'dead' && state.reason === 'stale' && state.was.holder === username
+    ? { state: 'in-flight', inFlight: state.was }
+    : state;
+
 /** Decides what metadata can decide: the holder's own writes, and releases that govern nothing (DESIGN.md 4.3). */
 export const lookAtObject = (
   write: ObjectWrite,
@@ -49,7 +58,7 @@ export const lookAtObject = (
   clock: StaleClock,
 ): ObjectOutlook => {
   if (facts.records.length === 0) return settle('no release');
-  const state = findOperation(facts, clock);
+  const state = heardOf(findOperation(facts, clock), write.username);
   if (state.state === 'in-flight' && isHolder(state.inFlight, write.username)) {
     const { inFlight } = state;
     // The holder may not delete what the manifest in flight lists: those are the deletes of an uninstall that was refused.

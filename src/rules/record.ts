@@ -116,10 +116,15 @@ const judgeCreate = (context: Context, after: ReleaseRecord): RecordVerdict => {
   if (disagreement !== undefined) return disagreement;
   const operation = operationOf(after.status);
   const newest = newestOf(facts.records, after.kind)?.revision ?? 0;
-  if (operation !== undefined && after.revision > newest) return start(context, operation, after.revision);
+  if (operation !== undefined) {
+    if (after.revision > newest || state.state === 'in-flight') return start(context, operation, after.revision);
+    // Helm chose its revision from what it saw some time ago. Let through, this would be an operation that nobody has claimed.
+    const problem = `revision ${newest} has been stored since Helm looked`;
+    return protect(write, after, problem, 'run the command again');
+  }
   // Not an operation: a backup is restored (any status, any order), or mapkubeapis writes its copy as `deployed`.
   if (freezes.length > 0) return refuseFrozen(context, 'record edit');
-  if (state.state === 'in-flight') return refuseInFlight(context, operation ?? 'record edit');
+  if (state.state === 'in-flight') return refuseInFlight(context, 'record edit');
   return allow('stored');
 };
 

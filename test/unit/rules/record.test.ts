@@ -180,6 +180,12 @@ describe('an operation starts', () => {
       expect: 'start upgrade v3',
     },
     {
+      name: 'not with a revision that others have gone past since Helm looked',
+      records: [record(2, 'deployed')],
+      write: write('ann', undefined, record(1, 'pending-install')),
+      expect: 'BelayRecordProtected',
+    },
+    {
       name: 'not on a frozen release',
       records: [deployed],
       frozen: true,
