@@ -48,6 +48,8 @@ export type Operation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
 export interface UserInfo {
   readonly username: string;
   readonly groups: readonly string[];
+  /** What the authenticator added; authorizers other than RBAC may look at it. */
+  readonly extra?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** One question of the API server. `name` falls back to the object's own: a deletecollection carries none. */

@@ -7,9 +7,10 @@ import { ownerOf } from './classify.ts';
 import type { ReviewDependencies } from './dependencies.ts';
 import { judgeGoverned, subjectOf } from './review-object.ts';
 
-const replicasOf = (scale: KubernetesObject | undefined): number | undefined => {
+/** None are written as nothing: `omitempty` in k8s.io/api/autoscaling/v1 ScaleSpec. */
+const replicasOf = (scale: KubernetesObject | undefined): number => {
   const replicas = (scale?.spec as { replicas?: unknown } | undefined)?.replicas;
-  return typeof replicas === 'number' ? replicas : undefined;
+  return typeof replicas === 'number' ? replicas : 0;
 };
 
 /**

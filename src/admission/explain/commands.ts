@@ -1,0 +1,56 @@
+import { parseRecordName } from '../../helm/record.ts';
+import type { LockSource, RecordKind, RecordRef, ReleaseName } from '../../rules/verdict.ts';
+import { showTime } from './when.ts';
+
+/**
+ * Commands are made to be pasted into a shell, so a name goes in only if it is one that Kubernetes could have accepted:
+ * anything else could end the command and begin another.
+ */
+const word = (name: string, placeholder: string): string =>
+  /^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/.test(name) ? name : `<${placeholder}>`;
+
+const releaseWord = ({ name }: ReleaseName): string => word(name, 'release');
+
+const inNamespace = ({ namespace }: { namespace: string }): string => `-n ${word(namespace, 'namespace')}`;
+
+/** kubectl's word for a kind of record. */
+const resourceOf = (kind: RecordKind): string => (kind === 'ConfigMap' ? 'configmap' : 'secret');
+
+const annotateRecords = (kind: RecordKind, release: ReleaseName): string =>
+  `kubectl annotate ${resourceOf(kind)} ${inNamespace(release)} -l owner=helm,name=${releaseWord(release)}`;
+
+export const helmUpgrade = (release: ReleaseName): string =>
+  `helm upgrade ${releaseWord(release)} <chart> ${inNamespace(release)} ...`;
+
+export const helmStatus = (release: ReleaseName): string =>
+  `helm status ${releaseWord(release)} ${inNamespace(release)}`;
+
+export const helmHistory = (release: ReleaseName): string =>
+  `helm history ${releaseWord(release)} ${inNamespace(release)}`;
+
+/** `--overwrite`, because last week's window may still be written there. */
+export const openRelease = (kind: RecordKind, release: ReleaseName, untilMs: number): string =>
+  `${annotateRecords(kind, release)} --overwrite belay.dev/open="why" belay.dev/open-until=${showTime(untilMs)}`;
+
+export const breakOperation = (record: RecordRef): string =>
+  `kubectl annotate ${resourceOf(record.kind)} ${inNamespace(record)} ${word(record.name, 'record')} belay.dev/break="why"`;
+
+/** Takes the end of the freeze away with it, so that the next freeze does not inherit it. */
+export const unfreeze = ({ kind, namespace, name }: LockSource, release: ReleaseName, hasEnd: boolean): string => {
+  const target =
+    kind === 'Namespace'
+      ? `kubectl annotate namespace ${word(name, 'namespace')}`
+      : // Where a whole namespace is to go, the freeze may be that of another release in it.
+        annotateRecords(kind, { namespace, name: parseRecordName(name)?.release ?? release.name });
+  return `${target} belay.dev/freeze-${hasEnd ? ' belay.dev/freeze-until-' : ''}`;
+};
+
+/** `name` undefined: every release of the namespace. kubectl answers for a virtual resource too, with a warning. */
+export const canI = (verb: string, namespace: string, name: string | undefined): string =>
+  `kubectl auth can-i ${verb} releases.belay.dev${name === undefined ? '' : `/${word(name, 'release')}`} ${inNamespace({ namespace })}`;
+
+/** The RBAC rule that grants it, as an entry of a Role's `rules`. */
+export const grantingRule = (verb: string, name: string | undefined): string => {
+  const names = name === undefined ? '' : `resourceNames: [${JSON.stringify(word(name, 'release'))}], `;
+  return `- {apiGroups: [belay.dev], resources: [releases], ${names}verbs: [${verb}]}`;
+};

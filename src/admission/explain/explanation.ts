@@ -1,0 +1,46 @@
+import type { Attempt, InFlight, ObjectRef, ReleaseName } from '../../rules/verdict.ts';
+import { showName } from '../escape.ts';
+
+/** One entry of `status.details.causes` (metav1.StatusCause). */
+export interface Cause {
+  readonly reason: string;
+  readonly field?: string;
+  readonly message: string;
+}
+
+/** What a person is told: a headline that says what was refused and why, then facts, then what to do. */
+export interface Explanation {
+  readonly headline: string;
+  readonly lines: readonly string[];
+  readonly causes?: readonly Cause[];
+}
+
+export const showRelease = ({ namespace, name }: ReleaseName): string =>
+  `release ${showName(name)} in namespace ${showName(namespace)}`;
+
+export const showObject = ({ kind, namespace, name }: Pick<ObjectRef, 'kind' | 'namespace' | 'name'>): string =>
+  `${showName(kind)} ${name === '' ? '(no name)' : showName(name)}${namespace === '' ? '' : ` in namespace ${showName(namespace)}`}`;
+
+const DONE_TO_OBJECT: Partial<Record<Attempt, string>> = {
+  change: 'change',
+  create: 'creation',
+  delete: 'deletion',
+  scale: 'scaling',
+};
+
+/** `upgrade of release web in namespace shop refused` */
+export const showRefusal = (attempt: Attempt, release: ReleaseName, object?: ObjectRef): string => {
+  if (attempt === 'namespace delete') return `deletion of namespace ${showName(release.namespace)} refused`;
+  if (attempt === 'record edit') return `edit of a record of ${showRelease(release)} refused`;
+  if (attempt === 'record delete') return `deletion of a record of ${showRelease(release)} refused`;
+  return `${DONE_TO_OBJECT[attempt] ?? attempt} of ${object ? showObject(object) : showRelease(release)} refused`;
+};
+
+/** `upgrade to revision 3 by alice` */
+export const showInFlight = ({ operation, revision, holder }: InFlight): string =>
+  operation === 'uninstall'
+    ? `uninstall of revision ${revision} by ${showHolder(holder)}`
+    : `${operation} to revision ${revision} by ${showHolder(holder)}`;
+
+const showHolder = (holder: string | undefined): string =>
+  holder === undefined ? 'unknown (it began before Belay was there)' : showName(holder);

@@ -1,0 +1,58 @@
+import type { Denial, Freeze } from '../../rules/verdict.ts';
+import { quoteText, showName } from '../escape.ts';
+import { unfreeze } from './commands.ts';
+import { type Explanation, showRefusal, showRelease } from './explanation.ts';
+import { showWhen } from './when.ts';
+
+type Frozen = Extract<Denial, { code: 'BelayFrozen' }>;
+
+/** Helm keeps 10 revisions by default; one `kubectl annotate -l` freezes them all alike, so those are told in one line. */
+export const explainFreeze = ({ attempt, release, freezes, object }: Frozen, nowMs: number): Explanation => {
+  const [first] = freezes;
+  const showSubject = (): string => {
+    if (attempt === 'namespace delete') return 'what Helm released in it';
+    return object ? showRelease(release) : 'it';
+  };
+  const reason = first ? `: ${showReason(first)}` : '';
+  return {
+    headline: `${showRefusal(attempt, release, object)}: ${showSubject()} is frozen${reason}`,
+    lines: [
+      ...groupAlike(freezes).map((alike) => `frozen by ${showFreeze(alike, nowMs)}`),
+      'to lift it, for someone who may unlock:',
+      ...liftingCommands(freezes, release).map((command) => `  ${command}`),
+    ],
+  };
+};
+
+const showReason = ({ reason }: Freeze): string => (reason === '' ? 'no reason given' : quoteText(reason));
+
+const groupAlike = (freezes: readonly Freeze[]): Freeze[][] =>
+  Object.values(
+    Object.groupBy(freezes, ({ source, reason, by, untilMs }) =>
+      JSON.stringify([source.kind, source.namespace, reason, by, untilMs]),
+    ),
+  ).filter((group) => group !== undefined);
+
+const showFreeze = (alike: readonly Freeze[], nowMs: number): string => {
+  const [first] = alike;
+  if (first === undefined) return '';
+  const by = first.by === undefined ? 'unknown' : showName(first.by);
+  const until = first.untilMs === undefined ? 'until it is lifted' : `until ${showWhen(first.untilMs, nowMs)}`;
+  return `${by}, ${until}, on ${first.source.kind} ${showNames(alike.map(({ source }) => source.name))}: ${showReason(first)}`;
+};
+
+/** `sh.helm.release.v1.web.v1, v2, v3` */
+const showNames = (names: readonly string[]): string =>
+  names
+    .map((name, index) => {
+      const revision = /^(.*\.)(v\d+)$/.exec(name);
+      const sameRelease = revision?.[1] !== undefined && names[0]?.startsWith(revision[1]);
+      return index > 0 && sameRelease ? revision?.[2] : showName(name);
+    })
+    .join(', ');
+
+const liftingCommands = (freezes: readonly Freeze[], release: Frozen['release']): string[] => {
+  const hasEnd = (freeze: Freeze): boolean =>
+    freezes.some(({ source, untilMs }) => source.kind === freeze.source.kind && untilMs !== undefined);
+  return [...new Set(freezes.map((freeze) => unfreeze(freeze.source, release, hasEnd(freeze))))];
+};

@@ -1,0 +1,64 @@
+import type { AdmissionAnswer } from './answer.ts';
+import { escapeText } from './escape.ts';
+import { describeDenial } from './message.ts';
+
+/**
+ * The API server shortens warnings once all of them together pass 4096 characters, and then each to 256
+ * (k8s.io/apiserver/pkg/endpoints/filters/warning.go: truncateAtTotalRunes, truncateItemRunes).
+ */
+const MAX_WARNING_CHARACTERS = 256;
+const MAX_WARNINGS = 4096 / MAX_WARNING_CHARACTERS;
+
+/** Audit events are stored for years; this is room for a sentence and a list of fields. */
+const MAX_AUDIT_CHARACTERS = 1024;
+
+/**
+ * 403 and Forbidden, whatever the rule: Helm retries on 409 and 429, and prints "release: already exists" in place of the
+ * message when the reason is AlreadyExists.
+ */
+const DENIED = { status: 'Failure', code: 403, reason: 'Forbidden' } as const;
+
+/** The whole AdmissionReview that goes back to the API server. */
+export const toAdmissionResponse = (uid: string, answer: AdmissionAnswer, nowMs: number): object => {
+  if (!answer.allowed) {
+    const { message, causes } = describeDenial(answer.denial, nowMs);
+    return toReview({ uid, allowed: false, status: { ...DENIED, message, details: { causes } } });
+  }
+  const { warnings, audit, patch } = answer;
+  return toReview({
+    uid,
+    allowed: true,
+    ...(warnings && warnings.length > 0 && { warnings: warnings.slice(0, MAX_WARNINGS).map(toWarning) }),
+    ...(audit && { auditAnnotations: toAuditAnnotations(audit) }),
+    ...(patch &&
+      patch.length > 0 && {
+        patchType: 'JSONPatch',
+        patch: Buffer.from(JSON.stringify(patch)).toString('base64'),
+      }),
+  });
+};
+
+/** The answer to a review that names a uid but cannot be judged. */
+export const toMalformedResponse = (uid: string, problem: string): object =>
+  toReview({ uid, allowed: false, status: { status: 'Failure', code: 400, reason: 'BadRequest', message: problem } });
+
+const toReview = (response: object): object => ({
+  apiVersion: 'admission.k8s.io/v1',
+  kind: 'AdmissionReview',
+  response,
+});
+
+/** A warning travels in an HTTP header: one line, nothing that a terminal would obey. */
+const toWarning = (warning: string): string => escapeText(warning, MAX_WARNING_CHARACTERS - 1);
+
+/** The API server makes `<webhook>/<key>` of a key, and drops one that is not a qualified name's name part. */
+const toAuditAnnotations = (audit: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(audit).map(([key, value]) => [toAuditKey(key), escapeText(value, MAX_AUDIT_CHARACTERS)]),
+  );
+
+const toAuditKey = (key: string): string =>
+  key
+    .replace(/[^A-Za-z0-9_.-]+/g, '-')
+    .slice(0, 63)
+    .replace(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, '') || 'note';

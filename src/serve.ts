@@ -1,0 +1,106 @@
+import { createCertificateSource } from './certificates/certificate-source.ts';
+import { createAccess } from './cluster/access.ts';
+import { createApi } from './cluster/api.ts';
+import { createClaims } from './cluster/claims.ts';
+import { connect } from './cluster/connection.ts';
+import { createLiveFacts } from './cluster/live-facts.ts';
+import { createManifests } from './cluster/manifests.ts';
+import { createReleaseIndex } from './cluster/release-index.ts';
+import { createDecoder } from './helm/decoder.ts';
+import { admit } from './reviews/admit.ts';
+import { carryLocks } from './reviews/carry-locks.ts';
+import { classify } from './reviews/classify.ts';
+import type { ReviewDependencies } from './reviews/dependencies.ts';
+import { createApp, type ReadinessCheck } from './server/app.ts';
+import { CLOSE_DEADLINE_MS, createDrain, exitGracefully } from './server/drain.ts';
+import { startServer } from './server/listener.ts';
+import { startMetricsServer } from './server/metrics-listener.ts';
+import { registerIndexMetrics } from './telemetry/index-metrics.ts';
+import { createLog } from './telemetry/log.ts';
+import { createMetrics } from './telemetry/metrics.ts';
+
+/** Settings of the process, from the command line. */
+export interface ServeOptions {
+  readonly kubeconfig: string | undefined;
+  /** Belay's own namespace and Service: the names in the certificate and the place of its Secret. */
+  readonly namespace: string;
+  readonly service: string;
+  readonly address: string;
+  readonly port: number;
+  readonly metricsPort: number;
+  readonly staleAfterMs: number;
+  readonly drainMs: number;
+  readonly logLevel: string;
+}
+
+/** Beyond the drain and the close: for timers and watches to end before the process is ended by force. */
+const EXIT_MARGIN_MS = 5_000;
+
+/** Puts Belay together and serves until SIGTERM or SIGINT. Rejects when it cannot begin. */
+export const serve = async (options: ServeOptions): Promise<void> => {
+  const nowMs = Date.now;
+  const log = createLog(undefined, options.logLevel);
+  const metrics = createMetrics();
+  const api = createApi(connect(options.kubeconfig, nowMs));
+  const index = createReleaseIndex(api, log, nowMs);
+  const claims = createClaims(api, index, log, nowMs, options.staleAfterMs);
+  const decoder = createDecoder();
+  const source = createCertificateSource({
+    api,
+    namespace: options.namespace,
+    service: options.service,
+    log,
+    now: nowMs,
+  });
+  const drain = createDrain({ drainMs: options.drainMs, log });
+  const dependencies: ReviewDependencies = {
+    api,
+    index,
+    live: createLiveFacts(api),
+    claims,
+    access: createAccess(api),
+    manifests: createManifests(api, decoder),
+    decoder,
+    log,
+    nowMs,
+    staleAfterMs: options.staleAfterMs,
+  };
+  registerIndexMetrics(metrics.registry, index);
+
+  const readiness = (): readonly ReadinessCheck[] => [
+    { name: 'certificate', ok: source.current() !== undefined, detail: 'there is no certificate yet' },
+    { name: 'ca-bundle', ok: source.isInjected(), detail: 'the webhook configurations do not carry the caBundle yet' },
+    { name: 'index', ok: index.isSynced(), detail: 'the records have not all been listed yet' },
+    drain.check(),
+  ];
+  const app = createApp({
+    admit: (review, signal) => admit(dependencies, review, signal),
+    mutate: (review, signal) => carryLocks(dependencies, review, signal),
+    reviewKind: classify,
+    readiness,
+    isDraining: drain.isDraining,
+    log,
+    metrics,
+    nowMs,
+  });
+
+  const stop = new AbortController();
+  const running = Promise.all([index.run(stop.signal), claims.sweep(stop.signal)]);
+  // /livez answers from the start; handshakes fail until there is a certificate.
+  const { address, port, metricsPort } = options;
+  const servers = [
+    await startMetricsServer({ metrics, address, port: metricsPort, log }),
+    await startServer({ app, address, port, source, log }),
+  ];
+  exitGracefully({
+    log,
+    delayMs: options.drainMs + CLOSE_DEADLINE_MS + EXIT_MARGIN_MS,
+    onSignal: async () => {
+      await drain.run(servers);
+      stop.abort();
+      await Promise.all([running, source.stopped(), decoder.close()]);
+    },
+  });
+  log.info({ address, port, metricsPort, staleAfterMs: options.staleAfterMs }, 'serving');
+  await source.start(stop.signal);
+};

@@ -1,0 +1,77 @@
+import express, { type NextFunction, type Request, type Response } from 'express';
+import {
+  createReviewHandlers,
+  type Judge,
+  type RequestHandler,
+  type ReviewHandlerDependencies,
+} from './review-handler.ts';
+import { sendJson, sendText } from './send.ts';
+
+export interface ReadinessCheck {
+  readonly name: string;
+  readonly ok: boolean;
+  /** For the person who reads /readyz, when it is not ok. */
+  readonly detail: string;
+}
+
+export interface AppDependencies extends ReviewHandlerDependencies {
+  readonly admit: Judge;
+  readonly mutate: Judge;
+  readonly readiness: () => readonly ReadinessCheck[];
+  /** While it drains, each answer asks the API server to come back on another connection, and so to another replica. */
+  readonly isDraining?: () => boolean;
+}
+
+/** The HTTP side of Belay as a value: listening is someone else's job. */
+export const createApp = (dependencies: AppDependencies): express.Express => {
+  const { admit, mutate, readiness, log, isDraining = () => false } = dependencies;
+  const handlerOf = createReviewHandlers(dependencies);
+  const reviews = new Map<string, RequestHandler>([
+    ['/validate', handlerOf(admit)],
+    ['/mutate', handlerOf(mutate)],
+  ]);
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+
+  // Alive means that the event loop turns. Whether the API server answers is for /readyz: restarts would only follow its outage.
+  app.get('/livez', (_request, response) => sendText(response, 200, 'ok'));
+  app.get('/readyz', (_request, response) => {
+    const checks = readiness();
+    const ready = checks.every(({ ok }) => ok);
+    const lines = checks.map(({ name, ok, detail }) => (ok ? `[+] ${name}` : `[-] ${name}: ${detail}`));
+    sendText(response, ready ? 200 : 503, [...lines, ready ? 'ready' : 'not ready'].join('\n'));
+  });
+  app.all(['/livez', '/readyz'], (_request, response) => refuseMethod(response, 'GET'));
+  app.all(['/validate', '/mutate'], (_request, response) => refuseMethod(response, 'POST'));
+  app.use((_request, response) =>
+    sendJson(response, 404, { error: 'there are /validate, /mutate, /livez and /readyz' }),
+  );
+  app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
+    // A path that cannot be decoded, for instance: express' own errors say what status they deserve.
+    const status = error instanceof Error && 'status' in error && error.status === 400 ? 400 : 500;
+    if (status === 500) log.error({ problem: String(error) }, 'a request failed');
+    sendJson(response, status, { error: status === 400 ? 'bad request' : 'something went wrong inside Belay' });
+  });
+
+  // Reviews come by the thousands, and the chain of layers with a new prototype for request and response costs more than judging
+  // most of them: they are taken out in front of it. express calls `app.handle` for each request.
+  const { handle } = app as unknown as { handle: express.Handler };
+  const handleFast = (request: Request, response: Response, next: NextFunction): void => {
+    if (isDraining()) response.setHeader('connection', 'close');
+    const review = request.method === 'POST' ? reviews.get(pathOf(request.url)) : undefined;
+    if (review === undefined) handle.call(app, request, response, next);
+    else review(request, response);
+  };
+  return Object.assign(app, { handle: handleFast });
+};
+
+const pathOf = (url: string): string => {
+  const end = url.indexOf('?');
+  return end === -1 ? url : url.slice(0, end);
+};
+
+const refuseMethod = (response: Response, allowed: 'GET' | 'POST'): void => {
+  response.setHeader('allow', allowed);
+  sendJson(response, 405, { error: `use ${allowed}` });
+};

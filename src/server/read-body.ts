@@ -1,0 +1,67 @@
+import type { IncomingMessage } from 'node:http';
+
+/**
+ * The API server accepts an object of up to 3 MB (resource.MaxRequestBodyBytes of k8s.io/apiserver, twice etcd's default limit of
+ * 1.5 MiB), and the review of an UPDATE holds two of them, old and new. The seventh MiB is for the rest of the review.
+ * controller-runtime comes to the same number (pkg/webhook/admission/http.go, maxRequestSize).
+ */
+export const MAX_BODY_BYTES = 7 * 1024 * 1024;
+
+export type Body =
+  | { readonly ok: true; readonly bytes: Buffer }
+  | { readonly ok: false; readonly problem: 'too_large' | 'truncated' | 'overloaded' };
+
+/** Bytes of unfinished bodies that a process holds at once: anyone in the cluster may connect, and send slowly. */
+export interface BodyBudget {
+  availableBytes: number;
+}
+
+/** Reads to the end, or to the first byte too many. Never rejects. */
+export const readBody = (request: IncomingMessage, budget: BodyBudget, maxBytes = MAX_BODY_BYTES): Promise<Body> =>
+  new Promise((resolve) => {
+    if (Number(request.headers['content-length']) > maxBytes) {
+      discard(request, maxBytes);
+      resolve({ ok: false, problem: 'too_large' });
+      return;
+    }
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    let settled = false;
+
+    const settle = (body: Body): void => {
+      if (settled) return;
+      settled = true;
+      budget.availableBytes += bytes;
+      if (!body.ok && body.problem !== 'truncated') discard(request, maxBytes);
+      resolve(body);
+    };
+    const onData = (chunk: Buffer): void => {
+      if (settled) return;
+      bytes += chunk.length;
+      budget.availableBytes -= chunk.length;
+      if (bytes > maxBytes) settle({ ok: false, problem: 'too_large' });
+      else if (budget.availableBytes < 0) settle({ ok: false, problem: 'overloaded' });
+      else chunks.push(chunk);
+    };
+    const onEnd = (): void => {
+      const [only] = chunks;
+      settle({ ok: true, bytes: chunks.length === 1 && only ? only : Buffer.concat(chunks, bytes) });
+    };
+    const onClose = (): void => {
+      if (!settled) settle({ ok: false, problem: 'truncated' });
+    };
+    request.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
+  });
+
+/**
+ * Lets the client finish sending, so that it gets to read the answer: closing a connection with unread bytes resets it. Not for ever:
+ * after as much again the connection goes.
+ */
+const discard = (request: IncomingMessage, maxBytes: number): void => {
+  let bytes = 0;
+  request.on('error', () => request.destroy());
+  request.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > maxBytes) request.destroy();
+  });
+};

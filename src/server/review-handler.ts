@@ -1,0 +1,193 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Logger } from 'pino';
+import type { AdmissionAnswer, ReviewKind } from '../admission/answer.ts';
+import { escapeText } from '../admission/escape.ts';
+import { parseReview } from '../admission/parse.ts';
+import { toAdmissionResponse, toMalformedResponse } from '../admission/respond.ts';
+import type { Review } from '../admission/review.ts';
+import type { MalformedProblem, Metrics } from '../telemetry/metrics.ts';
+import { DEFAULT_TIMEOUT_MS, deadlineMs, parseTimeoutMs } from './deadline.ts';
+import { type BodyBudget, readBody } from './read-body.ts';
+import { sendJson, sendText } from './send.ts';
+import { answerWithoutVerdict } from './without-verdict.ts';
+
+export type Judge = (review: Review, signal: AbortSignal) => Promise<AdmissionAnswer>;
+
+/** Calls back after that time unless it is cancelled first. Returns how to cancel it. */
+export type StartTimer = (afterMs: number, callback: () => void) => () => void;
+
+export interface ReviewHandlerDependencies {
+  readonly reviewKind: (review: Review) => ReviewKind;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** Milliseconds since the epoch. */
+  readonly nowMs: () => number;
+  /** What the API server waits when it does not say; 10 s unless told. */
+  readonly defaultTimeoutMs?: number;
+  /** Reviews at once; beyond, they are answered without a verdict. */
+  readonly maxConcurrent?: number;
+  readonly startTimer?: StartTimer;
+}
+
+export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** kube-apiserver lets 200 mutating requests run at once by default (--max-mutating-requests-inflight); this is for five of them. */
+const MAX_CONCURRENT = 1000;
+
+/** Some bodies of the largest size, or ten thousand of the usual one. */
+const MAX_BUFFERED_BYTES = 96 * 1024 * 1024;
+
+const REFUSALS: Readonly<Record<MalformedProblem, readonly [status: number, text: string]>> = {
+  content_type: [415, 'send an AdmissionReview as application/json, not compressed'],
+  too_large: [
+    413,
+    'the review is larger than 7 MiB, more than two objects of the largest size that the API server accepts',
+  ],
+  truncated: [400, 'the review ended before it was complete'],
+  not_json: [400, 'the review is not JSON'],
+  not_a_review: [400, 'the body is not an AdmissionReview of admission.k8s.io/v1'],
+  overloaded: [503, 'Belay has too many reviews to read at once'],
+};
+
+const startNodeTimer: StartTimer = (afterMs, callback) => {
+  const timer = setTimeout(callback, afterMs);
+  return () => clearTimeout(timer);
+};
+
+/** What /validate and /mutate have in common, and the bounds that they share. */
+export const createReviewHandlers = (dependencies: ReviewHandlerDependencies): ((judge: Judge) => RequestHandler) => {
+  const { reviewKind, log, metrics, nowMs } = dependencies;
+  const {
+    defaultTimeoutMs = DEFAULT_TIMEOUT_MS,
+    maxConcurrent = MAX_CONCURRENT,
+    startTimer = startNodeTimer,
+  } = dependencies;
+  const budget: BodyBudget = { availableBytes: MAX_BUFFERED_BYTES };
+  // Nothing in a decision's line can hold a payload, and looking for one would double what the line costs.
+  const decisions = log.child({}, { redact: [] });
+  let running = 0;
+
+  const refuse = (response: ServerResponse, problem: MalformedProblem, detail?: string): void => {
+    metrics.countMalformed(problem);
+    const [status, text] = REFUSALS[problem];
+    log.warn({ problem, status, detail }, 'no review');
+    sendText(response, status, detail ?? text);
+  };
+
+  /** Settles with the verdict or, whatever the judge does, with an answer by the deadline. Never rejects. */
+  const decide = (judge: Judge, review: Review, kind: ReviewKind, withinMs: number): Promise<AdmissionAnswer> =>
+    new Promise((resolve) => {
+      const controller = new AbortController();
+      let settled = false;
+      const cancel = startTimer(withinMs, () => {
+        if (settled) return;
+        settled = true;
+        metrics.countDeadline(kind);
+        resolve(answerWithoutVerdict(kind, 'deadline'));
+        controller.abort(new DOMException('the review has reached its deadline', 'TimeoutError'));
+      });
+      const settle = (answer: AdmissionAnswer): void => {
+        if (settled) return;
+        settled = true;
+        cancel();
+        resolve(answer);
+      };
+      const fail = (error: unknown): void => {
+        // After the deadline it is most likely the abort itself, and the review has its line in the log already.
+        if (settled) return;
+        log.error({ uid: review.uid, review: kind, err: describeError(error) }, 'a review failed');
+        settle(answerWithoutVerdict(kind, 'failure'));
+      };
+      try {
+        judge(review, controller.signal).then(settle, fail);
+      } catch (error) {
+        fail(error);
+      }
+    });
+
+  const answer = (
+    response: ServerResponse,
+    review: Review,
+    kind: ReviewKind,
+    verdict: AdmissionAnswer,
+    startMs: number,
+  ) => {
+    sendJson(response, 200, toAdmissionResponse(review.uid, verdict, nowMs()));
+    const code = verdict.allowed ? verdict.why : verdict.denial.code;
+    const ms = Math.round((performance.now() - startMs) * 1000) / 1000;
+    metrics.countReview(kind, review.operation, verdict.allowed, code, ms);
+    const { group, kind: objectKind } = review.kind;
+    decisions.info(
+      {
+        uid: review.uid,
+        review: kind,
+        operation: review.operation,
+        object: group === '' ? objectKind : `${group}/${objectKind}`,
+        subResource: review.subResource === '' ? undefined : review.subResource,
+        namespace: review.namespace,
+        name: review.name,
+        user: review.user.username,
+        allowed: verdict.allowed,
+        [verdict.allowed ? 'why' : 'code']: code,
+        ms,
+      },
+      'review',
+    );
+  };
+
+  const handle = async (judge: Judge, request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const crowded = running > maxConcurrent;
+    if (!isJson(request)) {
+      request.resume();
+      return refuse(response, 'content_type');
+    }
+    const body = await readBody(request, budget);
+    if (!body.ok) return refuse(response, body.problem);
+    const startMs = performance.now();
+    let json: unknown;
+    try {
+      json = JSON.parse(body.bytes.toString('utf8'));
+    } catch {
+      return refuse(response, 'not_json');
+    }
+    const parsed = parseReview(json);
+    if (!parsed.ok) {
+      if (parsed.uid === undefined) return refuse(response, 'not_a_review', parsed.problem);
+      metrics.countMalformed('not_a_review');
+      log.warn({ uid: parsed.uid, problem: parsed.problem }, 'no review');
+      return sendJson(response, 200, toMalformedResponse(parsed.uid, parsed.problem));
+    }
+    const { review } = parsed;
+    const kind = reviewKind(review);
+    const withinMs = deadlineMs(parseTimeoutMs(request.url ?? '') ?? defaultTimeoutMs);
+    const verdict = crowded ? answerWithoutVerdict(kind, 'overload') : await decide(judge, review, kind, withinMs);
+    answer(response, review, kind, verdict, startMs);
+  };
+
+  return (judge) => (request, response) => {
+    running += 1;
+    metrics.addInFlight(1);
+    handle(judge, request, response)
+      .catch((error: unknown) => {
+        log.error({ err: describeError(error) }, 'a request failed');
+        // The failurePolicy of the webhook that was called decides.
+        sendText(response, 500, 'something went wrong inside Belay, its log says what');
+      })
+      .finally(() => {
+        running -= 1;
+        metrics.addInFlight(-1);
+      });
+  };
+};
+
+const isJson = ({ headers }: IncomingMessage): boolean => {
+  const type = headers['content-type'] ?? '';
+  const encoding = headers['content-encoding'] ?? 'identity';
+  return (type === 'application/json' || /^application\/json\s*(;|$)/i.test(type)) && encoding === 'identity';
+};
+
+/** Type, message and stack, and none of the fields that a client library may have hung on it, such as a response's body. */
+const describeError = (error: unknown): { type: string; message: string; stack: string | undefined } =>
+  error instanceof Error
+    ? { type: error.name, message: escapeText(error.message), stack: error.stack?.slice(0, 4000) }
+    : { type: typeof error, message: escapeText(String(error)), stack: undefined };

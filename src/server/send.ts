@@ -1,0 +1,14 @@
+import type { ServerResponse } from 'node:http';
+
+/** One answer with its length, so that the connection stays usable; without the layers of express' `res.json`. */
+export const sendJson = (response: ServerResponse, status: number, value: unknown): void =>
+  send(response, status, 'application/json', `${JSON.stringify(value)}\n`);
+
+export const sendText = (response: ServerResponse, status: number, text: string): void =>
+  send(response, status, 'text/plain; charset=utf-8', `${text}\n`);
+
+const send = (response: ServerResponse, status: number, contentType: string, text: string): void => {
+  if (response.destroyed || response.headersSent) return;
+  response.writeHead(status, { 'content-type': contentType, 'content-length': Buffer.byteLength(text) });
+  response.end(text);
+};

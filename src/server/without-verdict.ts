@@ -1,0 +1,35 @@
+import type { AdmissionAnswer, ReviewKind } from '../admission/answer.ts';
+
+/**
+ * What a review means that no rule has answered: the deadline came first, something broke, or there were too many. Decided per kind on
+ * purpose, and as the failurePolicy of its webhook says for the case that Belay cannot be reached at all:
+ * - closed for what locks and operations hang on: they are never silently passed;
+ * - open for objects: a cluster whose Deployments cannot change is worse than a field that drifts for a while.
+ */
+const FAILS: Readonly<Record<ReviewKind, 'closed' | 'open'>> = {
+  record: 'closed',
+  namespace: 'closed',
+  claim: 'closed',
+  object: 'open',
+  scale: 'open',
+  // None of Belay's business: its rule would have allowed it.
+  unknown: 'open',
+};
+
+export type Cause = 'deadline' | 'failure' | 'overload';
+
+const PROBLEM: Readonly<Record<Cause, string>> = {
+  deadline: 'it did not get to a decision in time',
+  failure: 'something went wrong inside Belay, its log says what',
+  overload: 'it has too many reviews to answer at once',
+};
+
+export const answerWithoutVerdict = (kind: ReviewKind, cause: Cause): AdmissionAnswer =>
+  FAILS[kind] === 'closed'
+    ? { allowed: false, denial: { code: 'BelayUnavailable', problem: PROBLEM[cause] } }
+    : {
+        allowed: true,
+        why: cause,
+        warnings: [`Belay let this pass unchecked: ${PROBLEM[cause]}`],
+        audit: { unchecked: cause },
+      };

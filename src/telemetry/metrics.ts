@@ -1,0 +1,96 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { ReviewKind } from '../admission/answer.ts';
+import type { Operation } from '../admission/review.ts';
+
+export type MalformedProblem = 'content_type' | 'too_large' | 'truncated' | 'not_json' | 'not_a_review' | 'overloaded';
+
+export interface Metrics {
+  readonly registry: Registry;
+  /** `code` is the denial's code, or the short fixed word for why it was allowed. */
+  countReview(kind: ReviewKind, operation: Operation, allowed: boolean, code: string, durationMs: number): void;
+  countDeadline(kind: ReviewKind): void;
+  countMalformed(problem: MalformedProblem): void;
+  addInFlight(change: 1 | -1): void;
+}
+
+/** The deadline is at most 29.5 s; an allowed object takes well under a millisecond. */
+const BUCKETS_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+/** A label's values live as long as the process. Codes are fixed words by contract; this bounds the damage if one is not. */
+const MAX_SERIES = 1000;
+
+export const createMetrics = (): Metrics => {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const reviews = new Counter({
+    name: 'belay_reviews_total',
+    help: 'Reviews answered.',
+    labelNames: ['kind', 'operation', 'decision', 'code'],
+    registers: [registry],
+  });
+  const duration = new Histogram({
+    name: 'belay_review_duration_seconds',
+    help: 'Time from the end of the request to the answer.',
+    labelNames: ['kind'],
+    buckets: BUCKETS_SECONDS,
+    registers: [registry],
+  });
+  const inFlight = new Gauge({
+    name: 'belay_reviews_in_flight',
+    help: 'Reviews being read or judged.',
+    registers: [registry],
+  });
+  const deadline = new Counter({
+    name: 'belay_review_deadline_total',
+    help: 'Reviews answered by the deadline and not by a rule.',
+    labelNames: ['kind'],
+    registers: [registry],
+  });
+  const malformed = new Counter({
+    name: 'belay_malformed_reviews_total',
+    help: 'Requests that could not be read as a review.',
+    labelNames: ['problem'],
+    registers: [registry],
+  });
+
+  // prom-client hashes the labels on every `inc`. A plain number a series is cheaper; it is handed over when somebody asks.
+  const counted = new Map<string, { labels: Record<string, string>; pending: number }>();
+  Object.assign(reviews, {
+    collect: () => {
+      for (const series of counted.values()) {
+        if (series.pending > 0) reviews.inc(series.labels, series.pending);
+        series.pending = 0;
+      }
+    },
+  });
+  const observers = new Map<ReviewKind, { observe(seconds: number): void }>();
+  let inFlightNow = 0;
+  Object.assign(inFlight, { collect: () => inFlight.set(inFlightNow) });
+
+  return {
+    registry,
+    countReview: (kind, operation, allowed, code, durationMs) => {
+      const decision = allowed ? 'allowed' : 'denied';
+      let key = `${kind} ${operation} ${decision} ${code}`;
+      let series = counted.get(key);
+      if (series === undefined) {
+        const known = counted.size < MAX_SERIES ? code : 'other';
+        key = `${kind} ${operation} ${decision} ${known}`;
+        series = counted.get(key) ?? { labels: { kind, operation, decision, code: known }, pending: 0 };
+        counted.set(key, series);
+      }
+      series.pending += 1;
+      let observer = observers.get(kind);
+      if (observer === undefined) {
+        observer = duration.labels(kind);
+        observers.set(kind, observer);
+      }
+      observer.observe(durationMs / 1000);
+    },
+    countDeadline: (kind) => deadline.inc({ kind }),
+    countMalformed: (problem) => malformed.inc({ problem }),
+    addInFlight: (change) => {
+      inFlightNow += change;
+    },
+  };
+};
