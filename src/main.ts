@@ -47,7 +47,7 @@ interface Flags {
 const program = new Command('belay')
   .description('Makes Helm releases safe to share: an admission webhook for Kubernetes.')
   .version('0.1.0')
-  .showHelpAfterError();
+  .showHelpAfterError('(add --help to see what there is)');
 
 program
   .command('serve')
@@ -79,4 +79,9 @@ program
     });
   });
 
-await program.parseAsync();
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`belay: ${(error as Error).message}\n`);
+  process.exit(1);
+}

@@ -1,3 +1,4 @@
+import type { Denial } from '../rules/verdict.ts';
 import type { AdmissionAnswer } from './answer.ts';
 import { escapeText } from './escape.ts';
 import { describeDenial } from './message.ts';
@@ -18,11 +19,23 @@ const MAX_AUDIT_CHARACTERS = 1024;
  */
 const DENIED = { status: 'Failure', code: 403, reason: 'Forbidden' } as const;
 
+/**
+ * `helm uninstall` does not show why its record was refused: it goes on, fails to delete the objects, and says only "failed to delete
+ * release". Warnings reach the terminal all the same (client-go prints them), so that the person learns the reason.
+ */
+const isSwallowed = (denial: Denial): boolean =>
+  'attempt' in denial && denial.attempt === 'uninstall' && !('object' in denial && denial.object !== undefined);
+
 /** The whole AdmissionReview that goes back to the API server. */
 export const toAdmissionResponse = (uid: string, answer: AdmissionAnswer, nowMs: number): object => {
   if (!answer.allowed) {
     const { message, causes } = describeDenial(answer.denial, nowMs);
-    return toReview({ uid, allowed: false, status: { ...DENIED, message, details: { causes } } });
+    return toReview({
+      uid,
+      allowed: false,
+      ...(isSwallowed(answer.denial) && { warnings: message.split('\n').slice(0, MAX_WARNINGS).map(toWarning) }),
+      status: { ...DENIED, message, details: { causes } },
+    });
   }
   const { warnings, audit, patch } = answer;
   return toReview({

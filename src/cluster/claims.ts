@@ -3,6 +3,7 @@ import type { OperationKind, ReleaseName } from '../rules/verdict.ts';
 import { type Api, isConflict, isNotFound, pathOf } from './api.ts';
 import { leaseName, microTime, toLease } from './claim-lease.ts';
 import type { LeaseVersion } from './live-facts.ts';
+import type { ReflectedObject } from './reflector.ts';
 import type { ReleaseIndex } from './release-index.ts';
 
 /** Writes the Lease by which of two starters, racing through two replicas, exactly one wins. */
@@ -85,7 +86,7 @@ export const createClaims = (
           lease === undefined ? undefined : { resourceVersion: lease.resourceVersion, transitions: lease.transitions },
       });
       try {
-        await api.request(
+        const stored = await api.request<ReflectedObject>(
           lease === undefined
             ? {
                 method: 'POST',
@@ -95,7 +96,8 @@ export const createClaims = (
               }
             : { method: 'PUT', path: leasePath(release), body, signal },
         );
-        return true;
+        // One that somebody has deleted, and that only its finalizers kept, goes with this very write: the next try makes it anew.
+        return stored.metadata?.deletionTimestamp === undefined;
       } catch (error) {
         // 404 on PUT: the Lease was removed since it was read, which is somebody else's write as well.
         if (isConflict(error) || (lease !== undefined && isNotFound(error))) return false;

@@ -24,7 +24,12 @@ export const connect = (kubeconfigPath: string | undefined, nowMs: () => number)
   else config.loadFromFile(kubeconfigPath);
   const cluster = config.getCurrentCluster();
   const user = config.getCurrentUser();
-  if (cluster === null) throw new Error('the kubeconfig names no current cluster');
+  // client-node falls back to http://localhost:8080, where nobody has listened for years.
+  if (cluster === null || !cluster.server.startsWith('https:')) {
+    throw new Error(
+      'no cluster to talk to: neither a kubeconfig (--kubeconfig, KUBECONFIG) nor a service account was found',
+    );
+  }
 
   const ca = pem(cluster.caData, cluster.caFile);
   const cert = pem(user?.certData, user?.certFile);

@@ -56,7 +56,10 @@ try {
     saying: [/"?ci"?/, /upgrade/, /revision 2/, /belay\.dev\/break/],
   } as const;
   await run('dev', 'helm4 rollback web 1 -n shop', heldByCi);
-  await run('dev', 'helm3 uninstall web -n shop', { refused: /failed to delete release: web/ });
+  await run('dev', 'helm3 uninstall web -n shop', {
+    ...heldByCi,
+    saying: [...heldByCi.saying, /failed to delete release: web/],
+  });
   await run('dev', 'helm3 upgrade web ./shop -n shop', {
     refused: /another operation \(install\/upgrade\/rollback\) is in progress/,
   });
@@ -68,7 +71,10 @@ try {
   await run('dev', `kubectl annotate secret -n shop -l owner=helm,name=web ${friday}`, { allowed: /annotated/ });
   const frozen = { denied: 'BelayFrozen', saying: [/black friday, ask #sre/, /dev/, /belay\.dev\/freeze-/] } as const;
   await run('ci', 'helm4 upgrade web ./shop -n shop --set image=nginx:1.30', frozen);
-  await run('ci', 'helm4 uninstall web -n shop', { refused: /failed to delete release: web/ });
+  await run('ci', 'helm4 uninstall web -n shop', {
+    ...frozen,
+    saying: [...frozen.saying, /failed to delete release: web/],
+  });
   await run('ci', 'kubectl get deployment,service,configmap -n shop -o name', {
     allowed: /deployment\.apps\/web[\s\S]*service\/web[\s\S]*configmap\/web/,
   });

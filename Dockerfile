@@ -1,0 +1,18 @@
+# The server alone: one bundle, no node_modules. Not built on the machine that the rest was made on, which has no Docker.
+FROM node:24.21.0-slim AS build
+WORKDIR /belay
+COPY package.json package-lock.json ./
+RUN npm ci --no-audit --no-fund
+COPY build.ts tsconfig.json ./
+COPY src src
+RUN node build.ts
+
+FROM node:24.21.0-slim
+ENV NODE_ENV=production
+# The bundle comes in several files: the command line, what it loads to serve, and what its worker threads run.
+COPY --from=build /belay/dist /belay
+# The numeric user that manifests/base asks for; a name could not be checked against runAsNonRoot.
+USER 65532:65532
+EXPOSE 8443 9090
+ENTRYPOINT ["node", "/belay/belay.js"]
+CMD ["serve"]
