@@ -45,7 +45,11 @@ const admissionReview = z.object({
     name: z.string().optional(),
     namespace: z.string().optional(),
     operation: z.enum(['CREATE', 'UPDATE', 'DELETE', 'CONNECT']),
-    userInfo: z.object({ username: z.string().optional(), groups: z.array(z.string()).nullish() }),
+    userInfo: z.object({
+      username: z.string().optional(),
+      groups: z.array(z.string()).nullish(),
+      extra: z.record(z.string(), z.array(z.string())).nullish(),
+    }),
     dryRun: z.boolean().nullish(),
     object: kubernetesObject.nullish(),
     oldObject: kubernetesObject.nullish(),
@@ -71,7 +75,11 @@ export const parseReview = (body: unknown): ParsedReview => {
       namespace: request.namespace ?? '',
       // A deletecollection names nothing, and neither does a CREATE with generateName.
       name: request.name || oldObject?.metadata?.name || object?.metadata?.name || '',
-      user: { username: request.userInfo.username ?? '', groups: request.userInfo.groups ?? [] },
+      user: {
+        username: request.userInfo.username ?? '',
+        groups: request.userInfo.groups ?? [],
+        ...(request.userInfo.extra && { extra: request.userInfo.extra }),
+      },
       dryRun: request.dryRun ?? false,
       object,
       oldObject,

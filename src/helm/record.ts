@@ -63,12 +63,14 @@ const pickLocks = (annotations: ObjectMeta['annotations']): ReleaseRecord['locks
 };
 
 // Nothing in Kubernetes says when an object was last written, so the newest of its traces counts. Helm's
-// `modifiedAt` label goes stale and vanishes (Helm keeps it in seconds), managedFields times are seconds too.
+// `modifiedAt` label goes stale and vanishes (Helm keeps it in seconds), managedFields times are seconds too. Of those only the
+// entries that own the payload count: an annotation by a person is no sign of life of the operation.
 const newestTraceMs = (metadata: ObjectMeta): number => {
   let newest = Date.parse(metadata.creationTimestamp ?? '') || 0;
   const modified = Number(metadata.labels?.modifiedAt) * 1000;
   if (modified > newest) newest = modified;
   for (const entry of metadata.managedFields ?? []) {
+    if (entry.fieldsV1 !== undefined && !Object.hasOwn(entry.fieldsV1, 'f:data')) continue;
     const time = Date.parse(entry.time ?? '');
     if (time > newest) newest = time;
   }

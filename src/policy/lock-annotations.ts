@@ -24,7 +24,10 @@ const RFC3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:
 /** Milliseconds since the epoch; undefined when the text is not an RFC 3339 time. */
 export const parseTime = (value: string): number | undefined => {
   const ms = RFC3339.test(value) ? Date.parse(value.toUpperCase()) : Number.NaN;
-  return Number.isNaN(ms) ? undefined : ms;
+  if (Number.isNaN(ms)) return undefined;
+  // Date.parse makes 2 March of 30 February: whoever wrote that meant another day.
+  const date = value.slice(0, 10);
+  return new Date(`${date}T00:00:00Z`).toISOString().startsWith(date) ? ms : undefined;
 };
 
 /** The freeze that these annotations state, if it is in force. What cannot be read counts as locked. */

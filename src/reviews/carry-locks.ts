@@ -99,16 +99,13 @@ const mutateRecord = async (
       'carried',
     );
   }
-  if (!writtenByHelm) {
-    return answer(
-      completeLocks(before.locks ?? {}, after.locks ?? {}, review.user.username, dependencies.nowMs()),
-      'completed',
-    );
-  }
-  if (before.locks === undefined) return allow('nothing to carry');
+  const complete = (locks: Locks): Locks =>
+    completeLocks(before.locks ?? {}, locks, review.user.username, dependencies.nowMs());
+  if (!writtenByHelm) return answer(complete(after.locks ?? {}), 'completed');
+  if (before.locks === undefined && after.locks === undefined) return allow('nothing to carry');
   const newer =
     after.status === 'superseded' ? (await live()).filter((record) => record.revision > before.revision) : [];
-  return answer(keepLocks(parsed, newer), 'kept');
+  return answer(complete(keepLocks(parsed, newer)), 'kept');
 };
 
 /** Carries locks over on records, and completes those that people write on records and Namespaces. */

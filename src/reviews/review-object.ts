@@ -4,7 +4,7 @@ import { findDocument } from '../helm/manifest.ts';
 import { findDrift } from '../rules/drift/find-drift.ts';
 import { isUnchanged } from '../rules/drift/is-unchanged.ts';
 import { findFreezes, findOpen, type NamespaceFacts } from '../rules/freezes.ts';
-import type { ReleaseFacts } from '../rules/in-flight.ts';
+import { findOperation, isHolderUnknown, type ReleaseFacts } from '../rules/in-flight.ts';
 import { judgeObject, lookAtObject, type ObjectWrite } from '../rules/object.ts';
 import { allow, type FieldChange, type ObjectRef, type ReleaseName, type Verdict } from '../rules/verdict.ts';
 import { ownerOf } from './classify.ts';
@@ -59,14 +59,12 @@ export const judgeGoverned = async (
 ): Promise<Verdict> => {
   const { index, live } = dependencies;
   const { release } = write;
-  const remembered = await judgeWith(
-    dependencies,
-    write,
-    findChanges,
-    index.facts(release),
-    index.namespace(release.namespace),
-  );
-  if (remembered.allowed) return remembered;
+  const known = index.facts(release);
+  // Records and claims come by watches of their own: a holder may be unknown only because its claim has not come in yet.
+  if (index.isSynced() && !isHolderUnknown(findOperation(known, clockOf(dependencies)))) {
+    const remembered = await judgeWith(dependencies, write, findChanges, known, index.namespace(release.namespace));
+    if (remembered.allowed) return remembered;
+  }
   const [facts, namespace] = await Promise.all([
     live.release(release, signal),
     live.namespace(release.namespace, signal),

@@ -27,7 +27,8 @@ export const readRecordReview = (review: Review): RecordReview | undefined => {
   const kind: RecordKind = review.resource.resource === 'configmaps' ? 'ConfigMap' : 'Secret';
   const read = (object: KubernetesObject | undefined): ReleaseRecord | undefined =>
     toRecord(kind, object?.metadata && { ...object.metadata, namespace: review.namespace });
-  const before = read(review.oldObject);
+  // Helm does not see what lacks its label, and neither do the facts: to label it afterwards is to create a record.
+  const before = review.oldObject?.metadata?.labels?.owner === 'helm' ? read(review.oldObject) : undefined;
   const after = read(review.object);
   const record = after ?? before;
   if (record === undefined) return undefined;

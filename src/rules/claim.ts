@@ -30,7 +30,8 @@ export const judgeClaim = (write: ClaimWrite, facts: ReleaseFacts, clock: StaleC
     case 'UPDATE':
       return !write.changesMoreThanRenewal && write.claim?.holder === write.username ? allow('renewal') : refuse();
     case 'DELETE':
-      return write.terminating || state.state !== 'in-flight' ? allow('claim of nothing') : refuse();
+      // Without its claim a dead operation has no holder: a touch of its record would make everybody the holder.
+      return write.terminating || state.state === 'idle' ? allow('claim of nothing') : refuse();
     case 'CREATE':
       return refuse();
   }

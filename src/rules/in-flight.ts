@@ -119,6 +119,10 @@ export const findOperation = (facts: ReleaseFacts, clock: StaleClock): Operation
 export const isHolder = (inFlight: InFlight, username: string): boolean =>
   inFlight.holder === undefined || inFlight.holder === username;
 
+/** Whether an operation is in flight of which these facts do not tell whose it is. */
+export const isHolderUnknown = (state: OperationState): boolean =>
+  state.state === 'in-flight' && state.inFlight.holder === undefined;
+
 /** The revision whose manifest says what is governed: the one in flight, else the deployed one (DESIGN.md 4.3). */
 export const findGoverning = (facts: ReleaseFacts, state: OperationState): ReleaseRecord | undefined => {
   if (state.state === 'in-flight' && state.inFlight.record !== undefined) {

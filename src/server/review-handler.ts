@@ -83,7 +83,7 @@ export const createReviewHandlers = (dependencies: ReviewHandlerDependencies): (
         if (settled) return;
         settled = true;
         metrics.countDeadline(kind);
-        resolve(answerWithoutVerdict(kind, 'deadline'));
+        resolve(answerWithoutVerdict(kind, review.operation, 'deadline'));
         controller.abort(new DOMException('the review has reached its deadline', 'TimeoutError'));
       });
       const settle = (answer: AdmissionAnswer): void => {
@@ -96,7 +96,7 @@ export const createReviewHandlers = (dependencies: ReviewHandlerDependencies): (
         // After the deadline it is most likely the abort itself, and the review has its line in the log already.
         if (settled) return;
         log.error({ uid: review.uid, review: kind, err: describeError(error) }, 'a review failed');
-        settle(answerWithoutVerdict(kind, 'failure'));
+        settle(answerWithoutVerdict(kind, review.operation, 'failure'));
       };
       try {
         judge(review, controller.signal).then(settle, fail);
@@ -160,7 +160,9 @@ export const createReviewHandlers = (dependencies: ReviewHandlerDependencies): (
     const { review } = parsed;
     const kind = reviewKind(review);
     const withinMs = deadlineMs(parseTimeoutMs(request.url ?? '') ?? defaultTimeoutMs);
-    const verdict = crowded ? answerWithoutVerdict(kind, 'overload') : await decide(judge, review, kind, withinMs);
+    const verdict = crowded
+      ? answerWithoutVerdict(kind, review.operation, 'overload')
+      : await decide(judge, review, kind, withinMs);
     answer(response, review, kind, verdict, startMs);
   };
 

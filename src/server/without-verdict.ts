@@ -1,10 +1,12 @@
 import type { AdmissionAnswer, ReviewKind } from '../admission/answer.ts';
+import type { Operation } from '../admission/review.ts';
 
 /**
  * What a review means that no rule has answered: the deadline came first, something broke, or there were too many. Decided per kind on
  * purpose, and as the failurePolicy of its webhook says for the case that Belay cannot be reached at all:
  * - closed for what locks and operations hang on: they are never silently passed;
- * - open for objects: a cluster whose Deployments cannot change is worse than a field that drifts for a while.
+ * - open for objects: a cluster whose Deployments cannot change is worse than a field that drifts for a while. But not for their DELETE:
+ *   Helm goes on deleting after its `uninstalling` was refused, and what is deleted does not come back.
  */
 const FAILS: Readonly<Record<ReviewKind, 'closed' | 'open'>> = {
   record: 'closed',
@@ -24,8 +26,8 @@ const PROBLEM: Readonly<Record<Cause, string>> = {
   overload: 'it has too many reviews to answer at once',
 };
 
-export const answerWithoutVerdict = (kind: ReviewKind, cause: Cause): AdmissionAnswer =>
-  FAILS[kind] === 'closed'
+export const answerWithoutVerdict = (kind: ReviewKind, operation: Operation, cause: Cause): AdmissionAnswer =>
+  FAILS[kind] === 'closed' || (kind === 'object' && operation === 'DELETE')
     ? { allowed: false, denial: { code: 'BelayUnavailable', problem: PROBLEM[cause] } }
     : {
         allowed: true,

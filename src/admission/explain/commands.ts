@@ -45,11 +45,10 @@ export const unfreeze = ({ kind, namespace, name }: LockSource, release: Release
   return `${target} belay.dev/freeze-${hasEnd ? ' belay.dev/freeze-until-' : ''}`;
 };
 
-/** `name` undefined: every release of the namespace. kubectl answers for a virtual resource too, with a warning. */
-export const canI = (verb: string, namespace: string, name: string | undefined): string =>
-  `kubectl auth can-i ${verb} releases.belay.dev${name === undefined ? '' : `/${word(name, 'release')}`} ${inNamespace({ namespace })}`;
-
-/** The RBAC rule that grants it, as an entry of a Role's `rules`. */
+/**
+ * The RBAC rule that grants it, as an entry of a Role's `rules`. No `kubectl auth can-i` beside it: kubectl drops the group of a resource
+ * that the server does not know, and always answers no.
+ */
 export const grantingRule = (verb: string, name: string | undefined): string => {
   const names = name === undefined ? '' : `resourceNames: [${JSON.stringify(word(name, 'release'))}], `;
   return `- {apiGroups: [belay.dev], resources: [releases], ${names}verbs: [${verb}]}`;

@@ -1,6 +1,6 @@
 import type { Denial, LockSource } from '../../rules/verdict.ts';
 import { escapeText, showName } from '../escape.ts';
-import { canI, grantingRule } from './commands.ts';
+import { grantingRule } from './commands.ts';
 import { type Explanation, showRelease } from './explanation.ts';
 
 type DenialOf<Code extends Denial['code']> = Extract<Denial, { code: Code }>;
@@ -26,8 +26,6 @@ export const explainLockForbidden = (denial: DenialOf<'BelayLockForbidden'>): Ex
       `needed: verb ${verb} on releases.belay.dev${name === undefined ? '' : ` named ${showName(name)}`}, in namespace ${showName(release.namespace)}`,
       'a rule that grants it, for the Role of someone who should have it:',
       `  ${grantingRule(verb, name)}`,
-      'to see whether you may:',
-      `  ${canI(verb, release.namespace, name)}`,
     ],
   };
 };

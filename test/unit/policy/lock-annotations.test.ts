@@ -62,6 +62,11 @@ describe('what a write of locks takes, and what is wrong with it', () => {
       expect: 'lock! belay.dev/freeze-until is not an RFC 3339 time',
     },
     {
+      name: 'a day that does not exist',
+      after: { 'belay.dev/freeze': 'a', 'belay.dev/freeze-until': '2031-02-30T00:00:00Z' },
+      expect: 'lock! belay.dev/freeze-until is not an RFC 3339 time',
+    },
+    {
       name: 'until without a reason',
       after: { 'belay.dev/freeze-until': LATER },
       expect: 'lock! belay.dev/freeze-until stands without belay.dev/freeze',

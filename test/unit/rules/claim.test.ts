@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { type ClaimWrite, judgeClaim } from '../../../src/rules/claim.ts';
+import type { ReleaseFacts } from '../../../src/rules/in-flight.ts';
+import { CLOCK, claim, RELEASE, record } from './releases.ts';
+
+const held = claim('upgrade', 2, 'ann');
+const inFlight: ReleaseFacts = { records: [record(2, 'pending-upgrade')], claim: held };
+const idle: ReleaseFacts = { records: [record(2, 'deployed')], claim: held };
+
+describe("a write of a claim's Lease by somebody else than Belay", () => {
+  const cases: readonly { name: string; facts: ReleaseFacts; write: Partial<ClaimWrite>; expect: string }[] = [
+    {
+      name: 'its holder renews it',
+      facts: inFlight,
+      write: { operation: 'UPDATE', username: 'ann' },
+      expect: 'renewal',
+    },
+    {
+      name: 'its holder rewrites it',
+      facts: inFlight,
+      write: { operation: 'UPDATE', username: 'ann', changesMoreThanRenewal: true },
+      expect: 'BelayClaimGuarded',
+    },
+    {
+      name: 'somebody else renews it',
+      facts: inFlight,
+      write: { operation: 'UPDATE', username: 'bob' },
+      expect: 'BelayClaimGuarded',
+    },
+    {
+      name: 'it is deleted while in flight, by its holder',
+      facts: inFlight,
+      write: { operation: 'DELETE', username: 'ann' },
+      expect: 'BelayClaimGuarded',
+    },
+    {
+      name: 'it is deleted at rest',
+      facts: idle,
+      write: { operation: 'DELETE', username: 'bob' },
+      expect: 'claim of nothing',
+    },
+    {
+      name: 'it is deleted with its namespace',
+      facts: inFlight,
+      write: { operation: 'DELETE', username: 'bob', terminating: true },
+      expect: 'claim of nothing',
+    },
+    {
+      name: 'one is forged',
+      facts: idle,
+      write: { operation: 'CREATE', username: 'bob', claim: undefined },
+      expect: 'BelayClaimGuarded',
+    },
+  ];
+  for (const { name, facts, write, expect } of cases) {
+    test(name, () => {
+      const full: ClaimWrite = {
+        lease: 'belay.web',
+        release: RELEASE,
+        operation: 'UPDATE',
+        username: 'bob',
+        changesMoreThanRenewal: false,
+        claim: held,
+        terminating: false,
+        ...write,
+      };
+      const verdict = judgeClaim(full, facts, CLOCK);
+      assert.equal(verdict.allowed ? verdict.why : verdict.denial.code, expect);
+    });
+  }
+});

@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { ReleaseRecord } from '../../../src/helm/record.ts';
+import type { Open } from '../../../src/policy/lock-annotations.ts';
+import type { Claim } from '../../../src/rules/in-flight.ts';
+import { judgeObject, lookAtObject, type ObjectWrite } from '../../../src/rules/object.ts';
+import type { FieldChange, Freeze } from '../../../src/rules/verdict.ts';
+import { CLOCK, claim, NOW_MS, RELEASE, record, STALE_AFTER_MS } from './releases.ts';
+
+const FREEZE: Freeze = {
+  source: { kind: 'Namespace', namespace: '', name: 'shop' },
+  reason: 'a',
+  by: 'ann',
+  untilMs: undefined,
+};
+const OPEN: Open = { source: FREEZE.source, reason: 'a', untilMs: NOW_MS + 1 };
+const CHANGE: FieldChange = { path: 'spec.a', pointer: '/spec/a', before: 1, after: 2, secret: false };
+const LONG_AGO = { updatedAtMs: NOW_MS - STALE_AFTER_MS };
+
+interface Case {
+  readonly name: string;
+  readonly by?: string;
+  readonly attempt?: ObjectWrite['attempt'];
+  readonly records: readonly ReleaseRecord[];
+  readonly claim?: Claim;
+  readonly frozen?: true;
+  readonly open?: true;
+  readonly listed?: false;
+  readonly changes?: readonly FieldChange[];
+  /** Why it is allowed, or the denial's code; with the revision that was asked. */
+  readonly expect: string;
+}
+
+const judge = ({ by = 'bob', attempt = 'change', records, ...rest }: Case): string => {
+  const write: ObjectWrite = {
+    release: RELEASE,
+    username: by,
+    attempt,
+    object: { group: 'apps', kind: 'Deployment', namespace: 'shop', name: 'web' },
+  };
+  const outlook = lookAtObject(write, { records, claim: rest.claim }, rest.frozen === true, CLOCK);
+  if (outlook.settled) return outlook.verdict.allowed ? outlook.verdict.why : outlook.verdict.denial.code;
+  const verdict = judgeObject(write, {
+    governing: outlook.governing,
+    state: outlook.state,
+    chart: 'shop-1.4.0',
+    listed: rest.listed ?? true,
+    changes: rest.changes ?? [CHANGE],
+    freezes: rest.frozen ? [FREEZE] : [],
+    open: rest.open ? OPEN : undefined,
+  });
+  return `${verdict.allowed ? verdict.why : verdict.denial.code} v${outlook.governing.revision}`;
+};
+
+const deployed = record(1, 'deployed');
+const upgrading = { records: [deployed, record(2, 'pending-upgrade')], claim: claim('upgrade', 2, 'ann') } as const;
+const uninstalling = { records: [record(1, 'uninstalling')], claim: claim('uninstall', 1, 'ann') } as const;
+
+describe('a write of an object that carries ownership marks', () => {
+  const cases: readonly Case[] = [
+    { name: 'of a release that Belay has never seen', records: [], expect: 'no release' },
+    { name: 'that is drift', records: [deployed], expect: 'BelayDrift v1' },
+    { name: 'that leaves what the chart wants', records: [deployed], changes: [], expect: 'no drift v1' },
+    {
+      name: 'that the manifest does not list, as a ReplicaSet',
+      records: [deployed],
+      listed: false,
+      expect: 'not listed v1',
+    },
+    { name: 'that deletes it', attempt: 'delete', records: [deployed], expect: 'BelayDrift v1' },
+    { name: 'that creates it anew', attempt: 'create', records: [deployed], expect: 'BelayDrift v1' },
+    {
+      name: 'below a failed revision: the deployed one governs',
+      records: [deployed, record(2, 'failed')],
+      expect: 'BelayDrift v1',
+    },
+    { name: 'of a release that never came up', records: [record(1, 'failed')], expect: 'nothing governs' },
+    { name: 'by the holder', by: 'ann', ...upgrading, expect: 'holder' },
+    { name: 'by others meanwhile: the revision in flight governs', ...upgrading, expect: 'BelayDrift v2' },
+    {
+      name: 'by the holder, deleting what the manifest in flight lists',
+      by: 'ann',
+      attempt: 'delete',
+      ...upgrading,
+      expect: 'BelayOperationInFlight v2',
+    },
+    {
+      name: 'by the holder, deleting what the upgrade removes',
+      by: 'ann',
+      attempt: 'delete',
+      listed: false,
+      ...upgrading,
+      expect: 'not listed v2',
+    },
+    {
+      name: 'by others, deleting it during an upgrade',
+      attempt: 'delete',
+      ...upgrading,
+      expect: 'BelayOperationInFlight v2',
+    },
+    {
+      name: 'by the holder of an uninstall, deleting it',
+      by: 'ann',
+      attempt: 'delete',
+      ...uninstalling,
+      expect: 'holder',
+    },
+    {
+      name: 'by others during an uninstall, deleting it',
+      attempt: 'delete',
+      ...uninstalling,
+      expect: 'BelayOperationInFlight v1',
+    },
+    {
+      name: 'when the operation is stale: the deployed revision governs again',
+      by: 'ann',
+      records: [deployed, record(2, 'pending-upgrade', LONG_AGO)],
+      expect: 'BelayDrift v1',
+    },
+    { name: 'while frozen', frozen: true, records: [deployed], expect: 'BelayFrozen v1' },
+    {
+      name: 'deleting it while frozen, though nothing is deployed',
+      attempt: 'delete',
+      frozen: true,
+      records: [record(1, 'failed')],
+      expect: 'BelayFrozen v1',
+    },
+    {
+      name: 'by the holder of an operation that was frozen midway',
+      by: 'ann',
+      frozen: true,
+      ...upgrading,
+      expect: 'holder',
+    },
+    { name: 'while open', open: true, records: [deployed], expect: 'open v1' },
+    { name: 'while open and frozen', open: true, frozen: true, records: [deployed], expect: 'BelayFrozen v1' },
+    {
+      name: 'deleting it while open, but an operation is in flight',
+      attempt: 'delete',
+      open: true,
+      ...upgrading,
+      expect: 'BelayOperationInFlight v2',
+    },
+    {
+      name: 'of an operation that began before Belay was there',
+      records: [deployed, record(2, 'pending-upgrade')],
+      expect: 'holder',
+    },
+  ];
+  for (const each of cases) test(each.name, () => assert.equal(judge(each), each.expect));
+});
