@@ -461,14 +461,15 @@ for (const [kind, helm] of [
         pending,
       );
       succeeds(await kubectl(['annotate', kind, '-l', 'owner=helm,name=web', 'belay.dev/freeze=closed']));
-      succeeds(await kubectl(['create', '-f', '-'], smuggled));
-      await refused('BelayFrozen', ['label', kind, name(9), '--overwrite', 'owner=helm']);
-      succeeds(await kubectl(['delete', kind, name(9)]));
-      // As long as it is frozen, no attack on the rest of the history passes either.
-      await refused('BelayFrozen', ['delete', kind, name(1)]);
-      succeeds(
-        await plane.kubectl(['annotate', kind, '-n', namespace, '-l', 'owner=helm,name=web', 'belay.dev/freeze-']),
-      );
+      try {
+        succeeds(await kubectl(['create', '-f', '-'], smuggled));
+        await refused('BelayFrozen', ['label', kind, name(9), '--overwrite', 'owner=helm']);
+        await refused('BelayFrozen', ['delete', kind, name(1)]);
+      } finally {
+        await kubectl(['delete', kind, name(9)]);
+        const all = [kind, '-n', namespace, '-l', 'owner=helm,name=web'];
+        succeeds(await plane.kubectl(['annotate', ...all, 'belay.dev/freeze-']));
+      }
     });
 
     test('a dry run of a start claims nothing', async () => {
@@ -498,6 +499,12 @@ for (const [kind, helm] of [
       test('it is not completed by another', async () => {
         for (const status of ['deployed', 'failed', 'superseded'])
           await refused('BelayOperationInFlight', await moved(name(3), status), {}, /by ci/);
+        // Nor by the administrator, nor in the name of another.
+        const complete = [...(await moved(name(3), 'deployed')), '-n', namespace];
+        for (const as of [[], ['--as=dev']]) {
+          const attempt = () => plane.kubectl([...complete, ...as]);
+          isDenied(await untouched(plane, namespace, attempt), 'BelayOperationInFlight');
+        }
         await refused('BelayRecordProtected', await moved(name(3), 'pending-rollback'));
         await refused('BelayOperationInFlight', await moved(name(3), 'uninstalling'));
       });
@@ -546,7 +553,11 @@ for (const [kind, helm] of [
           refused('BelayClaimGuarded', args, more);
         await guarded(['delete', ...lease]);
         await guarded(['delete', ...lease, '--cascade=foreground']);
-        await guarded(['delete', '--raw', `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases`]);
+        await guarded([
+          'delete',
+          '--raw',
+          `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases?fieldSelector=metadata.name%3Dbelay.web`,
+        ]);
         await guarded(['label', ...lease, 'belay.dev/claim-']);
         await guarded(['label', ...lease, '--overwrite', 'belay.dev/claim=false']);
         await guarded(['annotate', ...lease, '--overwrite', 'belay.dev/revision=1']);

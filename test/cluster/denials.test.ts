@@ -235,6 +235,20 @@ describe('while an operation is in flight, and while frozen', () => {
         assert.match(await history('late'), /v2 pending-upgrade, v3 superseded, v4 deployed$/);
       });
 
+      test('what an overtaken upgrade would have removed stays', async () => {
+        succeeds(await run('ci', 'install', 'fewer', SHOP, '--set', 'extraConfig.a=1'));
+        const overtaken = await upgradeInFlight('fewer');
+        const dead = 'belay.dev/break=the runner is gone';
+        succeeds(await kubectl('sre', 'annotate', 'secret', 'sh.helm.release.v1.fewer.v2', dead));
+        succeeds(await run('dev', 'rollback', 'fewer', '1'));
+        const failed = await unchanged(async () => {
+          await letHookPass(plane, namespace, 'fewer-migrate');
+          return overtaken.ended;
+        });
+        fails(failed, /\[Belay(Drift|Fenced|RecordProtected)\]/);
+        succeeds(await kubectl('dev', 'get', 'configmap', 'fewer-a'));
+      });
+
       test('one that was declared dead, but not overtaken, changes no objects; it may say that it failed', async () => {
         succeeds(await run('ci', 'install', 'broken', SHOP));
         const helmProcess = await upgradeInFlight('broken', '--set', 'greeting=late');
@@ -304,6 +318,9 @@ describe('when nothing is heard of an operation any more', { concurrency: true }
       isDenied(await unchanged(() => run('dev', 'rollback', 'web', '1')), 'BelayOperationInFlight', /stale from/);
       fails(await unchanged(() => run('dev', 'uninstall', 'web')), uninstallFailed);
       await untilStale();
+      // Without its claim nobody could tell any more whose operation it was.
+      const lease = ['delete', 'lease', 'belay.web', '-n', namespace];
+      isDenied(await unchanged(() => plane.kubectl(lease, { as: users.dev })), 'BelayClaimGuarded');
       succeeds(await run('dev', 'rollback', 'web', '1'));
       assert.equal(await history(), 'v1 superseded, v2 pending-upgrade, v3 deployed');
       succeeds(await run('dev', 'upgrade', 'web', SHOP));

@@ -41,6 +41,12 @@ describe("a write of a claim's Lease by somebody else than Belay", () => {
       expect: 'claim of nothing',
     },
     {
+      name: 'it is deleted when its operation was declared dead, but not yet overtaken',
+      facts: { ...inFlight, records: [record(2, 'pending-upgrade', { locks: { 'belay.dev/break': 'a' } })] },
+      write: { operation: 'DELETE', username: 'bob' },
+      expect: 'BelayClaimGuarded',
+    },
+    {
       name: 'it is deleted with its namespace',
       facts: inFlight,
       write: { operation: 'DELETE', username: 'bob', terminating: true },

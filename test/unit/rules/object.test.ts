@@ -54,6 +54,10 @@ const judge = ({ by = 'bob', attempt = 'change', records, ...rest }: Case): stri
 
 const deployed = record(1, 'deployed');
 const upgrading = { records: [deployed, record(2, 'pending-upgrade')], claim: claim('upgrade', 2, 'ann') } as const;
+const slow = {
+  records: [deployed, record(2, 'pending-upgrade', LONG_AGO)],
+  claim: claim('upgrade', 2, 'ann', { acquiredAtMs: NOW_MS - STALE_AFTER_MS, renewedAtMs: NOW_MS - STALE_AFTER_MS }),
+} as const;
 const uninstalling = { records: [record(1, 'uninstalling')], claim: claim('uninstall', 1, 'ann') } as const;
 
 describe('a write of an object that carries ownership marks', () => {
@@ -115,6 +119,22 @@ describe('a write of an object that carries ownership marks', () => {
       name: 'when the operation is stale: the deployed revision governs again',
       by: 'ann',
       records: [deployed, record(2, 'pending-upgrade', LONG_AGO)],
+      expect: 'BelayDrift v1',
+    },
+    { name: 'by its holder, who was only slow', by: 'ann', ...slow, expect: 'holder' },
+    { name: 'by others, when its holder is slow', ...slow, expect: 'BelayDrift v1' },
+    {
+      name: 'by its slow holder, who deletes what the manifest in flight lists',
+      by: 'ann',
+      attempt: 'delete',
+      ...slow,
+      expect: 'BelayOperationInFlight v2',
+    },
+    {
+      name: 'by the holder of what was declared dead',
+      by: 'ann',
+      records: [deployed, record(2, 'pending-upgrade', { locks: { 'belay.dev/break': 'a' } })],
+      claim: claim('upgrade', 2, 'ann'),
       expect: 'BelayDrift v1',
     },
     { name: 'while frozen', frozen: true, records: [deployed], expect: 'BelayFrozen v1' },
