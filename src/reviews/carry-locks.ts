@@ -13,7 +13,7 @@ import {
 } from '../policy/lock-annotations.ts';
 import { allow } from '../rules/verdict.ts';
 import type { ReviewDependencies } from './dependencies.ts';
-import { type RecordReview, readRecordReview } from './review-record.ts';
+import { type RecordReview, readRecordReview } from './read-record-review.ts';
 
 type Locks = Record<string, string>;
 

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { HelmStatus, ReleaseRecord } from '../../../src/helm/record.ts';
 import type { Claim } from '../../../src/rules/in-flight.ts';
-import { judgeRecord, type RecordVerdict, type RecordWrite } from '../../../src/rules/record.ts';
+import { judgeRecord } from '../../../src/rules/record/judge-record.ts';
+import type { RecordVerdict, RecordWrite } from '../../../src/rules/record/write.ts';
 import type { Freeze } from '../../../src/rules/verdict.ts';
 import { CLOCK, claim, NOW_MS, payload, record, STALE_AFTER_MS, write } from './releases.ts';
 

@@ -1,7 +1,7 @@
 import type { PayloadSummary } from '../../../src/helm/payload.ts';
 import { type HelmStatus, type ReleaseRecord, recordName } from '../../../src/helm/record.ts';
 import type { Claim } from '../../../src/rules/in-flight.ts';
-import type { RecordWrite } from '../../../src/rules/record.ts';
+import type { RecordWrite } from '../../../src/rules/record/write.ts';
 
 /** Facts about one release, written short: `web` in `shop`, at a fixed moment. */
 export const NOW_MS = Date.parse('2026-11-21T12:00:00Z');

@@ -1,0 +1,52 @@
+import { isPending, type ReleaseRecord } from '../../helm/record.ts';
+import { isHolder, newestOf } from '../in-flight.ts';
+import { allow, type Verdict } from '../verdict.ts';
+import { protect, refuseFrozen, refuseInFlight } from './refuse.ts';
+import type { RecordContext } from './write.ts';
+
+const highestDeployed = (records: readonly ReleaseRecord[], kind: ReleaseRecord['kind']): number =>
+  Math.max(
+    0,
+    ...records
+      .filter((record) => record.kind === kind && record.status === 'deployed')
+      .map((record) => record.revision),
+  );
+
+/** A record goes: by an uninstall, when history is pruned, or as what is left of a dead operation. */
+export const judgeDelete = (context: RecordContext, before: ReleaseRecord): Verdict => {
+  const { write, facts, freezes, state } = context;
+  if (write.terminating) return allow('terminating namespace');
+  const newest = newestOf(facts.records, before.kind) ?? before;
+  if (state.state === 'in-flight') {
+    const { inFlight } = state;
+    if (inFlight.operation === 'uninstall' && inFlight.record !== undefined) {
+      return isHolder(inFlight, write.username) ? allow('uninstall') : refuseInFlight(context, 'record delete');
+    }
+    if (before.revision >= newest.revision) return refuseInFlight(context, 'record delete');
+  }
+  if (state.state === 'dead' && state.was.operation === 'uninstall' && facts.claim?.holder === write.username) {
+    return allow('uninstall'); // late, but not overtaken
+  }
+  if (freezes.length > 0) return refuseFrozen(context, 'record delete');
+  if (newest.status === 'uninstalling') return allow('dead uninstall');
+  if (newest.status === 'uninstalled') return allow('purge'); // helm uninstall after uninstall --keep-history
+  if (before.revision >= newest.revision) {
+    return isPending(before.status)
+      ? allow('dead operation')
+      : protect(
+          write,
+          before,
+          'it is the newest revision, and Helm would lose the release with it',
+          `to remove the release: helm uninstall ${write.release.name} -n ${before.namespace}`,
+        );
+  }
+  if (before.status === 'deployed' && before.revision >= highestDeployed(facts.records, before.kind)) {
+    return protect(
+      write,
+      before,
+      'it is the deployed revision, and Helm would lose what runs with it',
+      `to remove the release: helm uninstall ${write.release.name} -n ${before.namespace}`,
+    );
+  }
+  return allow('prune');
+};

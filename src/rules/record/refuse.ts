@@ -1,0 +1,29 @@
+import type { ReleaseRecord } from '../../helm/record.ts';
+import { refOf } from '../in-flight.ts';
+import { type Attempt, type Denial, deny, type ReleaseName, type Verdict } from '../verdict.ts';
+import type { RecordContext, RecordWrite } from './write.ts';
+
+/** The remedy for those who patch a status because they want a lock. */
+export const freezeInstead = (record: ReleaseRecord): string =>
+  `to lock a release, freeze it: kubectl annotate ${record.kind.toLowerCase()} -n ${record.namespace} -l owner=helm,name=${record.release} belay.dev/freeze="why"`;
+
+/** Refuses to have a record forged, lost or repurposed. */
+export const protect = (write: RecordWrite, record: ReleaseRecord, problem: string, remedy: string): Verdict =>
+  deny({ code: 'BelayRecordProtected', release: write.release, record: refOf(record), problem, remedy });
+
+export const refuseFrozen = ({ write, freezes }: RecordContext, attempt: Attempt): Verdict =>
+  deny({ code: 'BelayFrozen', release: write.release, attempt, freezes });
+
+export const refuseInFlight = ({ write, state }: RecordContext, attempt: Attempt): Verdict => {
+  if (state.state !== 'in-flight') throw new TypeError('refused for an operation in flight where there is none');
+  return deny({ code: 'BelayOperationInFlight', release: write.release, attempt, inFlight: state.inFlight });
+};
+
+/** The denial of a payload that cannot be read: the record could not be told from a forged one. */
+export const refuseUnreadable = (release: ReleaseName, record: ReleaseRecord, problem: string): Denial => ({
+  code: 'BelayRecordProtected',
+  release,
+  record: refOf(record),
+  problem: `its payload ${problem}`,
+  remedy: 'let Helm write its records',
+});

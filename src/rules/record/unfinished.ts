@@ -1,0 +1,80 @@
+import type { ReleaseRecord } from '../../helm/record.ts';
+import { isClaimOf, isHolder } from '../in-flight.ts';
+import { allow, deny, type Verdict } from '../verdict.ts';
+import { freezeInstead, protect, refuseFrozen, refuseInFlight } from './refuse.ts';
+import { start } from './start.ts';
+import type { RecordContext, RecordVerdict } from './write.ts';
+
+/** A pending or uninstalling revision below a newer one: whoever wrote it was overtaken and is fenced off. */
+export const judgeOvertaken = (
+  context: RecordContext,
+  before: ReleaseRecord,
+  after: ReleaseRecord,
+  newest: ReleaseRecord,
+): Verdict => {
+  const { write, facts, state } = context;
+  const mayRetire = state.state === 'in-flight' ? isHolder(state.inFlight, write.username) : true;
+  if (after.status === 'superseded' && mayRetire) return allow('retired');
+  return deny({
+    code: 'BelayFenced',
+    release: write.release,
+    revision: before.revision,
+    overtakenBy: newest.revision,
+    holder: facts.claim?.revision === newest.revision ? facts.claim.holder : undefined,
+  });
+};
+
+/** An uninstall begins, or goes on. */
+export const judgeUninstalling = (
+  context: RecordContext,
+  before: ReleaseRecord,
+  after: ReleaseRecord,
+): RecordVerdict => {
+  const { write, facts, state } = context;
+  // Hooks make Helm write `uninstalling` again; a second `helm uninstall` does so too, but with a new time of deletion.
+  const sameUninstall =
+    before.status === 'uninstalling' &&
+    write.payload !== undefined &&
+    write.payload.deleted === write.payloadBefore?.deleted;
+  if (!sameUninstall) return start(context, 'uninstall', after.revision, before.resourceVersion);
+  if (state.state === 'in-flight') {
+    return isHolder(state.inFlight, write.username) ? allow('progress') : refuseInFlight(context, 'uninstall');
+  }
+  const ours = facts.claim === undefined || (isClaimOf(facts.claim, before) && facts.claim.holder === write.username);
+  return ours ? allow('progress') : start(context, 'uninstall', after.revision, before.resourceVersion);
+};
+
+/** Where Helm itself may move the status of the revision that an operation is about. */
+const COMPLETIONS: ReadonlySet<string> = new Set(['deployed', 'failed', 'superseded', 'uninstalled']);
+
+/** A revision that is pending or uninstalling is moved, or its hooks have run. */
+export const judgeUnfinished = (context: RecordContext, before: ReleaseRecord, after: ReleaseRecord): Verdict => {
+  const { write, facts, freezes, state } = context;
+  const moved = after.status !== before.status;
+  if (moved && !COMPLETIONS.has(after.status)) {
+    return protect(
+      write,
+      before,
+      `its status never goes from ${before.status} to ${after.status}`,
+      freezeInstead(before),
+    );
+  }
+  if (state.state === 'in-flight') {
+    return isHolder(state.inFlight, write.username)
+      ? allow(moved ? 'completion' : 'progress')
+      : refuseInFlight(context, 'record edit');
+  }
+  // Late, but not overtaken: the holder of an admitted operation may always finish it.
+  const claim = facts.claim;
+  if (claim === undefined || !isClaimOf(claim, before) || claim.holder === write.username)
+    return allow('late completion');
+  if (freezes.length > 0) return refuseFrozen(context, 'record edit');
+  // Flux and people retire a dead operation like this.
+  if (after.status === 'failed' || after.status === 'superseded') return allow('retired');
+  return protect(
+    write,
+    before,
+    `only ${JSON.stringify(claim.holder)}, who began this ${claim.operation}, may move it to ${after.status}`,
+    'start the next operation: it takes over',
+  );
+};

@@ -1,0 +1,34 @@
+import { isUnfinished, type ReleaseRecord } from '../../helm/record.ts';
+import { newestOf } from '../in-flight.ts';
+import { allow } from '../verdict.ts';
+import { findDisagreement } from './agreement.ts';
+import { judgeAtRest } from './at-rest.ts';
+import { protect } from './refuse.ts';
+import { judgeOvertaken, judgeUnfinished, judgeUninstalling } from './unfinished.ts';
+import type { RecordContext, RecordVerdict } from './write.ts';
+
+/** A stored revision is written again. */
+export const judgeUpdate = (context: RecordContext, before: ReleaseRecord, after: ReleaseRecord): RecordVerdict => {
+  const { write, facts } = context;
+  if (!write.contentChanged) return allow('metadata');
+  const disagreement = findDisagreement(write, after);
+  if (disagreement !== undefined) return disagreement;
+  if (write.changedParts.length > 0) {
+    return protect(
+      write,
+      before,
+      `the ${write.changedParts.join(', ')} of a stored revision never changes`,
+      'to change the release, run helm upgrade: it stores a new revision',
+    );
+  }
+  const newest = newestOf(facts.records, before.kind);
+  if (after.status === 'uninstalling' && (newest === undefined || newest.revision <= before.revision)) {
+    return judgeUninstalling(context, before, after);
+  }
+  if (isUnfinished(before.status)) {
+    if (newest !== undefined && newest.revision > before.revision)
+      return judgeOvertaken(context, before, after, newest);
+    return judgeUnfinished(context, before, after);
+  }
+  return judgeAtRest(context, before, after);
+};
