@@ -86,7 +86,8 @@ function sign({ subject, key, issuer, servingNames }: Signing): string {
   const certificate = forge.pki.createCertificate();
   const privateKey = forge.pki.privateKeyFromPem(key);
   certificate.publicKey = forge.pki.setRsaPublicKey(privateKey.n, privateKey.e);
-  certificate.serialNumber = `00${randomBytes(16).toString('hex')}`; // Leading zeros: a serial number is never negative.
+  // Positive, and in DER's shortest form: Go refuses a certificate whose serial number begins with a zero byte too many.
+  certificate.serialNumber = `4${randomBytes(16).toString('hex').slice(1)}`;
   const nowMs = Date.now();
   certificate.validity.notBefore = new Date(nowMs - 60_000);
   certificate.validity.notAfter = new Date(nowMs + validDays * 24 * 3600_000);
