@@ -4,6 +4,7 @@ import type { Cause, Explanation } from './explain/explanation.ts';
 import { explainFreeze } from './explain/freeze.ts';
 import { explainBadLock, explainLockForbidden, explainRecord } from './explain/lock.ts';
 import { explainClaim, explainFenced, explainInFlight, explainUnavailable } from './explain/operation.ts';
+import { explainDowngrade, explainPinned } from './explain/version.ts';
 
 /**
  * The words for a denial, as they follow `admission webhook "…" denied the request: ` on the terminal of someone who has just
@@ -25,6 +26,10 @@ const explain = (denial: Denial, nowMs: number): Explanation => {
       return explainFreeze(denial, nowMs);
     case 'BelayDrift':
       return explainDrift(denial, nowMs);
+    case 'BelayPinned':
+      return explainPinned(denial);
+    case 'BelayDowngrade':
+      return explainDowngrade(denial);
     case 'BelayFenced':
       return explainFenced(denial);
     case 'BelayRecordProtected':

@@ -3,12 +3,12 @@ import type { KubernetesObject } from '../admission/review.ts';
 import type { Decoder } from '../helm/decoder.ts';
 import type { ManifestDocument } from '../helm/manifest.ts';
 import { payloadOf, type ReleaseRecord } from '../helm/record.ts';
+import type { Chart } from '../rules/versions.ts';
 import { type Api, isNotFound, pathOf } from './api.ts';
 
 /** The parsed manifest of a stored revision. It never changes (DESIGN.md 4.1), so the record's uid is key enough. */
 export interface Manifest {
-  /** `name-version`. */
-  readonly chart: string;
+  readonly chart: Chart;
   /** Where the objects live. */
   readonly namespace: string;
   readonly documents: readonly ManifestDocument[];
@@ -50,7 +50,7 @@ export const createManifests = (api: Api, decoder: Decoder): Manifests => {
     if (!answer.readable) return undefined;
     const { documents, summary } = answer.result;
     const manifest: Manifest = {
-      chart: `${summary.chartName}-${summary.chartVersion}`,
+      chart: { name: summary.chartName, version: summary.chartVersion },
       namespace: summary.namespace === '' ? record.namespace : summary.namespace,
       documents,
     };

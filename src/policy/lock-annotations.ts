@@ -1,6 +1,7 @@
 import leven from 'leven';
 import { LOCK_PREFIX } from '../helm/record.ts';
 import type { Freeze, LockSource, LockVerb } from '../rules/verdict.ts';
+import { parseRange } from '../rules/versions.ts';
 
 /** Annotations as they stand on a record or a Namespace; keys of other tools are ignored. */
 export type Annotations = Readonly<Record<string, string>>;
@@ -13,8 +14,12 @@ export const OPEN = 'belay.dev/open';
 export const OPEN_UNTIL = 'belay.dev/open-until';
 export const BREAK = 'belay.dev/break';
 
+/** Allowed chart versions; the chart's name is pinned with it. */
+export const PIN = 'belay.dev/pin';
+export const NO_DOWNGRADE = 'belay.dev/no-downgrade';
+
 /** Keys that a person may write; FREEZE_BY is Belay's own. */
-const KEYS = [FREEZE, FREEZE_UNTIL, OPEN, OPEN_UNTIL, BREAK] as const;
+const KEYS = [FREEZE, FREEZE_UNTIL, PIN, NO_DOWNGRADE, OPEN, OPEN_UNTIL, BREAK] as const;
 
 /** Longest reason that is taken: it is shown in every denial, and API server warnings are cut at 4 KiB. */
 const MAX_REASON_LENGTH = 512;
@@ -150,6 +155,19 @@ export const judgeLockChange = (
           problem: 'stands on a Namespace',
           remedy: 'write it on the pending record that is to be declared dead',
         });
+      }
+    } else if (key === PIN) {
+      // Another range may be narrower or wider: to change a pin takes what lifting it and setting it take.
+      if (before[key] !== undefined) verbs.add('unlock');
+      if (value !== undefined) verbs.add('lock');
+      if (value !== undefined && parseRange(value) === undefined) {
+        const remedy = `write versions or a range of them: ${key}=1.4.2, ${key}=1.4.x, ${key}=">=1.2 <2"`;
+        report({ annotation: key, problem: 'is not a SemVer range', remedy });
+      }
+    } else if (key === NO_DOWNGRADE) {
+      verbs.add(value === undefined ? 'unlock' : 'lock');
+      if (value !== undefined && value !== 'true') {
+        report({ annotation: key, problem: 'is not "true"', remedy: `write ${key}=true, or take it away: ${key}-` });
       }
     } else if (value === undefined) {
       verbs.add('unlock'); // an unknown key that got in somehow may be removed by who may lift locks

@@ -11,8 +11,9 @@ import {
   OPEN_UNTIL,
   parseTime,
 } from '../policy/lock-annotations.ts';
+import { findOperation } from '../rules/in-flight.ts';
 import { allow } from '../rules/verdict.ts';
-import type { ReviewDependencies } from './dependencies.ts';
+import { clockOf, type ReviewDependencies } from './dependencies.ts';
 import { type RecordReview, readRecordReview } from './read-record-review.ts';
 
 type Locks = Record<string, string>;
@@ -73,6 +74,21 @@ export const completeLocks = (before: Annotations, after: Annotations, username:
   return locks;
 };
 
+/**
+ * A write that takes every lock away and changes nothing else is a person unlocking, but for one case: Helm wrote the same payload
+ * twice within the second that its `modifiedAt` counts, as a failing upgrade does with the deployed revision. That happens only while
+ * an operation is in flight, and there the locks stay. Of a freeze a person leaves at least `freeze-by`.
+ */
+const isHelmAgain = async (
+  dependencies: ReviewDependencies,
+  { before, after, release }: RecordReview,
+  signal: AbortSignal,
+): Promise<boolean> => {
+  if (before?.locks === undefined || after?.locks !== undefined) return false;
+  if (before.locks[FREEZE_BY] !== undefined) return true;
+  return findOperation(await dependencies.live.release(release, signal), clockOf(dependencies)).state === 'in-flight';
+};
+
 const mutateRecord = async (
   dependencies: ReviewDependencies,
   review: Review,
@@ -101,7 +117,9 @@ const mutateRecord = async (
   }
   const complete = (locks: Locks): Locks =>
     completeLocks(before.locks ?? {}, locks, review.user.username, dependencies.nowMs());
-  if (!writtenByHelm) return answer(complete(after.locks ?? {}), 'completed');
+  if (!writtenByHelm && !(await isHelmAgain(dependencies, parsed, signal))) {
+    return answer(complete(after.locks ?? {}), 'completed');
+  }
   if (before.locks === undefined && after.locks === undefined) return allow('nothing to carry');
   const newer =
     after.status === 'superseded' ? (await live()).filter((record) => record.revision > before.revision) : [];

@@ -39,7 +39,7 @@ const judgeWith = async (
   return judgeObject(write, {
     governing: outlook.governing,
     state: outlook.state,
-    chart: manifest.chart,
+    chart: `${manifest.chart.name}-${manifest.chart.version}`,
     listed: listed !== undefined,
     changes:
       listed === undefined || write.attempt === 'delete' || write.attempt === 'create'

@@ -9,6 +9,7 @@ import { clockOf, type ReviewDependencies } from './dependencies.ts';
 import { readRecordReview } from './read-record-review.ts';
 import { refuseRecordLocks, sameLocks } from './record-locks.ts';
 import { refuseMisnamed, refuseTrap } from './record-traps.ts';
+import { refuseMove } from './version-move.ts';
 
 /** Starters that lose the race for the Lease look again this often; the second look nearly always shows who won. */
 const MAX_CLAIM_ATTEMPTS = 3;
@@ -58,7 +59,11 @@ export const reviewRecord = async (
       findFreezes(facts.records, namespace, clock.nowMs),
       clock,
     );
-    if (!verdict.allowed || verdict.claim === undefined || review.dryRun) return verdict;
+    if (!verdict.allowed || verdict.claim === undefined) return verdict;
+    const move = { release, operation: verdict.claim.operation, payload: decoded.write.payload };
+    const versionRefusal = await refuseMove(dependencies, move, facts.records, namespace);
+    if (versionRefusal !== undefined) return versionRefusal;
+    if (review.dryRun) return verdict;
 
     const { operation, revision, recordVersion, takesOver } = verdict.claim;
     const taken = await claims.take(

@@ -1,7 +1,8 @@
 import type { ReleaseRecord } from '../helm/record.ts';
-import { type Annotations, type Open, readFreeze, readOpen } from '../policy/lock-annotations.ts';
+import { type Annotations, NO_DOWNGRADE, type Open, PIN, readFreeze, readOpen } from '../policy/lock-annotations.ts';
 import { refOf } from './in-flight.ts';
-import type { Freeze } from './verdict.ts';
+import type { Freeze, LockSource } from './verdict.ts';
+import type { Pin, VersionLocks } from './versions.ts';
 
 /** The namespace of a release, as far as locks go. */
 export interface NamespaceFacts {
@@ -41,4 +42,21 @@ export const findOpen = (
   }
   if (namespace === undefined) return undefined;
   return readOpen(namespace.annotations, { kind: 'Namespace', namespace: '', name: namespace.name }, nowMs);
+};
+
+/** Every lock on versions, on any stored revision or on the Namespace. One that cannot be read counts as locked. */
+export const findVersionLocks = (
+  records: readonly ReleaseRecord[],
+  namespace: NamespaceFacts | undefined,
+): VersionLocks => {
+  const pins: Pin[] = [];
+  const noDowngrades: LockSource[] = [];
+  const read = (annotations: Annotations, source: LockSource): void => {
+    const range = annotations[PIN];
+    if (range !== undefined) pins.push({ source, range });
+    if (annotations[NO_DOWNGRADE] !== undefined) noDowngrades.push(source);
+  };
+  for (const record of records) if (record.locks !== undefined) read(record.locks, refOf(record));
+  if (namespace !== undefined) read(namespace.annotations, { kind: 'Namespace', namespace: '', name: namespace.name });
+  return { pins, noDowngrades };
 };

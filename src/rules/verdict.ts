@@ -3,6 +3,8 @@
  * `admission/message.ts` and nowhere else.
  */
 
+import type { Chart, Pin } from './versions.ts';
+
 export interface ReleaseName {
   readonly namespace: string;
   readonly name: string;
@@ -104,6 +106,25 @@ export type Denial =
       readonly governing: GoverningRevision;
       readonly recordKind: RecordKind;
       readonly changes: readonly FieldChange[];
+    }
+  | {
+      readonly code: 'BelayPinned';
+      readonly release: ReleaseName;
+      readonly attempt: OperationKind;
+      readonly chart: Chart;
+      readonly deployed: Chart | undefined;
+      /** Another chart; a version outside; a version that is not SemVer. */
+      readonly problem: 'chart' | 'version' | 'unreadable';
+      /** The pins that it breaks. */
+      readonly pins: readonly Pin[];
+    }
+  | {
+      readonly code: 'BelayDowngrade';
+      readonly release: ReleaseName;
+      readonly attempt: OperationKind;
+      readonly chart: Chart;
+      readonly deployed: Chart;
+      readonly sources: readonly LockSource[];
     }
   | {
       readonly code: 'BelayFenced';

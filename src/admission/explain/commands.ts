@@ -35,15 +35,19 @@ export const openRelease = (kind: RecordKind, release: ReleaseName, untilMs: num
 export const breakOperation = (record: RecordRef): string =>
   `kubectl annotate ${resourceOf(record.kind)} ${inNamespace(record)} ${word(record.name, 'record')} belay.dev/break="why"`;
 
-/** Takes the end of the freeze away with it, so that the next freeze does not inherit it. */
-export const unfreeze = ({ kind, namespace, name }: LockSource, release: ReleaseName, hasEnd: boolean): string => {
+/** Takes a lock away from where it sits. */
+export const unlock = ({ kind, namespace, name }: LockSource, release: ReleaseName, ...keys: string[]): string => {
   const target =
     kind === 'Namespace'
       ? `kubectl annotate namespace ${word(name, 'namespace')}`
       : // Where a whole namespace is to go, the freeze may be that of another release in it.
         annotateRecords(kind, { namespace, name: parseRecordName(name)?.release ?? release.name });
-  return `${target} belay.dev/freeze-${hasEnd ? ' belay.dev/freeze-until-' : ''}`;
+  return [target, ...keys.map((key) => `${key}-`)].join(' ');
 };
+
+/** Takes the end of the freeze away with it, so that the next freeze does not inherit it. */
+export const unfreeze = (source: LockSource, release: ReleaseName, hasEnd: boolean): string =>
+  unlock(source, release, 'belay.dev/freeze', ...(hasEnd ? ['belay.dev/freeze-until'] : []));
 
 /**
  * The RBAC rule that grants it, as an entry of a Role's `rules`. No `kubectl auth can-i` beside it: kubectl drops the group of a resource

@@ -1,0 +1,56 @@
+import type { Denial, LockSource } from '../../rules/verdict.ts';
+import type { Chart } from '../../rules/versions.ts';
+import { quoteText, showName } from '../escape.ts';
+import { unlock } from './commands.ts';
+import { type Explanation, showRefusal } from './explanation.ts';
+
+type DenialOf<Code extends Denial['code']> = Extract<Denial, { code: Code }>;
+
+const showChart = ({ name, version }: Chart): string => showName(`${name}-${version}`);
+
+const showSource = ({ kind, name }: LockSource): string => `${kind} ${showName(name)}`;
+
+const showDeployed = (deployed: Chart | undefined): string[] =>
+  deployed === undefined ? [] : [`deployed: ${showChart(deployed)}`];
+
+const whatToDo = (
+  sources: readonly LockSource[],
+  key: string,
+  release: DenialOf<'BelayPinned'>['release'],
+): string[] => [
+  'to lift it, for someone who may unlock:',
+  ...new Set(sources.map((source) => `  ${unlock(source, release, key)}`)),
+];
+
+const PROBLEMS = {
+  chart: 'the release is pinned to its chart, and this is another one',
+  version: 'the release is pinned, and this version is outside',
+  unreadable: 'the release is pinned, and this version is not SemVer',
+} as const;
+
+export const explainPinned = (denial: DenialOf<'BelayPinned'>): Explanation => {
+  const { attempt, release, chart, deployed, problem, pins } = denial;
+  return {
+    headline: `${showRefusal(attempt, release)}: to chart ${showChart(chart)}: ${PROBLEMS[problem]}`,
+    lines: [
+      ...showDeployed(deployed),
+      ...pins.map(({ range, source }) => `pinned to ${quoteText(range)} on ${showSource(source)}`),
+      ...whatToDo(
+        pins.map(({ source }) => source),
+        'belay.dev/pin',
+        release,
+      ),
+    ],
+  };
+};
+
+export const explainDowngrade = (denial: DenialOf<'BelayDowngrade'>): Explanation => {
+  const { attempt, release, chart, deployed, sources } = denial;
+  return {
+    headline: `${showRefusal(attempt, release)}: to chart ${showChart(chart)}: below ${showChart(deployed)}, which is deployed`,
+    lines: [
+      `no downgrades, says ${sources.map(showSource).join(', ')}`,
+      ...whatToDo(sources, 'belay.dev/no-downgrade', release),
+    ],
+  };
+};

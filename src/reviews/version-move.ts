@@ -1,0 +1,37 @@
+import type { PayloadSummary } from '../helm/payload.ts';
+import type { ReleaseRecord } from '../helm/record.ts';
+import { findVersionLocks, type NamespaceFacts } from '../rules/freezes.ts';
+import type { OperationKind, ReleaseName, Verdict } from '../rules/verdict.ts';
+import { refuseVersion } from '../rules/versions.ts';
+import type { ReviewDependencies } from './dependencies.ts';
+
+/** An operation that may start as far as its release goes, with the payload that it brings. */
+export interface Move {
+  readonly release: ReleaseName;
+  readonly operation: OperationKind;
+  readonly payload: PayloadSummary | undefined;
+}
+
+const highestDeployed = (records: readonly ReleaseRecord[]): ReleaseRecord | undefined =>
+  records
+    .filter((record) => record.status === 'deployed')
+    .reduce<ReleaseRecord | undefined>(
+      (best, record) => (best && best.revision > record.revision ? best : record),
+      undefined,
+    );
+
+/** Holds a start against the pins of its release; the deployed payload is read only where there is one. */
+export const refuseMove = async (
+  { manifests }: ReviewDependencies,
+  { release, operation, payload }: Move,
+  records: readonly ReleaseRecord[],
+  namespace: NamespaceFacts | undefined,
+): Promise<Verdict | undefined> => {
+  const locks = findVersionLocks(records, namespace);
+  if (operation === 'uninstall' || payload === undefined) return undefined;
+  if (locks.pins.length === 0 && locks.noDowngrades.length === 0) return undefined;
+  const record = highestDeployed(records);
+  const deployed = record === undefined ? undefined : (await manifests.of(record))?.chart;
+  const chart = { name: payload.chartName, version: payload.chartVersion };
+  return refuseVersion({ release, operation, chart, deployed }, locks);
+};

@@ -1,0 +1,76 @@
+import semver from 'semver';
+import type { LockSource, OperationKind, ReleaseName, Verdict } from './verdict.ts';
+import { deny } from './verdict.ts';
+
+export interface Chart {
+  readonly name: string;
+  readonly version: string;
+}
+
+/** A lock on versions: where it sits and, for a pin, the range that it allows. */
+export interface Pin {
+  readonly source: LockSource;
+  /** As it was written; parsed by `parseRange`. */
+  readonly range: string;
+}
+
+export interface VersionLocks {
+  readonly pins: readonly Pin[];
+  /** Where `belay.dev/no-downgrade` sits. */
+  readonly noDowngrades: readonly LockSource[];
+}
+
+export interface VersionMove {
+  readonly release: ReleaseName;
+  readonly operation: OperationKind;
+  /** The incoming revision's chart. */
+  readonly chart: Chart;
+  /** The deployed revision's; undefined where nothing is deployed. */
+  readonly deployed: Chart | undefined;
+}
+
+/** As Helm reads versions (Masterminds/semver): a leading `v` and missing minor or patch numbers are forgiven. */
+export const parseVersion = (version: string): semver.SemVer | undefined => {
+  const exact = semver.parse(version, { loose: true });
+  if (exact !== null) return exact;
+  const short = /^v?(\d{1,9})(?:\.(\d{1,9}))?$/.exec(version);
+  return short === null ? undefined : (semver.parse(`${short[1]}.${short[2] ?? 0}.0`) ?? undefined);
+};
+
+/** A range as Helm reads it: comma or space for "and", `||` for "or". Undefined when it cannot be read. */
+export const parseRange = (range: string): semver.Range | undefined => {
+  if (range.trim() === '') return undefined; // to semver that means any version, to a person a mistake
+  try {
+    return new semver.Range(range.replaceAll(',', ' '), { loose: true });
+  } catch {
+    return undefined;
+  }
+};
+
+const isInside = (pin: Pin, version: semver.SemVer): boolean => parseRange(pin.range)?.test(version) ?? false;
+
+/** A failed upgrade that rolls itself back, and a person who does: nothing new comes in. */
+const isReturn = ({ operation, chart, deployed }: VersionMove): boolean =>
+  operation === 'rollback' && deployed?.name === chart.name && deployed.version === chart.version;
+
+/** Refuses a move out of a pin or below what is deployed (DESIGN.md 3, 4.2). Undefined: nothing speaks against it. */
+export const refuseVersion = (move: VersionMove, { pins, noDowngrades }: VersionLocks): Verdict | undefined => {
+  const { release, operation, chart, deployed } = move;
+  if (operation === 'uninstall' || isReturn(move)) return undefined;
+  const version = parseVersion(chart.version);
+  const refuse = (problem: 'chart' | 'version' | 'unreadable', broken: readonly Pin[]): Verdict =>
+    deny({ code: 'BelayPinned', release, attempt: operation, chart, deployed, problem, pins: broken });
+  if (pins.length > 0) {
+    if (deployed !== undefined && deployed.name !== chart.name) return refuse('chart', pins);
+    if (version === undefined) return refuse('unreadable', pins);
+    const broken = pins.filter((pin) => !isInside(pin, version));
+    if (broken.length > 0) return refuse('version', broken);
+  }
+  if (noDowngrades.length > 0 && deployed !== undefined && deployed.name === chart.name) {
+    const floor = parseVersion(deployed.version);
+    const isLower = version === undefined || (floor !== undefined && semver.lt(version, floor));
+    if (isLower)
+      return deny({ code: 'BelayDowngrade', release, attempt: operation, chart, deployed, sources: noDowngrades });
+  }
+  return undefined;
+};
