@@ -18,8 +18,6 @@ export interface AppDependencies extends ReviewHandlerDependencies {
   readonly admit: Judge;
   readonly mutate: Judge;
   readonly readiness: () => readonly ReadinessCheck[];
-  /** While it drains, each answer asks the API server to come back on another connection, and so to another replica. */
-  readonly isDraining?: () => boolean;
 }
 
 /** The HTTP side of Belay as a value: listening is someone else's job. */
@@ -33,6 +31,10 @@ export const createApp = (dependencies: AppDependencies): express.Express => {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
+  app.use((_request, response, next) => {
+    if (isDraining()) response.setHeader('connection', 'close');
+    next();
+  });
 
   // Alive means that the event loop turns. Whether the API server answers is for /readyz: restarts would only follow its outage.
   app.get('/livez', (_request, response) => sendText(response, 200, 'ok'));
@@ -58,7 +60,6 @@ export const createApp = (dependencies: AppDependencies): express.Express => {
   // most of them: they are taken out in front of it. express calls `app.handle` for each request.
   const { handle } = app as unknown as { handle: express.Handler };
   const handleFast = (request: Request, response: Response, next: NextFunction): void => {
-    if (isDraining()) response.setHeader('connection', 'close');
     const review = request.method === 'POST' ? reviews.get(pathOf(request.url)) : undefined;
     if (review === undefined) handle.call(app, request, response, next);
     else review(request, response);

@@ -16,11 +16,14 @@ export interface BodyBudget {
   availableBytes: number;
 }
 
-/** Reads to the end, or to the first byte too many. Never rejects. */
+/**
+ * Reads to the end, or to the first byte too many. Never rejects. What comes after that is dropped by Node as it arrives, until the
+ * listener's requestTimeout: closing a connection with unread bytes would reset it, and the client would never read the answer.
+ */
 export const readBody = (request: IncomingMessage, budget: BodyBudget, maxBytes = MAX_BODY_BYTES): Promise<Body> =>
   new Promise((resolve) => {
     if (Number(request.headers['content-length']) > maxBytes) {
-      discard(request, maxBytes);
+      request.resume();
       resolve({ ok: false, problem: 'too_large' });
       return;
     }
@@ -32,7 +35,7 @@ export const readBody = (request: IncomingMessage, budget: BodyBudget, maxBytes 
       if (settled) return;
       settled = true;
       budget.availableBytes += bytes;
-      if (!body.ok && body.problem !== 'truncated') discard(request, maxBytes);
+      if (!body.ok) chunks.length = 0;
       resolve(body);
     };
     const onData = (chunk: Buffer): void => {
@@ -52,16 +55,3 @@ export const readBody = (request: IncomingMessage, budget: BodyBudget, maxBytes 
     };
     request.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
   });
-
-/**
- * Lets the client finish sending, so that it gets to read the answer: closing a connection with unread bytes resets it. Not for ever:
- * after as much again the connection goes.
- */
-const discard = (request: IncomingMessage, maxBytes: number): void => {
-  let bytes = 0;
-  request.on('error', () => request.destroy());
-  request.on('data', (chunk: Buffer) => {
-    bytes += chunk.length;
-    if (bytes > maxBytes) request.destroy();
-  });
-};

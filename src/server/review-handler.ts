@@ -27,6 +27,8 @@ export interface ReviewHandlerDependencies {
   /** Reviews at once; beyond, they are answered without a verdict. */
   readonly maxConcurrent?: number;
   readonly startTimer?: StartTimer;
+  /** While it drains, each answer asks the API server to come back on another connection, and so to another replica. */
+  readonly isDraining?: () => boolean;
 }
 
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -61,6 +63,7 @@ export const createReviewHandlers = (dependencies: ReviewHandlerDependencies): (
     defaultTimeoutMs = DEFAULT_TIMEOUT_MS,
     maxConcurrent = MAX_CONCURRENT,
     startTimer = startNodeTimer,
+    isDraining = () => false,
   } = dependencies;
   const budget: BodyBudget = { availableBytes: MAX_BUFFERED_BYTES };
   // Nothing in a decision's line can hold a payload, and looking for one would double what the line costs.
@@ -112,6 +115,7 @@ export const createReviewHandlers = (dependencies: ReviewHandlerDependencies): (
     verdict: AdmissionAnswer,
     startMs: number,
   ) => {
+    if (isDraining()) response.setHeader('connection', 'close');
     sendJson(response, 200, toAdmissionResponse(review.uid, verdict, nowMs()));
     const code = verdict.allowed ? verdict.why : verdict.denial.code;
     const ms = Math.round((performance.now() - startMs) * 1000) / 1000;

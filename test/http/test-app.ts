@@ -1,0 +1,32 @@
+import type { Express } from 'express';
+import type { AdmissionAnswer, ReviewKind } from '../../src/admission/answer.ts';
+import { type AppDependencies, createApp } from '../../src/server/app.ts';
+import { createLog } from '../../src/telemetry/log.ts';
+import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts';
+
+export interface TestApp {
+  readonly app: Express;
+  readonly metrics: Metrics;
+  /** What was logged, line by line. */
+  readonly lines: Record<string, unknown>[];
+}
+
+export const allowed: AdmissionAnswer = { allowed: true, why: 'unchanged' };
+
+/** The app as `serve` makes it, with judges that allow everything unless told. */
+export const createTestApp = (overrides: Partial<AppDependencies> = {}, kind: ReviewKind = 'object'): TestApp => {
+  const lines: Record<string, unknown>[] = [];
+  const log = createLog({ write: (line) => lines.push(JSON.parse(line)) });
+  const metrics = createMetrics();
+  const app = createApp({
+    admit: async () => allowed,
+    mutate: async () => allowed,
+    reviewKind: () => kind,
+    readiness: () => [],
+    log,
+    metrics,
+    nowMs: Date.now,
+    ...overrides,
+  });
+  return { app, metrics, lines };
+};
