@@ -2,11 +2,14 @@ import type { Denial, LockSource } from '../../rules/verdict.ts';
 import type { Chart } from '../../rules/versions.ts';
 import { quoteText, showName } from '../escape.ts';
 import { unlock } from './commands.ts';
-import { type Explanation, showRefusal } from './explanation.ts';
+import { type Explanation, showRelease } from './explanation.ts';
 
 type DenialOf<Code extends Denial['code']> = Extract<Denial, { code: Code }>;
 
 const showChart = ({ name, version }: Chart): string => showName(`${name}-${version}`);
+
+const showMove = ({ attempt, release, chart }: DenialOf<'BelayPinned' | 'BelayDowngrade'>): string =>
+  `${attempt} of ${showRelease(release)} to chart ${showChart(chart)}`;
 
 const showSource = ({ kind, name }: LockSource): string => `${kind} ${showName(name)}`;
 
@@ -29,9 +32,9 @@ const PROBLEMS = {
 } as const;
 
 export const explainPinned = (denial: DenialOf<'BelayPinned'>): Explanation => {
-  const { attempt, release, chart, deployed, problem, pins } = denial;
+  const { release, deployed, problem, pins } = denial;
   return {
-    headline: `${showRefusal(attempt, release)}: to chart ${showChart(chart)}: ${PROBLEMS[problem]}`,
+    headline: `${showMove(denial)} refused: ${PROBLEMS[problem]}`,
     lines: [
       ...showDeployed(deployed),
       ...pins.map(({ range, source }) => `pinned to ${quoteText(range)} on ${showSource(source)}`),
@@ -45,9 +48,9 @@ export const explainPinned = (denial: DenialOf<'BelayPinned'>): Explanation => {
 };
 
 export const explainDowngrade = (denial: DenialOf<'BelayDowngrade'>): Explanation => {
-  const { attempt, release, chart, deployed, sources } = denial;
+  const { release, deployed, sources } = denial;
   return {
-    headline: `${showRefusal(attempt, release)}: to chart ${showChart(chart)}: below ${showChart(deployed)}, which is deployed`,
+    headline: `${showMove(denial)} refused: below ${showChart(deployed)}, which is deployed`,
     lines: [
       `no downgrades, says ${sources.map(showSource).join(', ')}`,
       ...whatToDo(sources, 'belay.dev/no-downgrade', release),

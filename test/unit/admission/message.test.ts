@@ -57,6 +57,57 @@ const drift = (
 });
 
 const messages: Record<string, { denial: Denial; message: string }> = {
+  'an upgrade out of a pin names the chart, what is deployed, the pin and how to lift it': {
+    denial: {
+      code: 'BelayPinned',
+      release,
+      attempt: 'upgrade',
+      chart: { name: 'shop', version: '1.5.0' },
+      deployed: { name: 'shop', version: '1.4.2' },
+      problem: 'version',
+      pins: [{ source: record, range: '1.4.x' }],
+    },
+    message: [
+      'upgrade of release web in namespace shop to chart shop-1.5.0 refused: the release is pinned, and this version is outside [BelayPinned]',
+      '  deployed: shop-1.4.2',
+      '  pinned to "1.4.x" on Secret sh.helm.release.v1.web.v3',
+      '  to lift it, for someone who may unlock:',
+      '    kubectl annotate secret -n shop -l owner=helm,name=web belay.dev/pin-',
+    ].join('\n'),
+  },
+  'another chart under a pinned release': {
+    denial: {
+      code: 'BelayPinned',
+      release,
+      attempt: 'install',
+      chart: { name: 'other', version: 'x\u001b[31m' },
+      deployed: undefined,
+      problem: 'chart',
+      pins: [{ source: { kind: 'Namespace', namespace: '', name: 'shop' }, range: '*' }],
+    },
+    message: [
+      'install of release web in namespace shop to chart "other-x\\u001b[31m" refused: the release is pinned to its chart, and this is another one [BelayPinned]',
+      '  pinned to "*" on Namespace shop',
+      '  to lift it, for someone who may unlock:',
+      '    kubectl annotate namespace shop belay.dev/pin-',
+    ].join('\n'),
+  },
+  'a downgrade names both versions': {
+    denial: {
+      code: 'BelayDowngrade',
+      release,
+      attempt: 'rollback',
+      chart: { name: 'shop', version: '1.3.0' },
+      deployed: { name: 'shop', version: '1.4.2' },
+      sources: [record],
+    },
+    message: [
+      'rollback of release web in namespace shop to chart shop-1.3.0 refused: below shop-1.4.2, which is deployed [BelayDowngrade]',
+      '  no downgrades, says Secret sh.helm.release.v1.web.v3',
+      '  to lift it, for someone who may unlock:',
+      '    kubectl annotate secret -n shop -l owner=helm,name=web belay.dev/no-downgrade-',
+    ].join('\n'),
+  },
   'a changed image names the object, release, revision, chart and field, and both ways on': {
     denial: drift([
       change('spec.template.spec.containers[web].image', 'nginx:1.27', 'nginx:latest'),
