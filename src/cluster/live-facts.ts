@@ -1,7 +1,7 @@
 import type { ObjectMeta } from '../admission/review.ts';
 import { toRecord } from '../helm/record.ts';
-import type { NamespaceFacts } from '../rules/freezes.ts';
 import type { Claim, ReleaseFacts } from '../rules/in-flight.ts';
+import type { NamespaceFacts } from '../rules/locks.ts';
 import type { ReleaseName } from '../rules/verdict.ts';
 import { type Api, isNotFound, METADATA_LIST_ONLY, METADATA_ONLY, pathOf } from './api.ts';
 import { leaseName, readClaim } from './claim-lease.ts';

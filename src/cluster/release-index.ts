@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
 import type { ObjectMeta } from '../admission/review.ts';
 import { type ReleaseRecord, toRecord } from '../helm/record.ts';
-import type { NamespaceFacts } from '../rules/freezes.ts';
 import type { Claim, ReleaseFacts } from '../rules/in-flight.ts';
+import type { NamespaceFacts } from '../rules/locks.ts';
 import type { RecordKind, ReleaseName } from '../rules/verdict.ts';
 import type { Api } from './api.ts';
 import { CLAIM_SELECTOR, readClaim } from './claim-lease.ts';

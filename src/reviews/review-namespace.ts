@@ -2,7 +2,7 @@ import type { AdmissionAnswer } from '../admission/answer.ts';
 import type { Review } from '../admission/review.ts';
 import { LOCK_PREFIX } from '../helm/record.ts';
 import type { Annotations } from '../policy/lock-annotations.ts';
-import { findFreezes } from '../rules/freezes.ts';
+import { findFreezes } from '../rules/locks.ts';
 import { allow, deny } from '../rules/verdict.ts';
 import type { ReviewDependencies } from './dependencies.ts';
 import { refuseLockChange } from './lock-change.ts';

@@ -1,6 +1,6 @@
 import type { AdmissionAnswer } from '../admission/answer.ts';
 import type { Review } from '../admission/review.ts';
-import { findFreezes } from '../rules/freezes.ts';
+import { findFreezes } from '../rules/locks.ts';
 import { judgeRecord } from '../rules/record/judge-record.ts';
 import { refuseUnreadable } from '../rules/record/refuse.ts';
 import { allow, deny } from '../rules/verdict.ts';

@@ -1,6 +1,6 @@
 import type { PayloadSummary } from '../helm/payload.ts';
 import type { ReleaseRecord } from '../helm/record.ts';
-import { findVersionLocks, type NamespaceFacts } from '../rules/freezes.ts';
+import { findVersionLocks, type NamespaceFacts } from '../rules/locks.ts';
 import type { OperationKind, ReleaseName, Verdict } from '../rules/verdict.ts';
 import { refuseVersion } from '../rules/versions.ts';
 import type { ReviewDependencies } from './dependencies.ts';
