@@ -1,12 +1,25 @@
+import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import type { RecordKind } from '../rules/verdict.ts';
 import { type ManifestDocument, parseManifest } from './manifest.ts';
-import { changedParts, decodePayload, PayloadError, type PayloadSummary, summarize } from './payload.ts';
+import {
+  changedParts,
+  decodePayload,
+  measurePayload,
+  type Payload,
+  PayloadError,
+  type PayloadSummary,
+  summarize,
+} from './payload.ts';
 
-/** A job for the worker thread: payloads are decoded off the event loop, and only the answer comes back. */
-export type DecodeJob =
-  | { readonly want: 'summary'; readonly kind: RecordKind; readonly payload: string }
-  | { readonly want: 'comparison'; readonly kind: RecordKind; readonly before: string; readonly after: string }
-  | { readonly want: 'documents'; readonly kind: RecordKind; readonly payload: string };
+/**
+ * A job for the worker thread: payloads are decoded off the event loop, and only the answer comes back. `Text` is base64 as it stands
+ * in the object, and on the way to the worker the bytes that it stands for.
+ */
+export type DecodeJob<Text = string> =
+  | { readonly want: 'summary'; readonly kind: RecordKind; readonly payload: Text }
+  | { readonly want: 'comparison'; readonly kind: RecordKind; readonly before: Text; readonly after: Text }
+  | { readonly want: 'documents'; readonly kind: RecordKind; readonly payload: Text };
 
 export interface DecodeResults {
   readonly summary: { readonly summary: PayloadSummary };
@@ -24,19 +37,35 @@ export type DecodeAnswer<Want extends DecodeJob['want']> =
   | { readonly readable: true; readonly result: DecodeResults[Want] }
   | { readonly readable: false; readonly problem: string };
 
-const perform = (job: DecodeJob): DecodeResults[DecodeJob['want']] => {
+/** JSON before it was compressed; parsed it takes some times that, and the worker may hold 256 MB. */
+const MAX_REMEMBERED_BYTES = 8 * 1024 * 1024;
+
+/** An operation updates one record several times, and what it has stored is what the next comparison starts from. */
+const remembered = new LRUCache<string, Payload>({ maxSize: MAX_REMEMBERED_BYTES });
+
+/** The same bytes are the same payload: it is known again by its digest, at a fifth of what decoding costs. */
+const decodeRemembered = (encoded: Uint8Array, kind: RecordKind): Payload => {
+  const key = `${kind} ${createHash('sha256').update(encoded).digest('base64')}`;
+  const known = remembered.get(key);
+  if (known !== undefined) return known;
+  const { payload, bytes } = measurePayload(encoded, kind);
+  remembered.set(key, payload, { size: Math.max(1, bytes) });
+  return payload;
+};
+
+const perform = (job: DecodeJob<Uint8Array>): DecodeResults[DecodeJob['want']] => {
   switch (job.want) {
     case 'summary':
-      return { summary: summarize(decodePayload(job.payload, job.kind)) };
+      return { summary: summarize(decodeRemembered(job.payload, job.kind)) };
     case 'documents': {
       const payload = decodePayload(job.payload, job.kind);
       const manifest = typeof payload.manifest === 'string' ? payload.manifest : '';
       return { summary: summarize(payload), documents: parseManifest(manifest) };
     }
     case 'comparison': {
-      const after = decodePayload(job.after, job.kind);
+      const after = decodeRemembered(job.after, job.kind);
       try {
-        const before = decodePayload(job.before, job.kind);
+        const before = decodeRemembered(job.before, job.kind);
         return { before: summarize(before), after: summarize(after), changed: changedParts(before, after) };
       } catch (error) {
         if (!(error instanceof PayloadError)) throw error;
@@ -46,7 +75,7 @@ const perform = (job: DecodeJob): DecodeResults[DecodeJob['want']] => {
   }
 };
 
-export default (job: DecodeJob): DecodeAnswer<DecodeJob['want']> => {
+export default (job: DecodeJob<Uint8Array>): DecodeAnswer<DecodeJob['want']> => {
   try {
     return { readable: true, result: perform(job) };
   } catch (error) {

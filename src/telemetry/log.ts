@@ -4,7 +4,7 @@ import { type DestinationStream, type Logger, pino } from 'pino';
 const FLUSH_EVERY_MS = 200;
 
 /** Each write in the background wakes a thread, which costs as much as a hundred lines: write some hundred together. */
-const FLUSH_AT_BYTES = 32 * 1024;
+const FLUSH_AT_CHARACTERS = 32 * 1024;
 const MAX_WRITE_BYTES = 64 * 1024;
 
 /**
@@ -23,14 +23,28 @@ export const createLog = (destination: DestinationStream = standardOutput(), lev
     destination,
   );
 
-const standardOutput = (): DestinationStream =>
-  pino.destination({
-    dest: 1,
-    sync: false,
-    minLength: FLUSH_AT_BYTES,
-    maxWrite: MAX_WRITE_BYTES,
-    periodicFlush: FLUSH_EVERY_MS,
+/** sonic-boom measures each line that it is given, which costs five times as much as making one: it gets them joined. */
+const standardOutput = (): DestinationStream => {
+  const output = pino.destination({ dest: 1, sync: false, maxWrite: MAX_WRITE_BYTES });
+  let waiting = '';
+  const flush = (): void => {
+    const lines = waiting;
+    waiting = '';
+    if (lines !== '') output.write(lines);
+  };
+  setInterval(flush, FLUSH_EVERY_MS).unref();
+  process.on('beforeExit', flush);
+  process.on('exit', () => {
+    flush();
+    output.flushSync();
   });
+  return {
+    write: (line) => {
+      waiting += line;
+      if (waiting.length >= FLUSH_AT_CHARACTERS) flush();
+    },
+  };
+};
 
 /** ISO 8601 in UTC. The calendar is worked out once a second: at thousands of lines a second it shows in the profile. */
 const createTimestamp = (nowMs: () => number): (() => string) => {

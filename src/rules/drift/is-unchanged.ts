@@ -12,11 +12,11 @@ export function isUnchanged(before: KubernetesObject, after: KubernetesObject): 
 }
 
 function isEqualExcept(except: ReadonlySet<string>, left: JsonMap, right: JsonMap): boolean {
-  for (const key of Object.keys(left)) {
+  for (const key in left) {
     if (except.has(key)) continue;
     if (!Object.hasOwn(right, key) || !deepEqual(left[key], right[key])) return false;
   }
-  for (const key of Object.keys(right)) {
+  for (const key in right) {
     if (!except.has(key) && !Object.hasOwn(left, key)) return false;
   }
   return true;

@@ -1,0 +1,53 @@
+import { cpus, totalmem } from 'node:os';
+import { createProgress } from '../cluster/harness/progress.ts';
+import { type BenchPlane, startBenchPlane } from './bench-plane.ts';
+import { measureRecordWrites } from './measure-records.ts';
+import { measureThroughput } from './measure-throughput.ts';
+import { measureWrites } from './measure-writes.ts';
+import { type Line, toTable } from './report.ts';
+
+/**
+ * `make bench`: Belay beside a bare https server, in front of a real API server, in one run. Prints DESIGN.md section 7's figures beside
+ * what it measured. Missing one is no failure: how fast a machine is proves nothing about the code.
+ *
+ *   BENCH_SECONDS=60     how long to measure in all; 200 unless told
+ *   BENCH_ONLY=writes    throughput, writes or records alone
+ *   BENCH_NODE_OPTIONS=…  for Belay's Node, such as `--cpu-prof --cpu-prof-dir=/tmp/profile`
+ */
+const DEFAULT_SECONDS = 200;
+
+const MEASURES: readonly {
+  readonly name: string;
+  readonly share: number;
+  readonly measure: (plane: BenchPlane, forMs: number) => Promise<readonly Line[]>;
+}[] = [
+  { name: 'throughput', share: 0.25, measure: measureThroughput },
+  { name: 'writes', share: 0.5, measure: measureWrites },
+  { name: 'records', share: 0.25, measure: measureRecordWrites },
+];
+
+const { BENCH_SECONDS, BENCH_ONLY, BENCH_NODE_OPTIONS } = process.env;
+const forSeconds = Number(BENCH_SECONDS || DEFAULT_SECONDS);
+if (!(forSeconds > 0)) throw new Error('BENCH_SECONDS must be a number of seconds');
+const wanted = MEASURES.filter(({ name }) => !BENCH_ONLY || name === BENCH_ONLY);
+if (wanted.length === 0) throw new Error(`BENCH_ONLY must be one of ${MEASURES.map(({ name }) => name).join(', ')}`);
+
+const progress = createProgress();
+const plane = await startBenchPlane(BENCH_NODE_OPTIONS ? { NODE_OPTIONS: BENCH_NODE_OPTIONS } : {});
+const lines: Line[] = [];
+try {
+  const total = wanted.reduce((sum, { share }) => sum + share, 0);
+  for (const { name, share, measure } of wanted) {
+    const forMs = (forSeconds * 1000 * share) / total;
+    progress.say(`measuring ${name}: about ${Math.round(forMs / 1000)} s`);
+    lines.push(...(await measure(plane, forMs)));
+  }
+} finally {
+  await plane.stop();
+}
+const [cpu] = cpus();
+console.log(`
+Belay beside a bare https server that parses the body and allows (test/bench/bare-server.ts). Node ${process.version}, ${cpus().length} cores
+(${cpu?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GiB; API server, etcd, both servers and the load generator share them.
+
+${toTable(lines)}`);
