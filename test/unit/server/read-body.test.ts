@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+import { describe, test } from 'node:test';
+import { type BodyBudget, readBody } from '../../../src/server/read-body.ts';
+
+const incoming = (headers: Record<string, string> = {}): IncomingMessage => {
+  const message = new IncomingMessage(new Socket());
+  Object.assign(message.headers, headers);
+  return message;
+};
+
+const budgetOf = (availableBytes: number): BodyBudget => ({ availableBytes });
+
+describe('the memory that unfinished bodies may take', () => {
+  test('is given back by a body that was read', async () => {
+    const budget = budgetOf(10);
+    const message = incoming();
+    const body = readBody(message, budget);
+    message.push('hello');
+    message.push('world');
+    message.push(null);
+    assert.deepEqual(await body, { ok: true, bytes: Buffer.from('helloworld') });
+    assert.equal(budget.availableBytes, 10);
+  });
+
+  test('is shared: one more byte than there is room for is an overload, and the others go on', async () => {
+    const budget = budgetOf(10);
+    const [slow, late] = [incoming(), incoming()];
+    const first = readBody(slow, budget);
+    const second = readBody(late, budget);
+    slow.push('12345678');
+    await once(slow, 'data');
+    late.push('123');
+    assert.deepEqual(await second, { ok: false, problem: 'overloaded' });
+    slow.push('90');
+    slow.push(null);
+    assert.deepEqual(await first, { ok: true, bytes: Buffer.from('1234567890') });
+    assert.equal(budget.availableBytes, 10);
+  });
+
+  test('is given back by a body that was too large, whatever still comes of it', async () => {
+    const budget = budgetOf(100);
+    const message = incoming();
+    const body = readBody(message, budget, 4);
+    message.push('12345');
+    assert.deepEqual(await body, { ok: false, problem: 'too_large' });
+    const more = once(message, 'data');
+    message.push('6');
+    await more;
+    assert.equal(budget.availableBytes, 100);
+  });
+
+  test('is given back by a client that leaves', async () => {
+    const budget = budgetOf(100);
+    const message = incoming();
+    const body = readBody(message, budget);
+    message.push('12345');
+    await once(message, 'data');
+    message.destroy();
+    assert.deepEqual(await body, { ok: false, problem: 'truncated' });
+    assert.equal(budget.availableBytes, 100);
+  });
+});
+
+test('a body that says it is too large is refused unread, and takes none of it', async () => {
+  const budget = budgetOf(100);
+  assert.deepEqual(await readBody(incoming({ 'content-length': '5' }), budget, 4), { ok: false, problem: 'too_large' });
+  assert.equal(budget.availableBytes, 100);
+});
