@@ -77,7 +77,7 @@ export const completeLocks = (before: Annotations, after: Annotations, username:
 /**
  * A write that takes every lock away and changes nothing else is a person unlocking, but for one case: Helm wrote the same payload
  * twice within the second that its `modifiedAt` counts, as a failing upgrade does with the deployed revision. That happens only while
- * an operation is in flight, and there the locks stay. Of a freeze a person leaves at least `freeze-by`.
+ * an operation is in flight, and there the locks stay.
  */
 const isHelmAgain = async (
   dependencies: ReviewDependencies,
@@ -85,7 +85,6 @@ const isHelmAgain = async (
   signal: AbortSignal,
 ): Promise<boolean> => {
   if (before?.locks === undefined || after?.locks !== undefined) return false;
-  if (before.locks[FREEZE_BY] !== undefined) return true;
   return findOperation(await dependencies.live.release(release, signal), clockOf(dependencies)).state === 'in-flight';
 };
 
