@@ -74,8 +74,8 @@ export const serve = async (options: ServeOptions): Promise<void> => {
     drain.check(),
   ];
   const app = createApp({
-    admit: (review, signal) => admit(dependencies, review, signal),
-    mutate: (review, signal) => carryLocks(dependencies, review, signal),
+    admit: (review, deadline) => admit(dependencies, review, deadline),
+    mutate: (review, deadline) => carryLocks(dependencies, review, deadline.signal),
     reviewKind: classify,
     readiness,
     isDraining: drain.isDraining,

@@ -9,11 +9,15 @@ export type ParsedReview =
 const isJsonObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const stringMap = z.custom<Readonly<Record<string, string>>>((value) => {
+const isStringMap = (value: unknown): boolean => {
   if (!isJsonObject(value)) return false;
   for (const key in value) if (typeof value[key] !== 'string') return false;
   return true;
-}, 'expected a map of strings');
+};
+const isOptionalString = (value: unknown): boolean => value === undefined || typeof value === 'string';
+const isOptionalMap = (value: unknown): boolean => value === undefined || value === null || isStringMap(value);
+
+const stringMap = z.custom<Readonly<Record<string, string>>>(isStringMap, 'expected a map of strings');
 
 /**
  * Only what Belay reads of an object is checked. zod's copy of it is thrown away: rules get the very object that JSON.parse
@@ -32,34 +36,51 @@ const kubernetesObject = z.object({
 
 const groupVersion = { group: z.string(), version: z.string() };
 
+/** The same check without a copy and without words: it runs for every review, the one above only to tell what is wrong. */
+const isKubernetesObject = (value: unknown): boolean => {
+  if (!isJsonObject(value)) return false;
+  const { metadata } = value;
+  if (metadata === undefined) return true;
+  if (!isJsonObject(metadata)) return false;
+  const { name, namespace, labels, annotations } = metadata;
+  return isOptionalString(name) && isOptionalString(namespace) && isOptionalMap(labels) && isOptionalMap(annotations);
+};
+
 /** AdmissionReview of k8s.io/api/admission/v1, whose Go types drop (`omitempty`) whatever is empty. */
-const admissionReview = z.object({
-  apiVersion: z.literal('admission.k8s.io/v1'),
-  kind: z.literal('AdmissionReview'),
-  request: z.object({
-    // The API server sends a UUID of 36 characters; the bound keeps what is echoed back and logged small.
-    uid: z.string().min(1).max(128),
-    kind: z.object({ ...groupVersion, kind: z.string() }),
-    resource: z.object({ ...groupVersion, resource: z.string() }),
-    subResource: z.string().optional(),
-    name: z.string().optional(),
-    namespace: z.string().optional(),
-    operation: z.enum(['CREATE', 'UPDATE', 'DELETE', 'CONNECT']),
-    userInfo: z.object({
-      username: z.string().optional(),
-      groups: z.array(z.string()).nullish(),
-      extra: z.record(z.string(), z.array(z.string())).nullish(),
+const reviewOf = (object: z.ZodType<KubernetesObject>) =>
+  z.object({
+    apiVersion: z.literal('admission.k8s.io/v1'),
+    kind: z.literal('AdmissionReview'),
+    request: z.object({
+      // The API server sends a UUID of 36 characters; the bound keeps what is echoed back and logged small.
+      uid: z.string().min(1).max(128),
+      kind: z.object({ ...groupVersion, kind: z.string() }),
+      resource: z.object({ ...groupVersion, resource: z.string() }),
+      subResource: z.string().optional(),
+      name: z.string().optional(),
+      namespace: z.string().optional(),
+      operation: z.enum(['CREATE', 'UPDATE', 'DELETE', 'CONNECT']),
+      userInfo: z.object({
+        username: z.string().optional(),
+        groups: z.array(z.string()).nullish(),
+        extra: z.record(z.string(), z.array(z.string())).nullish(),
+      }),
+      dryRun: z.boolean().nullish(),
+      object: object.nullish(),
+      oldObject: object.nullish(),
     }),
-    dryRun: z.boolean().nullish(),
-    object: kubernetesObject.nullish(),
-    oldObject: kubernetesObject.nullish(),
-  }),
-});
+  });
+
+const admissionReview = reviewOf(z.custom<KubernetesObject>(isKubernetesObject));
+const explainedReview = reviewOf(kubernetesObject as unknown as z.ZodType<KubernetesObject>);
 
 /** Reads an AdmissionReview. Never throws; `uid` is there whenever an AdmissionReview can still be answered. */
 export const parseReview = (body: unknown): ParsedReview => {
   const parsed = admissionReview.safeParse(body);
-  if (!parsed.success) return { ok: false, uid: uidOf(body), problem: problemOf(parsed.error) };
+  if (!parsed.success) {
+    const explained = explainedReview.safeParse(body);
+    return { ok: false, uid: uidOf(body), problem: problemOf(explained.error ?? parsed.error) };
+  }
   const { request } = parsed.data;
   const raw = (body as { request: { object?: KubernetesObject | null; oldObject?: KubernetesObject | null } }).request;
   const object = raw.object ?? undefined;

@@ -70,3 +70,8 @@ export interface Review {
   /** Absent on CREATE. */
   readonly oldObject: KubernetesObject | undefined;
 }
+
+/** When a review has to be answered: `signal` fires then. Made only when somebody asks for it. */
+export interface Deadline {
+  readonly signal: AbortSignal;
+}

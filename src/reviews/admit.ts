@@ -1,5 +1,5 @@
 import type { AdmissionAnswer } from '../admission/answer.ts';
-import type { Review } from '../admission/review.ts';
+import type { Deadline, Review } from '../admission/review.ts';
 import { classify } from './classify.ts';
 import type { ReviewDependencies } from './dependencies.ts';
 import { reviewClaim } from './review-claim.ts';
@@ -12,19 +12,19 @@ import { reviewScale } from './review-scale.ts';
 export const admit = (
   dependencies: ReviewDependencies,
   review: Review,
-  signal: AbortSignal,
+  deadline: Deadline,
 ): Promise<AdmissionAnswer> => {
   switch (classify(review)) {
     case 'record':
-      return reviewRecord(dependencies, review, signal);
+      return reviewRecord(dependencies, review, deadline.signal);
     case 'object':
-      return reviewObject(dependencies, review, signal);
+      return reviewObject(dependencies, review, deadline);
     case 'scale':
-      return reviewScale(dependencies, review, signal);
+      return reviewScale(dependencies, review, deadline.signal);
     case 'namespace':
-      return reviewNamespace(dependencies, review, signal);
+      return reviewNamespace(dependencies, review, deadline.signal);
     case 'claim':
-      return reviewClaim(dependencies, review, signal);
+      return reviewClaim(dependencies, review, deadline.signal);
     case 'unknown':
       return Promise.resolve({ allowed: true, why: 'none of ours' });
   }

@@ -1,5 +1,5 @@
 import type { AdmissionAnswer } from '../admission/answer.ts';
-import type { Review } from '../admission/review.ts';
+import type { Deadline, Review } from '../admission/review.ts';
 import { findDocument } from '../helm/manifest.ts';
 import { findDrift } from '../rules/drift/find-drift.ts';
 import { isUnchanged } from '../rules/drift/is-unchanged.ts';
@@ -55,7 +55,7 @@ export const judgeGoverned = async (
   dependencies: ReviewDependencies,
   write: ObjectWrite,
   findChanges: FindChanges,
-  signal: AbortSignal,
+  deadline: Deadline,
 ): Promise<Verdict> => {
   const { index, live } = dependencies;
   const { release } = write;
@@ -65,6 +65,7 @@ export const judgeGoverned = async (
     const remembered = await judgeWith(dependencies, write, findChanges, known, index.namespace(release.namespace));
     if (remembered.allowed) return remembered;
   }
+  const { signal } = deadline;
   const [facts, namespace] = await Promise.all([
     live.release(release, signal),
     live.namespace(release.namespace, signal),
@@ -86,7 +87,7 @@ const releasesOf = (review: Review): readonly ReleaseName[] => {
 export const reviewObject = async (
   dependencies: ReviewDependencies,
   review: Review,
-  signal: AbortSignal,
+  deadline: Deadline,
 ): Promise<AdmissionAnswer> => {
   const { object: after, oldObject: before, user } = review;
   if (before !== undefined && after !== undefined && isUnchanged(before, after)) return allow('unchanged');
@@ -111,7 +112,7 @@ export const reviewObject = async (
             ignore: [],
           });
     const write: ObjectWrite = { release, username: user.username, attempt: ATTEMPTS[review.operation], object };
-    verdict = await judgeGoverned(dependencies, write, findChanges, signal);
+    verdict = await judgeGoverned(dependencies, write, findChanges, deadline);
     if (!verdict.allowed) return verdict;
   }
   return verdict;

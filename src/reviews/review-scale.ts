@@ -51,6 +51,6 @@ export const reviewScale = async (
     },
     (document) =>
       findScaleDrift({ subject: subjectOf(review.user.username), document, beforeReplicas, afterReplicas, ignore: [] }),
-    signal,
+    { signal },
   );
 };

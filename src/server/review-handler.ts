@@ -4,14 +4,14 @@ import type { AdmissionAnswer, ReviewKind } from '../admission/answer.ts';
 import { escapeText } from '../admission/escape.ts';
 import { parseReview } from '../admission/parse.ts';
 import { toAdmissionResponse, toMalformedResponse } from '../admission/respond.ts';
-import type { Review } from '../admission/review.ts';
+import type { Deadline, Review } from '../admission/review.ts';
 import type { MalformedProblem, Metrics } from '../telemetry/metrics.ts';
 import { DEFAULT_TIMEOUT_MS, deadlineMs, parseTimeoutMs } from './deadline.ts';
 import { type BodyBudget, readBody } from './read-body.ts';
 import { sendJson, sendText } from './send.ts';
 import { answerWithoutVerdict } from './without-verdict.ts';
 
-export type Judge = (review: Review, signal: AbortSignal) => Promise<AdmissionAnswer>;
+export type Judge = (review: Review, deadline: Deadline) => Promise<AdmissionAnswer>;
 
 /** Calls back after that time unless it is cancelled first. Returns how to cancel it. */
 export type StartTimer = (afterMs: number, callback: () => void) => () => void;
@@ -102,7 +102,8 @@ export const createReviewHandlers = (dependencies: ReviewHandlerDependencies): (
         settle(answerWithoutVerdict(kind, review.operation, 'failure'));
       };
       try {
-        judge(review, controller.signal).then(settle, fail);
+        // An AbortController makes its signal when it is asked for, and most reviews are judged from memory without one.
+        judge(review, controller).then(settle, fail);
       } catch (error) {
         fail(error);
       }

@@ -52,7 +52,7 @@ describe('at the deadline', () => {
           return () => {};
         };
         let signalled: AbortSignal | undefined;
-        const hang = (_review: unknown, signal: AbortSignal) => {
+        const hang = (_review: unknown, { signal }: { signal: AbortSignal }) => {
           signalled = signal;
           return new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
         };
