@@ -16,13 +16,18 @@ export type Subject = 'user' | 'serviceAccount';
 export const subjectOf = (username: string): Subject =>
   username.startsWith('system:serviceaccount:') ? 'serviceAccount' : 'user';
 
-/** Finds what a write changes, given the chart's document; called only when the manifest lists the object. */
-export type FindChanges = (document: Record<string, unknown>) => readonly FieldChange[];
+/** What a write changes, worked out only as far as the judgement needs it. */
+export interface Changes {
+  /** Whether it leaves the desired state as it was: then nothing else has to be asked. */
+  isNone(): boolean;
+  /** Given the chart's document; called only when the manifest lists the object. */
+  find(document: Record<string, unknown>): readonly FieldChange[];
+}
 
 const judgeWith = async (
   dependencies: ReviewDependencies,
   write: ObjectWrite,
-  findChanges: FindChanges,
+  changes: Changes,
   facts: ReleaseFacts,
   namespace: NamespaceFacts | undefined,
 ): Promise<Verdict> => {
@@ -33,6 +38,7 @@ const judgeWith = async (
     if (outlook.heardFromHolder) dependencies.claims.heardFrom(write.release, write.username);
     return outlook.verdict;
   }
+  if (changes.isNone()) return allow('unchanged');
   const manifest = await dependencies.manifests.of(outlook.governing);
   if (manifest === undefined) return allow('no manifest');
   const listed = findDocument(manifest.documents, manifest.namespace, write.object);
@@ -44,7 +50,7 @@ const judgeWith = async (
     changes:
       listed === undefined || write.attempt === 'delete' || write.attempt === 'create'
         ? []
-        : findChanges(listed.document),
+        : changes.find(listed.document),
     freezes,
     open: findOpen(facts.records, namespace, clock.nowMs),
   });
@@ -54,7 +60,7 @@ const judgeWith = async (
 export const judgeGoverned = async (
   dependencies: ReviewDependencies,
   write: ObjectWrite,
-  findChanges: FindChanges,
+  changes: Changes,
   deadline: Deadline,
 ): Promise<Verdict> => {
   const { index, live } = dependencies;
@@ -62,8 +68,10 @@ export const judgeGoverned = async (
   const known = index.facts(release);
   // Records and claims come by watches of their own: a holder may be unknown only because its claim has not come in yet.
   if (index.isSynced() && !isHolderUnknown(findOperation(known, clockOf(dependencies)))) {
-    const remembered = await judgeWith(dependencies, write, findChanges, known, index.namespace(release.namespace));
+    const remembered = await judgeWith(dependencies, write, changes, known, index.namespace(release.namespace));
     if (remembered.allowed) return remembered;
+  } else if (changes.isNone()) {
+    return allow('unchanged');
   }
   const { signal } = deadline;
   const [facts, namespace] = await Promise.all([
@@ -71,8 +79,11 @@ export const judgeGoverned = async (
     live.namespace(release.namespace, signal),
   ]);
   if (namespace?.terminating === true) return allow('terminating namespace');
-  return judgeWith(dependencies, write, findChanges, facts, namespace);
+  return judgeWith(dependencies, write, changes, facts, namespace);
 };
+
+/** Paths that a policy leaves to others: none until there are policies. One list, because findDrift compiles each that it is given. */
+export const NOTHING_IGNORED: readonly string[] = [];
 
 const ATTEMPTS = { CREATE: 'create', UPDATE: 'change', DELETE: 'delete', CONNECT: 'change' } as const;
 
@@ -90,7 +101,6 @@ export const reviewObject = async (
   deadline: Deadline,
 ): Promise<AdmissionAnswer> => {
   const { object: after, oldObject: before, user } = review;
-  if (before !== undefined && after !== undefined && isUnchanged(before, after)) return allow('unchanged');
   const object: ObjectRef = {
     group: review.kind.group,
     kind: review.kind.kind,
@@ -99,20 +109,23 @@ export const reviewObject = async (
   };
   let verdict: Verdict = allow('no release');
   for (const release of releasesOf(review)) {
-    const findChanges: FindChanges = (document) =>
-      before === undefined || after === undefined
-        ? []
-        : findDrift({
-            subject: subjectOf(user.username),
-            document,
-            releaseName: release.name,
-            releaseNamespace: release.namespace,
-            before,
-            after,
-            ignore: [],
-          });
+    const changes: Changes = {
+      isNone: () => before !== undefined && after !== undefined && isUnchanged(before, after),
+      find: (document) =>
+        before === undefined || after === undefined
+          ? []
+          : findDrift({
+              subject: subjectOf(user.username),
+              document,
+              releaseName: release.name,
+              releaseNamespace: release.namespace,
+              before,
+              after,
+              ignore: NOTHING_IGNORED,
+            }),
+    };
     const write: ObjectWrite = { release, username: user.username, attempt: ATTEMPTS[review.operation], object };
-    verdict = await judgeGoverned(dependencies, write, findChanges, deadline);
+    verdict = await judgeGoverned(dependencies, write, changes, deadline);
     if (!verdict.allowed) return verdict;
   }
   return verdict;

@@ -5,7 +5,7 @@ import { findScaleDrift } from '../rules/drift/find-scale-drift.ts';
 import { allow } from '../rules/verdict.ts';
 import { ownerOf } from './classify.ts';
 import type { ReviewDependencies } from './dependencies.ts';
-import { judgeGoverned, subjectOf } from './review-object.ts';
+import { judgeGoverned, NOTHING_IGNORED, subjectOf } from './review-object.ts';
 
 /** None are written as nothing: `omitempty` in k8s.io/api/autoscaling/v1 ScaleSpec. */
 const replicasOf = (scale: KubernetesObject | undefined): number => {
@@ -49,8 +49,17 @@ export const reviewScale = async (
       attempt: 'scale',
       object: { group, kind: parent.kind ?? '', namespace: review.namespace, name: review.name },
     },
-    (document) =>
-      findScaleDrift({ subject: subjectOf(review.user.username), document, beforeReplicas, afterReplicas, ignore: [] }),
+    {
+      isNone: () => false,
+      find: (document) =>
+        findScaleDrift({
+          subject: subjectOf(review.user.username),
+          document,
+          beforeReplicas,
+          afterReplicas,
+          ignore: NOTHING_IGNORED,
+        }),
+    },
     { signal },
   );
 };

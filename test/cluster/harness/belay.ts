@@ -58,6 +58,7 @@ export async function startBelay(
         name: `belay-${index}`,
         command: process.execPath,
         args: [
+          '--max-semi-space-size=32', // as in the Dockerfile
           join(projectDir, 'dist', 'belay.js'),
           'serve',
           `--kubeconfig=${kubeconfig}`,
