@@ -53,13 +53,18 @@ export const readClaim = (lease: ReflectedObject): { release: ReleaseName; claim
 /** metav1.MicroTime wants six digits. */
 export const microTime = (ms: number): string => `${new Date(ms).toISOString().slice(0, -1)}000Z`;
 
-export interface ClaimBody {
+/** Who is admitted to do what. */
+export interface Admission {
   readonly release: ReleaseName;
   readonly holder: string;
   readonly operation: OperationKind;
   readonly revision: number;
   readonly requestUid: string;
+  /** Of an uninstall: the record's resourceVersion before it. */
   readonly recordVersion: string | undefined;
+}
+
+export interface ClaimBody extends Admission {
   readonly nowMs: number;
   readonly staleAfterMs: number;
   /** The Lease that is overwritten: its resourceVersion makes the write a compare-and-swap. */

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
-import type { OperationKind, ReleaseName } from '../rules/verdict.ts';
+import type { ReleaseName } from '../rules/verdict.ts';
 import { type Api, isConflict, isNotFound, pathOf } from './api.ts';
-import { leaseName, microTime, toLease } from './claim-lease.ts';
+import { type Admission, leaseName, microTime, toLease } from './claim-lease.ts';
 import type { LeaseVersion } from './live-facts.ts';
 import type { ReflectedObject } from './reflector.ts';
 import type { ReleaseIndex } from './release-index.ts';
@@ -16,13 +16,8 @@ export interface Claims {
   sweep(signal: AbortSignal): Promise<void>;
 }
 
-export interface ClaimTake {
-  readonly release: ReleaseName;
-  readonly holder: string;
-  readonly operation: OperationKind;
-  readonly revision: number;
-  readonly requestUid: string;
-  readonly recordVersion: string | undefined;
+export interface ClaimTake extends Admission {
+  /** The Lease as it was read: the claim is written over just that. */
   readonly lease: LeaseVersion | undefined;
 }
 
