@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { ObjectMeta } from '../admission/review.ts';
-import { type ReleaseRecord, toRecord } from '../helm/record.ts';
+import { locksIn, type ReleaseRecord, toRecord } from '../helm/record.ts';
 import type { Claim, ReleaseFacts } from '../rules/in-flight.ts';
 import type { NamespaceFacts } from '../rules/locks.ts';
 import type { RecordKind, ReleaseName } from '../rules/verdict.ts';
@@ -109,8 +109,7 @@ export const toNamespaceFacts = (metadata: ObjectMeta | undefined): NamespaceFac
 // A namespace without locks is nearly every one: keep its name and drop the rest.
 const compactNamespace = (metadata: ObjectMeta | undefined): NamespaceFacts => {
   const facts = toNamespaceFacts(metadata);
-  const locks = Object.entries(facts.annotations).filter(([key]) => key.startsWith('belay.dev/'));
-  return { ...facts, annotations: Object.fromEntries(locks) };
+  return { ...facts, annotations: locksIn(facts.annotations) };
 };
 
 /** Mirrors what the hot path needs. The four watches end with the signal given to `run`. */

@@ -56,10 +56,14 @@ export const recordName = (release: string, revision: number): string => `sh.hel
 const toStatus = (label: string | undefined): HelmStatus =>
   label !== undefined && STATUSES.has(label) ? (label as HelmStatus) : 'unknown';
 
+/** Belay's own among an object's annotations. */
+export const locksIn = (annotations: ObjectMeta['annotations']): Record<string, string> =>
+  Object.fromEntries(Object.entries(annotations ?? {}).filter(([key]) => key.startsWith(LOCK_PREFIX)));
+
 const pickLocks = (annotations: ObjectMeta['annotations']): ReleaseRecord['locks'] => {
   if (annotations === undefined) return undefined;
-  const picked = Object.entries(annotations).filter(([key]) => key.startsWith(LOCK_PREFIX));
-  return picked.length === 0 ? undefined : Object.fromEntries(picked);
+  const picked = locksIn(annotations);
+  return Object.keys(picked).length === 0 ? undefined : picked;
 };
 
 // Nothing in Kubernetes says when an object was last written, so the newest of its traces counts. Helm's

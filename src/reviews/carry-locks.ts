@@ -1,6 +1,6 @@
 import type { AdmissionAnswer, JsonPatchOperation } from '../admission/answer.ts';
 import type { Review } from '../admission/review.ts';
-import { isUnfinished, LOCK_PREFIX, type ReleaseRecord } from '../helm/record.ts';
+import { isUnfinished, LOCK_PREFIX, locksIn, type ReleaseRecord } from '../helm/record.ts';
 import {
   type Annotations,
   BREAK,
@@ -55,7 +55,7 @@ const keepLocks = ({ before, after }: RecordReview, newer: readonly ReleaseRecor
 
 /** What a person wrote, with what only Belay can know: who froze, and which leftovers of an older lock are void. */
 export const completeLocks = (before: Annotations, after: Annotations, username: string, nowMs: number): Locks => {
-  const locks: Locks = Object.fromEntries(Object.entries(after).filter(([key]) => key.startsWith(LOCK_PREFIX)));
+  const locks: Locks = locksIn(after);
   const dropLeftover = (key: string): void => {
     if (locks[key] === before[key]) delete locks[key];
   };

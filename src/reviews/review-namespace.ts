@@ -1,14 +1,10 @@
 import type { AdmissionAnswer } from '../admission/answer.ts';
 import type { Review } from '../admission/review.ts';
-import { LOCK_PREFIX } from '../helm/record.ts';
-import type { Annotations } from '../policy/lock-annotations.ts';
+import { locksIn } from '../helm/record.ts';
 import { findFreezes } from '../rules/locks.ts';
 import { allow, deny } from '../rules/verdict.ts';
 import type { ReviewDependencies } from './dependencies.ts';
 import { refuseLockChange } from './lock-change.ts';
-
-const locksOf = (annotations: Annotations | undefined): Annotations =>
-  Object.fromEntries(Object.entries(annotations ?? {}).filter(([key]) => key.startsWith(LOCK_PREFIX)));
 
 /** Judges locks written on a Namespace, and its DELETE while a release in it is frozen (DESIGN.md 4.2). */
 export const reviewNamespace = async (
@@ -17,9 +13,9 @@ export const reviewNamespace = async (
   signal: AbortSignal,
 ): Promise<AdmissionAnswer> => {
   const name = review.name;
-  const before = locksOf(review.oldObject?.metadata?.annotations);
+  const before = locksIn(review.oldObject?.metadata?.annotations);
   if (review.operation !== 'DELETE') {
-    const after = locksOf(review.object?.metadata?.annotations);
+    const after = locksIn(review.object?.metadata?.annotations);
     const source = { kind: 'Namespace', namespace: '', name } as const;
     const write = { review, release: { namespace: name, name: '' }, source, before, after };
     return (await refuseLockChange(dependencies, write, signal)) ?? allow('locks');

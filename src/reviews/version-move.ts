@@ -1,5 +1,6 @@
 import type { PayloadSummary } from '../helm/payload.ts';
 import type { ReleaseRecord } from '../helm/record.ts';
+import { highestDeployed } from '../rules/in-flight.ts';
 import { findVersionLocks, type NamespaceFacts } from '../rules/locks.ts';
 import type { OperationKind, ReleaseName, Verdict } from '../rules/verdict.ts';
 import { refuseVersion } from '../rules/versions.ts';
@@ -11,14 +12,6 @@ export interface Move {
   readonly operation: OperationKind;
   readonly payload: PayloadSummary | undefined;
 }
-
-const highestDeployed = (records: readonly ReleaseRecord[]): ReleaseRecord | undefined =>
-  records
-    .filter((record) => record.status === 'deployed')
-    .reduce<ReleaseRecord | undefined>(
-      (best, record) => (best && best.revision > record.revision ? best : record),
-      undefined,
-    );
 
 /** Holds a start against the pins of its release; the deployed payload is read only where there is one. */
 export const refuseMove = async (

@@ -1,4 +1,4 @@
-import { isPending, isUnfinished, operationOf, type ReleaseRecord } from '../helm/record.ts';
+import { isUnfinished, operationOf, type ReleaseRecord } from '../helm/record.ts';
 import { BREAK } from '../policy/lock-annotations.ts';
 import type { InFlight, OperationKind, RecordRef } from './verdict.ts';
 
@@ -123,6 +123,15 @@ export const isHolder = (inFlight: InFlight, username: string): boolean =>
 export const isHolderUnknown = (state: OperationState): boolean =>
   state.state === 'in-flight' && state.inFlight.holder === undefined;
 
+/** The highest deployed revision: what runs. */
+export const highestDeployed = (records: readonly ReleaseRecord[]): ReleaseRecord | undefined => {
+  let highest: ReleaseRecord | undefined;
+  for (const record of records) {
+    if (record.status === 'deployed' && (highest === undefined || record.revision > highest.revision)) highest = record;
+  }
+  return highest;
+};
+
 /** The revision whose manifest says what is governed: the one in flight, else the deployed one (DESIGN.md 4.3). */
 export const findGoverning = (facts: ReleaseFacts, state: OperationState): ReleaseRecord | undefined => {
   if (state.state === 'in-flight' && state.inFlight.record !== undefined) {
@@ -130,15 +139,5 @@ export const findGoverning = (facts: ReleaseFacts, state: OperationState): Relea
     const own = facts.records.find((record) => record.kind === kind && record.name === name);
     if (own !== undefined) return own;
   }
-  let deployed: ReleaseRecord | undefined;
-  for (const record of facts.records) {
-    if (record.status === 'deployed' && (deployed === undefined || record.revision > deployed.revision))
-      deployed = record;
-  }
-  return deployed;
+  return highestDeployed(facts.records);
 };
-
-/** A pending revision below a newer one: its operation was overtaken and blocks nothing. */
-export const isOvertaken = (record: ReleaseRecord, records: readonly ReleaseRecord[]): boolean =>
-  (isPending(record.status) || record.status === 'uninstalling') &&
-  (newestOf(records, record.kind)?.revision ?? 0) > record.revision;

@@ -1,16 +1,8 @@
 import { isPending, type ReleaseRecord } from '../../helm/record.ts';
-import { isHolder, newestOf } from '../in-flight.ts';
+import { highestDeployed, isHolder, newestOf } from '../in-flight.ts';
 import { allow, type Verdict } from '../verdict.ts';
 import { protect, refuseFrozen, refuseInFlight } from './refuse.ts';
 import type { RecordContext } from './write.ts';
-
-const highestDeployed = (records: readonly ReleaseRecord[], kind: ReleaseRecord['kind']): number =>
-  Math.max(
-    0,
-    ...records
-      .filter((record) => record.kind === kind && record.status === 'deployed')
-      .map((record) => record.revision),
-  );
 
 /** A record goes: by an uninstall, when history is pruned, or as what is left of a dead operation. */
 export const judgeDelete = (context: RecordContext, before: ReleaseRecord): Verdict => {
@@ -40,7 +32,8 @@ export const judgeDelete = (context: RecordContext, before: ReleaseRecord): Verd
           `to remove the release: helm uninstall ${write.release.name} -n ${before.namespace}`,
         );
   }
-  if (before.status === 'deployed' && before.revision >= highestDeployed(facts.records, before.kind)) {
+  const deployed = highestDeployed(facts.records.filter(({ kind }) => kind === before.kind));
+  if (before.status === 'deployed' && before.revision >= (deployed?.revision ?? 0)) {
     return protect(
       write,
       before,
