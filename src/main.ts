@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { parseDuration } from './cli/duration.ts';
+import { parseDuration } from './policy/duration.ts';
 
 /** The command line. What a command needs is loaded when it runs, so that `belay --help` answers at once. */
 const duration = (text: string): number => {

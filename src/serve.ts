@@ -5,7 +5,10 @@ import { createClaims } from './cluster/claims.ts';
 import { connect } from './cluster/connection.ts';
 import { createLiveFacts } from './cluster/live-facts.ts';
 import { createManifests } from './cluster/manifests.ts';
+import { createPayloadNamespaces } from './cluster/payload-namespaces.ts';
+import { createPolicies } from './cluster/policies.ts';
 import { createReleaseIndex } from './cluster/release-index.ts';
+import { createReleaseStores } from './cluster/release-stores.ts';
 import { createDecoder } from './helm/decoder.ts';
 import { admit } from './reviews/admit.ts';
 import { carryLocks } from './reviews/carry-locks.ts';
@@ -43,7 +46,9 @@ export const serve = async (options: ServeOptions): Promise<void> => {
   const metrics = createMetrics();
   const api = createApi(connect(options.kubeconfig, nowMs));
   const index = createReleaseIndex(api, log, nowMs);
-  const claims = createClaims(api, index, log, nowMs, options.staleAfterMs);
+  const policies = createPolicies({ api, index, log, nowMs, staleAfterMs: options.staleAfterMs });
+  const live = createLiveFacts(api);
+  const claims = createClaims(api, index, log, nowMs);
   const decoder = createDecoder();
   const source = createCertificateSource({
     api,
@@ -56,14 +61,15 @@ export const serve = async (options: ServeOptions): Promise<void> => {
   const dependencies: ReviewDependencies = {
     api,
     index,
-    live: createLiveFacts(api),
+    live,
     claims,
     access: createAccess(api),
     manifests: createManifests(api, decoder),
     decoder,
+    policies,
+    stores: createReleaseStores(index, live, createPayloadNamespaces(api, decoder), nowMs),
     log,
     nowMs,
-    staleAfterMs: options.staleAfterMs,
   };
   registerIndexMetrics(metrics.registry, index);
 
@@ -71,6 +77,7 @@ export const serve = async (options: ServeOptions): Promise<void> => {
     { name: 'certificate', ok: source.current() !== undefined, detail: 'there is no certificate yet' },
     { name: 'ca-bundle', ok: source.isInjected(), detail: 'the webhook configurations do not carry the caBundle yet' },
     { name: 'index', ok: index.isSynced(), detail: 'the records have not all been listed yet' },
+    { name: 'policies', ok: policies.isSynced(), detail: 'the policies have not all been listed yet' },
     drain.check(),
   ];
   const app = createApp({
@@ -85,7 +92,7 @@ export const serve = async (options: ServeOptions): Promise<void> => {
   });
 
   const stop = new AbortController();
-  const running = Promise.all([index.run(stop.signal), claims.sweep(stop.signal)]);
+  const running = Promise.all([index.run(stop.signal), policies.run(stop.signal), claims.sweep(stop.signal)]);
   // /livez answers from the start; handshakes fail until there is a certificate.
   const { address, port, metricsPort } = options;
   const servers = [

@@ -1,17 +1,13 @@
-import type { Denial } from '../rules/verdict.ts';
+import type { Verdict } from '../rules/verdict.ts';
 
-/** What `admit` (for /validate) and `mutate` (for /mutate) give back to the server. */
-export type AdmissionAnswer =
-  | {
-      readonly allowed: true;
-      /** A short fixed word for the log and the metric. */
-      readonly why: string;
-      readonly warnings?: readonly string[];
-      readonly audit?: Readonly<Record<string, string>>;
-      /** RFC 6902 operations; /mutate only. */
-      readonly patch?: readonly JsonPatchOperation[];
-    }
-  | { readonly allowed: false; readonly denial: Denial };
+/** What `admit` (for /validate) and `mutate` (for /mutate) give back to the server: a verdict and, from /mutate, a patch. */
+export type AdmissionAnswer = Verdict & {
+  /** RFC 6902 operations; /mutate only, and only when allowed. */
+  readonly patch?: readonly JsonPatchOperation[];
+};
+
+/** A promise only where something has to be fetched: most reviews are answered from memory, and thousands come in a second. */
+export type Now<T> = T | Promise<T>;
 
 export interface JsonPatchOperation {
   readonly op: 'add' | 'remove' | 'replace';
@@ -20,4 +16,4 @@ export interface JsonPatchOperation {
 }
 
 /** What a review is about; decides its rule and what an expired deadline means for it. */
-export type ReviewKind = 'record' | 'object' | 'scale' | 'namespace' | 'claim' | 'unknown';
+export type ReviewKind = 'record' | 'object' | 'scale' | 'namespace' | 'claim' | 'policy' | 'unknown';

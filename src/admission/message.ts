@@ -4,6 +4,7 @@ import type { Cause, Explanation } from './explain/explanation.ts';
 import { explainFreeze } from './explain/freeze.ts';
 import { explainBadLock, explainLockForbidden, explainRecord } from './explain/lock.ts';
 import { explainClaim, explainFenced, explainInFlight, explainUnavailable } from './explain/operation.ts';
+import { explainBadPolicy } from './explain/policy.ts';
 import { explainDowngrade, explainPinned } from './explain/version.ts';
 
 /**
@@ -36,6 +37,8 @@ const explain = (denial: Denial, nowMs: number): Explanation => {
       return explainRecord(denial);
     case 'BelayBadLock':
       return explainBadLock(denial);
+    case 'BelayBadPolicy':
+      return explainBadPolicy(denial);
     case 'BelayLockForbidden':
       return explainLockForbidden(denial);
     case 'BelayClaimGuarded':

@@ -1,4 +1,4 @@
-import type { Denial } from '../rules/verdict.ts';
+import type { Denial, Waived } from '../rules/verdict.ts';
 import type { AdmissionAnswer } from './answer.ts';
 import { escapeText } from './escape.ts';
 import { describeDenial } from './message.ts';
@@ -33,16 +33,23 @@ export const toAdmissionResponse = (uid: string, answer: AdmissionAnswer, nowMs:
     return toReview({
       uid,
       allowed: false,
-      ...(isSwallowed(answer.denial) && { warnings: message.split('\n').slice(0, MAX_WARNINGS).map(toWarning) }),
+      ...(isSwallowed(answer.denial) && {
+        warnings: toWarnings(answer.denial, nowMs).slice(0, MAX_WARNINGS).map(toWarning),
+      }),
       status: { ...DENIED, message, details: { causes } },
     });
   }
-  const { warnings, audit, patch } = answer;
+  const { audit, patch, waived = [] } = answer;
+  const warnings = [
+    ...(answer.warnings ?? []),
+    ...waived.filter(({ action }) => action === 'Warn').flatMap(({ denial }) => toWarnings(denial, nowMs)),
+  ];
+  const notes = waived.length === 0 ? audit : { ...audit, 'would-refuse': toAuditNote(waived, nowMs) };
   return toReview({
     uid,
     allowed: true,
-    ...(warnings && warnings.length > 0 && { warnings: warnings.slice(0, MAX_WARNINGS).map(toWarning) }),
-    ...(audit && { auditAnnotations: toAuditAnnotations(audit) }),
+    ...(warnings.length > 0 && { warnings: warnings.slice(0, MAX_WARNINGS).map(toWarning) }),
+    ...(notes && { auditAnnotations: toAuditAnnotations(notes) }),
     ...(patch &&
       patch.length > 0 && {
         patchType: 'JSONPatch',
@@ -60,6 +67,12 @@ const toReview = (response: object): object => ({
   kind: 'AdmissionReview',
   response,
 });
+
+/** A refusal as warnings, a line each: what a denial would have said, word for word. */
+const toWarnings = (denial: Denial, nowMs: number): string[] => describeDenial(denial, nowMs).message.split('\n');
+
+const toAuditNote = (waived: readonly Waived[], nowMs: number): string =>
+  waived.map(({ denial }) => describeDenial(denial, nowMs).message.replaceAll(/\s*\n\s*/g, '; ')).join(' | ');
 
 /** A warning travels in an HTTP header: one line, nothing that a terminal would obey. */
 const toWarning = (warning: string): string => escapeText(warning, MAX_WARNING_CHARACTERS - 1);

@@ -11,12 +11,14 @@ export interface Claims {
   /** True when the claim was written; false when somebody else wrote the Lease since it was read. */
   take(request: ClaimTake, signal: AbortSignal): Promise<boolean>;
   /** Notes a governed write of the holder. At most one write per release and interval; failures are of no consequence. */
-  heardFrom(release: ReleaseName, holder: string): void;
+  heardFrom(release: ReleaseName, holder: string, staleAfterMs: number): void;
   /** Removes the claims of releases that are gone, until the signal fires. */
   sweep(signal: AbortSignal): Promise<void>;
 }
 
 export interface ClaimTake extends Admission {
+  /** Silence after which the operation counts as dead. */
+  readonly staleAfterMs: number;
   /** The Lease as it was read: the claim is written over just that. */
   readonly lease: LeaseVersion | undefined;
 }
@@ -37,12 +39,10 @@ export const createClaims = (
   index: ReleaseIndex,
   log: Logger,
   nowMs: () => number,
-  staleAfterMs: number,
 ): Claims => {
   const renewedAtMs = new Map<string, number>();
-  const renewEveryMs = staleAfterMs / RENEWALS_PER_STALE_AFTER;
 
-  const renew = async (release: ReleaseName, holder: string): Promise<void> => {
+  const renew = async (release: ReleaseName, holder: string, renewEveryMs: number): Promise<void> => {
     const { claim } = index.facts(release);
     if (claim === undefined || claim.holder !== holder || nowMs() - claim.renewedAtMs < renewEveryMs) return;
     await api.request({
@@ -76,7 +76,6 @@ export const createClaims = (
       const body = toLease({
         ...request,
         nowMs: nowMs(),
-        staleAfterMs,
         previous:
           lease === undefined ? undefined : { resourceVersion: lease.resourceVersion, transitions: lease.transitions },
       });
@@ -100,7 +99,8 @@ export const createClaims = (
       }
     },
 
-    heardFrom: (release, holder) => {
+    heardFrom: (release, holder, staleAfterMs) => {
+      const renewEveryMs = staleAfterMs / RENEWALS_PER_STALE_AFTER;
       const key = `${release.namespace}/${release.name}`;
       const now = nowMs();
       if (now - (renewedAtMs.get(key) ?? 0) < renewEveryMs) return;
@@ -110,7 +110,7 @@ export const createClaims = (
         const [oldest] = renewedAtMs.keys();
         if (oldest !== undefined) renewedAtMs.delete(oldest);
       }
-      renew(release, holder).catch((error: unknown) => {
+      renew(release, holder, renewEveryMs).catch((error: unknown) => {
         // The write itself was allowed; only the moment of staleness comes earlier than it might.
         log.debug(
           { namespace: release.namespace, release: release.name, err: (error as Error).message },

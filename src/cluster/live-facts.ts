@@ -22,6 +22,8 @@ export interface LiveFacts {
   namespace(name: string, signal: AbortSignal): Promise<NamespaceFacts | undefined>;
   /** All records of a namespace, as one list of facts a release. */
   releasesIn(namespace: string, signal: AbortSignal): Promise<ReleaseFacts['records']>;
+  /** All records of releases of that name, in whichever namespace. */
+  recordsNamed(name: string, signal: AbortSignal): Promise<ReleaseFacts['records']>;
 }
 
 export interface LeaseVersion {
@@ -31,6 +33,9 @@ export interface LeaseVersion {
   readonly claim: Claim | undefined;
 }
 
+/** https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
+const LABEL_VALUE = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
+
 interface MetadataList {
   readonly items?: readonly { readonly metadata?: ObjectMeta }[];
 }
@@ -38,19 +43,20 @@ interface MetadataList {
 export const createLiveFacts = (api: Api): LiveFacts => {
   // No resourceVersion in the query: the API server answers with the newest state, never from a stale cache.
   const list = async (
-    namespace: string,
+    namespace: string | undefined,
     labelSelector: string,
     signal: AbortSignal,
   ): Promise<ReleaseFacts['records']> => {
+    const root = namespace === undefined ? ['api', 'v1'] : ['api', 'v1', 'namespaces', namespace];
     const [secrets, configMaps] = await Promise.all([
       api.request<MetadataList>({
-        path: pathOf('api', 'v1', 'namespaces', namespace, 'secrets'),
+        path: pathOf(...root, 'secrets'),
         query: { labelSelector },
         accept: METADATA_LIST_ONLY,
         signal,
       }),
       api.request<MetadataList>({
-        path: pathOf('api', 'v1', 'namespaces', namespace, 'configmaps'),
+        path: pathOf(...root, 'configmaps'),
         query: { labelSelector },
         accept: METADATA_LIST_ONLY,
         signal,
@@ -60,6 +66,18 @@ export const createLiveFacts = (api: Api): LiveFacts => {
       ...(secrets.items ?? []).flatMap((item) => toRecord('Secret', item.metadata) ?? []),
       ...(configMaps.items ?? []).flatMap((item) => toRecord('ConfigMap', item.metadata) ?? []),
     ];
+  };
+
+  const named = async (
+    namespace: string | undefined,
+    name: string,
+    signal: AbortSignal,
+  ): Promise<ReleaseFacts['records']> => {
+    // A name that Kubernetes could not have accepted as a label's value is that of no release, and would be a selector of its own.
+    if (!LABEL_VALUE.test(name)) return [];
+    // A selector on the name label alone would miss a record whose labels somebody managed to strip; Helm misses it too.
+    const records = await list(namespace, `owner=helm,name=${name}`, signal);
+    return records.filter((record) => record.release === name);
   };
 
   const lease = async (release: ReleaseName, signal: AbortSignal): Promise<LeaseVersion | undefined> => {
@@ -90,10 +108,9 @@ export const createLiveFacts = (api: Api): LiveFacts => {
   return {
     release: async (release, signal) => {
       const found = await lease(release, signal);
-      // A selector on the name label alone would miss a record whose labels somebody managed to strip; Helm misses it too.
-      const records = await list(release.namespace, `owner=helm,name=${release.name}`, signal);
+      const records = await named(release.namespace, release.name, signal);
       return {
-        records: records.filter((record) => record.release === release.name),
+        records,
         claim: found?.claim,
         lease: found,
       };
@@ -112,5 +129,6 @@ export const createLiveFacts = (api: Api): LiveFacts => {
       }
     },
     releasesIn: (namespace, signal) => list(namespace, 'owner=helm', signal),
+    recordsNamed: (name, signal) => named(undefined, name, signal),
   };
 };

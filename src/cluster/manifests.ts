@@ -17,6 +17,8 @@ export interface Manifest {
 export interface Manifests {
   /** Undefined when the record is gone or holds nothing that Helm could read. Rejects when it cannot be fetched. */
   of(record: ReleaseRecord): Promise<Manifest | undefined>;
+  /** What `of` would answer without a fetch; undefined when it would have to. */
+  cached(record: ReleaseRecord): Manifest | undefined;
 }
 
 /** Manifests kept, counted by the size of their payload as stored; parsed they take a few times that. */
@@ -60,6 +62,7 @@ export const createManifests = (api: Api, decoder: Decoder): Manifests => {
   };
 
   return {
+    cached: (record) => cache.get(record.uid),
     of: (record) => {
       const cached = cache.get(record.uid);
       if (cached !== undefined) return Promise.resolve(cached);

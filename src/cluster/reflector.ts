@@ -2,13 +2,15 @@ import type { Logger } from 'pino';
 import type { ObjectMeta } from '../admission/review.ts';
 import { type Api, ApiError, METADATA_LIST_ONLY, METADATA_ONLY } from './api.ts';
 
-/** A collection to mirror. Only `metadata` is asked for: payloads never enter the process. */
+/** A collection to mirror. Only `metadata` is asked for unless told: payloads never enter the process. */
 export interface ReflectedResource {
   readonly path: string;
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
-  /** Whole objects instead of metadata alone; for Leases, which hold no payload. */
+  /** Whole objects instead of metadata alone; for Leases and policies, which hold no payload. */
   readonly whole?: boolean;
+  /** The API server may not know the kind, because its CRD is not installed: then there are none, and that counts as listed. */
+  readonly optional?: boolean;
 }
 
 export interface ReflectedObject {
@@ -36,6 +38,8 @@ export interface Reflector {
 const PAGE_SIZE = 500;
 const MIN_BACKOFF_MS = 200;
 const MAX_BACKOFF_MS = 10_000;
+/** How soon a kind that was missing is asked for again: whoever has just installed its CRD is waiting for it. */
+const MISSING_PAUSE_MS = 1_000;
 /** The API server ends a watch after this long, so that connections spread over its replicas again. */
 const WATCH_SECONDS = 300;
 
@@ -69,6 +73,16 @@ export const createReflector = (
   let heardAtMs = 0;
   /** Where the mirror stands; empty: list anew. */
   let version = '';
+  let missing = false;
+
+  const clear = (): void => {
+    if (!missing) log.info({ path: resource.path }, 'not installed, so there are none');
+    missing = true;
+    synced = true;
+    heardAtMs = nowMs();
+    version = '';
+    sink.replace([]);
+  };
 
   const list = async (signal: AbortSignal): Promise<void> => {
     const objects: ReflectedObject[] = [];
@@ -86,6 +100,7 @@ export const createReflector = (
       next = page.metadata?.continue;
     } while (next !== undefined && next !== '');
     sink.replace(objects);
+    missing = false;
     synced = true;
     heardAtMs = nowMs();
     version = listed;
@@ -124,6 +139,11 @@ export const createReflector = (
         } catch (error) {
           if (signal.aborted) return;
           const status = error instanceof ApiError ? error.status : 0;
+          if (status === 404 && resource.optional === true) {
+            clear();
+            await pause(MISSING_PAUSE_MS, signal);
+            continue;
+          }
           // 410 Gone: the version is older than what the API server keeps. Anything else resumes where it was.
           if (status === 410 || status === 400) version = '';
           log.warn({ path: resource.path, status, err: (error as Error).message }, 'watch interrupted');

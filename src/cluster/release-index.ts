@@ -1,16 +1,25 @@
 import type { Logger } from 'pino';
 import type { ObjectMeta } from '../admission/review.ts';
-import { locksIn, type ReleaseRecord, toRecord } from '../helm/record.ts';
+import { locksIn, toRecord } from '../helm/record.ts';
 import type { Claim, ReleaseFacts } from '../rules/in-flight.ts';
 import type { NamespaceFacts } from '../rules/locks.ts';
 import type { RecordKind, ReleaseName } from '../rules/verdict.ts';
 import type { Api } from './api.ts';
 import { CLAIM_SELECTOR, readClaim } from './claim-lease.ts';
+import { keyOf, RecordStore } from './record-store.ts';
 import { createReflector, type ReflectedObject, type Reflector, type ReflectorSink } from './reflector.ts';
 
 /** Record metadata, claims and namespaces of the whole cluster, in memory. May lag behind: never deny from it alone. */
 export interface ReleaseIndex {
   facts(release: ReleaseName): ReleaseFacts;
+  /** Every release that has a record. May change while it is walked. */
+  releases(): Iterable<ReleaseName>;
+  /** The namespaces that have records of a release of that name. */
+  namespacesOf(name: string): Iterable<string>;
+  /** Whether another namespace than its own has records of a release of that name; costs one look-up. */
+  isElsewhere(release: ReleaseName): boolean;
+  /** Calls back after each change of a release's records, for as long as the index lives. */
+  onChange(listener: (release: ReleaseName) => void): void;
   namespace(name: string): NamespaceFacts | undefined;
   /** Claims whose release has no record any more. */
   orphanedClaims(): readonly { readonly release: ReleaseName; readonly claim: Claim }[];
@@ -19,48 +28,6 @@ export interface ReleaseIndex {
   /** Milliseconds since the quietest watch was last heard of. */
   silenceMs(): number;
   run(signal: AbortSignal): Promise<void>;
-}
-
-const keyOf = (release: ReleaseName): string => `${release.namespace}/${release.name}`;
-
-/** Records by release. A release has few revisions (Helm keeps 10), so a short list each is smallest and fastest. */
-class RecordStore {
-  readonly #byRelease = new Map<string, ReleaseRecord[]>();
-  #count = 0;
-
-  get count(): number {
-    return this.#count;
-  }
-
-  of(key: string): readonly ReleaseRecord[] {
-    return this.#byRelease.get(key) ?? [];
-  }
-
-  upsert(record: ReleaseRecord): void {
-    const key = keyOf({ namespace: record.namespace, name: record.release });
-    const others = this.of(key).filter((known) => known.kind !== record.kind || known.name !== record.name);
-    this.#count += others.length + 1 - this.of(key).length;
-    this.#byRelease.set(key, [...others, record]);
-  }
-
-  remove(record: ReleaseRecord): void {
-    const key = keyOf({ namespace: record.namespace, name: record.release });
-    const known = this.of(key);
-    const left = known.filter((candidate) => candidate.kind !== record.kind || candidate.name !== record.name);
-    this.#count -= known.length - left.length;
-    if (left.length === 0) this.#byRelease.delete(key);
-    else this.#byRelease.set(key, left);
-  }
-
-  replaceKind(kind: RecordKind, records: readonly ReleaseRecord[]): void {
-    for (const [key, known] of [...this.#byRelease]) {
-      const left = known.filter((record) => record.kind !== kind);
-      this.#count -= known.length - left.length;
-      if (left.length === 0) this.#byRelease.delete(key);
-      else this.#byRelease.set(key, left);
-    }
-    for (const record of records) this.upsert(record);
-  }
 }
 
 const recordSink = (store: RecordStore, kind: RecordKind): ReflectorSink => ({
@@ -103,10 +70,11 @@ const mapSink = <T>(
 export const toNamespaceFacts = (metadata: ObjectMeta | undefined): NamespaceFacts => ({
   name: metadata?.name ?? '',
   annotations: metadata?.annotations ?? {},
+  labels: metadata?.labels ?? {},
   terminating: metadata?.deletionTimestamp !== undefined,
 });
 
-// A namespace without locks is nearly every one: keep its name and drop the rest.
+// A namespace without locks is nearly every one: keep its name and labels, and drop the rest.
 const compactNamespace = (metadata: ObjectMeta | undefined): NamespaceFacts => {
   const facts = toNamespaceFacts(metadata);
   return { ...facts, annotations: locksIn(facts.annotations) };
@@ -114,7 +82,10 @@ const compactNamespace = (metadata: ObjectMeta | undefined): NamespaceFacts => {
 
 /** Mirrors what the hot path needs. The four watches end with the signal given to `run`. */
 export const createReleaseIndex = (api: Api, log: Logger, nowMs: () => number): ReleaseIndex => {
-  const records = new RecordStore();
+  const listeners: ((release: ReleaseName) => void)[] = [];
+  const records = new RecordStore((release) => {
+    for (const listener of listeners) listener(release);
+  });
   const claims = new Map<string, { readonly release: ReleaseName; readonly claim: Claim }>();
   const namespaces = new Map<string, NamespaceFacts>();
 
@@ -157,6 +128,12 @@ export const createReleaseIndex = (api: Api, log: Logger, nowMs: () => number): 
     facts: (release) => {
       const key = keyOf(release);
       return { records: records.of(key), claim: claims.get(key)?.claim };
+    },
+    releases: () => records.releases(),
+    namespacesOf: (name) => records.namespacesOf(name),
+    isElsewhere: (release) => records.isElsewhere(release),
+    onChange: (listener) => {
+      listeners.push(listener);
     },
     namespace: (name) => namespaces.get(name),
     orphanedClaims: () => [...claims].filter(([key]) => records.of(key).length === 0).map(([, entry]) => entry),

@@ -55,11 +55,15 @@ export interface Open {
   readonly untilMs: number;
 }
 
-/** The maintenance window that these annotations state, if it is open. What cannot be read counts as closed. */
+/** Longest maintenance window. While it is open nobody is held to the chart, so that it has to be renewed day by day. */
+export const MAX_OPEN_MS = 24 * 3_600_000;
+
+/** The maintenance window that these annotations state, if it is open. What cannot be read, or lasts too long, counts as closed. */
 export const readOpen = (annotations: Annotations | undefined, source: LockSource, nowMs: number): Open | undefined => {
   const reason = annotations?.[OPEN];
   const untilMs = parseTime(annotations?.[OPEN_UNTIL] ?? '');
-  if (reason === undefined || untilMs === undefined || untilMs <= nowMs) return undefined;
+  if (reason === undefined || untilMs === undefined || untilMs <= nowMs || untilMs > nowMs + MAX_OPEN_MS)
+    return undefined;
   return { source, reason, untilMs };
 };
 
@@ -86,6 +90,13 @@ const checkTime = (annotation: string, value: string, nowMs: number): LockProble
   const ms = parseTime(value);
   if (ms === undefined) return { annotation, problem: 'is not an RFC 3339 time', remedy };
   return ms <= nowMs ? { annotation, problem: 'lies in the past', remedy } : undefined;
+};
+
+const checkOpenUntil = (annotation: string, value: string, nowMs: number): LockProblem | undefined => {
+  const problem = checkTime(annotation, value, nowMs);
+  if (problem !== undefined || (parseTime(value) ?? 0) <= nowMs + MAX_OPEN_MS) return problem;
+  const remedy = `write a time within the next ${MAX_OPEN_MS / 3_600_000} hours: ${annotation}=${example(nowMs)}`;
+  return { annotation, problem: 'lies too far ahead', remedy };
 };
 
 const unknownKey = (annotation: string): LockProblem => {
@@ -145,7 +156,7 @@ export const judgeLockChange = (
       }
     } else if (key === OPEN || key === OPEN_UNTIL) {
       verbs.add(value === undefined && after[OPEN] === undefined ? 'lock' : 'open');
-      if (value !== undefined) report(key === OPEN ? checkReason(key, value) : checkTime(key, value, nowMs));
+      if (value !== undefined) report(key === OPEN ? checkReason(key, value) : checkOpenUntil(key, value, nowMs));
     } else if (key === BREAK) {
       verbs.add(value === undefined ? 'lock' : 'break');
       if (value !== undefined) report(checkReason(key, value));

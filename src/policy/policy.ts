@@ -41,7 +41,10 @@ export interface Policy {
   readonly name: string | undefined;
   readonly priority: number;
   /** Whether it speaks of this release, by its name and its namespace's labels. */
-  readonly matches: (release: { readonly name: string; readonly namespaceLabels: Readonly<Record<string, string>> }) => boolean;
+  readonly matches: (release: {
+    readonly name: string;
+    readonly namespaceLabels: Readonly<Record<string, string>>;
+  }) => boolean;
   readonly operations: { readonly action: Action; readonly staleAfterMs: number };
   readonly versions: {
     readonly action: Action;

@@ -1,19 +1,16 @@
-import type { AdmissionAnswer } from '../admission/answer.ts';
+import type { AdmissionAnswer, Now } from '../admission/answer.ts';
 import type { Deadline, Review } from '../admission/review.ts';
 import { classify } from './classify.ts';
 import type { ReviewDependencies } from './dependencies.ts';
 import { reviewClaim } from './review-claim.ts';
 import { reviewNamespace } from './review-namespace.ts';
 import { reviewObject } from './review-object.ts';
+import { reviewPolicy } from './review-policy.ts';
 import { reviewRecord } from './review-record.ts';
 import { reviewScale } from './review-scale.ts';
 
 /** Answers /validate: hands the review to what judges its kind. */
-export const admit = (
-  dependencies: ReviewDependencies,
-  review: Review,
-  deadline: Deadline,
-): Promise<AdmissionAnswer> => {
+export const admit = (dependencies: ReviewDependencies, review: Review, deadline: Deadline): Now<AdmissionAnswer> => {
   switch (classify(review)) {
     case 'record':
       return reviewRecord(dependencies, review, deadline.signal);
@@ -25,7 +22,9 @@ export const admit = (
       return reviewNamespace(dependencies, review, deadline.signal);
     case 'claim':
       return reviewClaim(dependencies, review, deadline.signal);
+    case 'policy':
+      return Promise.resolve(reviewPolicy(review));
     case 'unknown':
-      return Promise.resolve({ allowed: true, why: 'none of ours' });
+      return { allowed: true, why: 'none of ours' };
   }
 };

@@ -85,7 +85,12 @@ const isHelmAgain = async (
   signal: AbortSignal,
 ): Promise<boolean> => {
   if (before?.locks === undefined || after?.locks !== undefined) return false;
-  return findOperation(await dependencies.live.release(release, signal), clockOf(dependencies)).state === 'in-flight';
+  const [facts, namespace] = await Promise.all([
+    dependencies.live.release(release, signal),
+    dependencies.live.namespace(release.namespace, signal),
+  ]);
+  const policy = dependencies.policies.inForce(release, namespace?.labels ?? {});
+  return findOperation(facts, clockOf(dependencies, policy)).state === 'in-flight';
 };
 
 const mutateRecord = async (

@@ -29,6 +29,7 @@ export const classify = (review: Review): ReviewKind => {
   if (subResource !== '') return 'unknown';
   if (isRecord(review)) return 'record';
   if (resource.group === '' && resource.resource === 'namespaces') return 'namespace';
+  if (resource.group === 'belay.dev' && resource.resource === 'releasepolicies') return 'policy';
   if (resource.group === 'coordination.k8s.io' && resource.resource === 'leases') {
     if (hasLabel(object, CLAIM_LABEL, 'true') || hasLabel(oldObject, CLAIM_LABEL, 'true')) return 'claim';
   }

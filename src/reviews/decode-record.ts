@@ -8,7 +8,7 @@ export type Decoded =
   | { readonly readable: true; readonly write: Pick<RecordWrite, 'payload' | 'payloadBefore' | 'changedParts'> }
   | { readonly readable: false; readonly problem: string };
 
-const NOTHING_DECODED = { payload: undefined, payloadBefore: undefined, changedParts: [] } as const;
+export const NOTHING_DECODED = { payload: undefined, payloadBefore: undefined, changedParts: [] } as const;
 
 /** Reads as much of the payloads as the decision needs. */
 export const decodeRecord = async (

@@ -1,6 +1,13 @@
 import type { Review } from '../admission/review.ts';
-import { type Annotations, judgeLockChange } from '../policy/lock-annotations.ts';
-import { deny, type LockSource, type LockVerb, type ReleaseName, type Verdict } from '../rules/verdict.ts';
+import { type Annotations, judgeLockChange, type LockChange } from '../policy/lock-annotations.ts';
+import {
+  deny,
+  type LockSource,
+  type LockVerb,
+  type NoteReason,
+  type ReleaseName,
+  type Verdict,
+} from '../rules/verdict.ts';
 import type { ReviewDependencies } from './dependencies.ts';
 
 /** A write of lock annotations on one record or Namespace. */
@@ -13,8 +20,8 @@ export interface LockWrite {
   readonly after: Annotations;
 }
 
-/** Undefined when the write touches no lock, or is well-formed and by somebody who may. */
-export const refuseLockChange = async (
+/** Undefined when the write touches no lock; refused unless it is well-formed and by somebody who may. */
+export const judgeLockWrite = async (
   { access, nowMs }: ReviewDependencies,
   write: LockWrite,
   signal: AbortSignal,
@@ -27,7 +34,7 @@ export const refuseLockChange = async (
   const lacking = async (verb: LockVerb): Promise<LockVerb | undefined> =>
     (await access.may(user, verb, write.release.namespace, write.release.name, signal)) ? undefined : verb;
   const missing = (await Promise.all(change.verbs.map(lacking))).find((verb) => verb !== undefined);
-  if (missing === undefined) return undefined;
+  if (missing === undefined) return passLocks(write, change);
   return deny({
     code: 'BelayLockForbidden',
     release: write.release,
@@ -36,4 +43,24 @@ export const refuseLockChange = async (
     verb: missing,
     annotations: change.keys,
   });
+};
+
+const REASONS: Readonly<Record<LockVerb, NoteReason>> = {
+  lock: 'ReleaseLocked',
+  unlock: 'ReleaseUnlocked',
+  open: 'ReleaseOpened',
+  break: 'OperationBroken',
+};
+
+/** Each use of a verb leaves an Event and an audit annotation, with what was written. */
+const passLocks = ({ review, release, after }: LockWrite, { keys, verbs }: LockChange): Verdict => {
+  const written = keys.map((key) => (after[key] === undefined ? `${key}-` : `${key}=${JSON.stringify(after[key])}`));
+  const text = written.join(', ');
+  return {
+    allowed: true,
+    why: 'locks',
+    audit: Object.fromEntries(verbs.map((verb) => [verb, text])),
+    release,
+    notes: verbs.map((verb) => ({ reason: REASONS[verb], text: `${review.user.username} wrote ${text}` })),
+  };
 };

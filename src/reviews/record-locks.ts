@@ -4,7 +4,7 @@ import { type Annotations, BREAK } from '../policy/lock-annotations.ts';
 import { refOf } from '../rules/in-flight.ts';
 import { deny, type Verdict } from '../rules/verdict.ts';
 import type { ReviewDependencies } from './dependencies.ts';
-import { refuseLockChange } from './lock-change.ts';
+import { judgeLockWrite } from './lock-change.ts';
 import type { RecordReview } from './read-record-review.ts';
 
 /** The annotations that a write of locks is compared with. */
@@ -31,8 +31,8 @@ export const sameLocks = ({ before, after }: RecordReview): boolean => {
   return [...keys].every((key) => old[key] === current[key]);
 };
 
-/** Refuses a lock on a record that cannot be read, or by somebody who may not. */
-export const refuseRecordLocks = async (
+/** Undefined when no lock is touched; refused for a lock that cannot be read, or by somebody who may not. */
+export const judgeRecordLocks = async (
   dependencies: ReviewDependencies,
   review: Review,
   parsed: RecordReview,
@@ -53,7 +53,7 @@ export const refuseRecordLocks = async (
       remedy: 'write it on the pending record that is to be declared dead',
     });
   }
-  return refuseLockChange(
+  return judgeLockWrite(
     dependencies,
     { review, release, source, before: locksBefore(parsed, others), after: written },
     signal,

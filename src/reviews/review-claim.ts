@@ -1,6 +1,7 @@
 import type { AdmissionAnswer } from '../admission/answer.ts';
 import type { KubernetesObject, Review } from '../admission/review.ts';
 import { readClaim, releaseOfLease } from '../cluster/claim-lease.ts';
+import { waive } from '../rules/actions.ts';
 import { judgeClaim } from '../rules/claim.ts';
 import { allow } from '../rules/verdict.ts';
 import { clockOf, type ReviewDependencies } from './dependencies.ts';
@@ -30,7 +31,8 @@ export const reviewClaim = async (
     live.release(release, signal),
     live.namespace(review.namespace, signal),
   ]);
-  return judgeClaim(
+  const policy = dependencies.policies.inForce(release, namespace?.labels ?? {});
+  const verdict = judgeClaim(
     {
       lease: review.name,
       release,
@@ -41,6 +43,7 @@ export const reviewClaim = async (
       terminating: namespace?.terminating === true,
     },
     facts,
-    clockOf(dependencies),
+    clockOf(dependencies, policy),
   );
+  return waive(policy, allow('waived'), verdict);
 };

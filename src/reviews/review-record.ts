@@ -1,18 +1,43 @@
 import type { AdmissionAnswer } from '../admission/answer.ts';
 import type { Review } from '../admission/review.ts';
-import { findFreezes } from '../rules/locks.ts';
-import { judgeRecord } from '../rules/record/judge-record.ts';
-import { refuseUnreadable } from '../rules/record/refuse.ts';
-import { allow, deny } from '../rules/verdict.ts';
+import type { PayloadSummary } from '../helm/payload.ts';
+import { judgeUnder, waive } from '../rules/actions.ts';
+import { findFreezes, type NamespaceFacts } from '../rules/locks.ts';
+import type { ClaimRequest } from '../rules/record/write.ts';
+import { allow, deny, type Note, type ReleaseName, type Verdict } from '../rules/verdict.ts';
 import { decodeRecord } from './decode-record.ts';
 import { clockOf, type ReviewDependencies } from './dependencies.ts';
+import { judgeDecoded } from './judge-decoded.ts';
+import { refuseObjectsElsewhere } from './objects-elsewhere.ts';
 import { readRecordReview } from './read-record-review.ts';
-import { refuseRecordLocks, sameLocks } from './record-locks.ts';
+import { judgeRecordLocks, sameLocks } from './record-locks.ts';
 import { refuseMisnamed, refuseTrap } from './record-traps.ts';
 import { refuseMove } from './version-move.ts';
 
 /** Starters that lose the race for the Lease look again this often; the second look nearly always shows who won. */
 const MAX_CLAIM_ATTEMPTS = 3;
+
+const noteTakeover = ({ user }: Review, { operation, revision, takesOver }: ClaimRequest): Note => ({
+  reason: 'OperationTakenOver',
+  text: `${operation} to revision ${revision} by ${user.username} takes over revision ${takesOver?.revision}, which is ${takesOver?.reason}`,
+});
+
+/** Adds what a write of locks leaves behind to the verdict on its record. */
+const withLocks = <V extends Verdict>(verdict: V, locks: Verdict | undefined): V =>
+  verdict.allowed && locks?.allowed === true
+    ? { ...verdict, audit: locks.audit, release: locks.release, notes: locks.notes }
+    : verdict;
+
+/** The namespace of the objects, where it is not that of the records. */
+const homeOf = async (
+  { live }: ReviewDependencies,
+  release: ReleaseName,
+  payload: PayloadSummary | undefined,
+  signal: AbortSignal,
+): Promise<NamespaceFacts | undefined> =>
+  payload === undefined || payload.namespace === '' || payload.namespace === release.namespace
+    ? undefined
+    : live.namespace(payload.namespace, signal);
 
 /** Judges a write of a release record; on a start, claims the release before answering. */
 export const reviewRecord = async (
@@ -20,14 +45,20 @@ export const reviewRecord = async (
   review: Review,
   signal: AbortSignal,
 ): Promise<AdmissionAnswer> => {
+  const { live, claims, log, policies, index } = dependencies;
+  // A freeze or a pin may be in a policy that has not been read yet.
+  if (!policies.isSynced()) return deny({ code: 'BelayUnavailable', problem: 'the policies have not been read yet' });
   const parsed = readRecordReview(review);
-  if (parsed === undefined) return refuseMisnamed(review);
+  if (parsed === undefined) {
+    const release = { namespace: review.namespace, name: '' };
+    const policy = policies.inForce(release, index.namespace(review.namespace)?.labels ?? {});
+    return waive(policy, allow('not a record'), refuseMisnamed(review));
+  }
   const { release, before, after, contentChanged } = parsed;
   const trap = refuseTrap(review, parsed);
-  if (trap !== undefined) return trap;
-  if (before !== undefined && after !== undefined && !contentChanged && sameLocks(parsed)) return allow('metadata');
+  const isMetadata = before !== undefined && after !== undefined && !contentChanged && sameLocks(parsed);
+  if (isMetadata && trap === undefined) return allow('metadata');
 
-  const { live, claims, log } = dependencies;
   const decoding = decodeRecord(dependencies, review, parsed, signal);
   decoding.catch(() => undefined); // awaited below; a failure before that must not count as unhandled
   for (let attempt = 1; ; attempt += 1) {
@@ -35,35 +66,35 @@ export const reviewRecord = async (
       live.release(release, signal),
       live.namespace(review.namespace, signal),
     ]);
-    const lockRefusal = await refuseRecordLocks(dependencies, review, parsed, facts.records, signal);
-    if (lockRefusal !== undefined) return lockRefusal;
+    const policy = policies.inForce(release, namespace?.labels ?? {});
+    const clock = clockOf(dependencies, policy);
+    const locks = await judgeRecordLocks(dependencies, review, parsed, facts.records, signal);
+    if (locks?.allowed === false) return locks;
     const decoded = await decoding;
-    const record = after ?? before;
-    if (!decoded.readable) {
-      return record === undefined ? allow('not a record') : deny(refuseUnreadable(release, record, decoded.problem));
-    }
-
-    const clock = clockOf(dependencies);
-    const verdict = judgeRecord(
-      {
-        release,
-        username: review.user.username,
-        before,
-        after,
-        contentChanged,
-        labels: review.object?.metadata?.labels ?? {},
-        ...decoded.write,
+    const payload = decoded.readable ? decoded.write.payload : undefined;
+    const home = await homeOf(dependencies, release, payload, signal);
+    const namespaces = [namespace, home].filter((known) => known !== undefined);
+    const verdict = judgeUnder(policy, (waived) =>
+      judgeDecoded(review, parsed, decoded, {
+        facts,
+        freezes: waived.has('freeze') ? [] : findFreezes(facts.records, namespaces, policy, clock.nowMs),
+        clock,
         terminating: namespace?.terminating === true,
-      },
-      facts,
-      findFreezes(facts.records, namespace, clock.nowMs),
-      clock,
+        trap,
+        isGuarded: !waived.has('operations'),
+      }),
     );
-    if (!verdict.allowed || verdict.claim === undefined) return verdict;
-    const move = { release, operation: verdict.claim.operation, payload: decoded.write.payload };
-    const versionRefusal = await refuseMove(dependencies, move, facts.records, namespace);
-    if (versionRefusal !== undefined) return versionRefusal;
-    if (review.dryRun) return verdict;
+    if (!verdict.allowed) return verdict;
+    const elsewhere = await refuseObjectsElsewhere(dependencies, review, parsed, payload, signal);
+    let answer: Verdict = withLocks(
+      elsewhere === undefined ? verdict : waive<Verdict>(policy, verdict, elsewhere),
+      locks,
+    );
+    if (verdict.claim === undefined) return answer;
+    const move = { release, operation: verdict.claim.operation, payload };
+    const refused = await refuseMove(dependencies, move, facts.records, namespaces, policy);
+    if (refused !== undefined) answer = waive(policy, answer, refused);
+    if (!answer.allowed || review.dryRun) return answer;
 
     const { operation, revision, recordVersion, takesOver } = verdict.claim;
     const taken = await claims.take(
@@ -75,13 +106,14 @@ export const reviewRecord = async (
         recordVersion,
         requestUid: review.uid,
         lease: facts.lease,
+        staleAfterMs: clock.staleAfterMs,
       },
       signal,
     );
     if (taken) {
-      if (takesOver !== undefined)
-        log.info({ namespace: release.namespace, release: release.name, operation, revision, takesOver }, 'takeover');
-      return allow(verdict.why);
+      if (takesOver === undefined) return answer;
+      log.info({ namespace: release.namespace, release: release.name, operation, revision, takesOver }, 'takeover');
+      return { ...answer, release, notes: [...(answer.notes ?? []), noteTakeover(review, verdict.claim)] };
     }
     if (attempt >= MAX_CLAIM_ATTEMPTS) {
       return deny({

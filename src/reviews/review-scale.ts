@@ -1,11 +1,12 @@
 import type { AdmissionAnswer } from '../admission/answer.ts';
 import type { KubernetesObject, Review } from '../admission/review.ts';
 import { ApiError, pathOf } from '../cluster/api.ts';
+import { ignoredPathsFor } from '../policy/subjects.ts';
 import { findScaleDrift } from '../rules/drift/find-scale-drift.ts';
 import { allow } from '../rules/verdict.ts';
 import { ownerOf } from './classify.ts';
 import type { ReviewDependencies } from './dependencies.ts';
-import { judgeGoverned, NOTHING_IGNORED, subjectOf } from './review-object.ts';
+import { judgeGoverned, scopeOf } from './review-object.ts';
 
 /** None are written as nothing: `omitempty` in k8s.io/api/autoscaling/v1 ScaleSpec. */
 const replicasOf = (scale: KubernetesObject | undefined): number => {
@@ -41,24 +42,25 @@ export const reviewScale = async (
   }
   const release = ownerOf(parent);
   if (release === undefined) return allow('no release');
+  const { user } = review;
+  const object = { group, kind: parent.kind ?? '', namespace: review.namespace, name: review.name };
   return judgeGoverned(
     dependencies,
     {
-      release,
-      username: review.user.username,
-      attempt: 'scale',
-      object: { group, kind: parent.kind ?? '', namespace: review.namespace, name: review.name },
-    },
-    {
-      isNone: () => false,
-      find: (document) =>
-        findScaleDrift({
-          subject: subjectOf(review.user.username),
-          document,
-          beforeReplicas,
-          afterReplicas,
-          ignore: NOTHING_IGNORED,
-        }),
+      write: { release, username: user.username, attempt: 'scale', object },
+      owner: release,
+      user,
+      changes: {
+        isNone: () => false,
+        find: (document, policy) =>
+          findScaleDrift({
+            scope: scopeOf(policy, user.username),
+            document,
+            beforeReplicas,
+            afterReplicas,
+            ignore: ignoredPathsFor(policy.drift.ignore, object),
+          }),
+      },
     },
     { signal },
   );

@@ -1,5 +1,6 @@
 import type { PayloadSummary } from '../helm/payload.ts';
 import type { ReleaseRecord } from '../helm/record.ts';
+import type { Policy } from '../policy/policy.ts';
 import { highestDeployed } from '../rules/in-flight.ts';
 import { findVersionLocks, type NamespaceFacts } from '../rules/locks.ts';
 import type { OperationKind, ReleaseName, Verdict } from '../rules/verdict.ts';
@@ -18,10 +19,11 @@ export const refuseMove = async (
   { manifests }: ReviewDependencies,
   { release, operation, payload }: Move,
   records: readonly ReleaseRecord[],
-  namespace: NamespaceFacts | undefined,
+  namespaces: readonly NamespaceFacts[],
+  policy: Policy,
 ): Promise<Verdict | undefined> => {
-  const locks = findVersionLocks(records, namespace);
-  if (operation === 'uninstall' || payload === undefined) return undefined;
+  const locks = findVersionLocks(records, namespaces, policy);
+  if (operation === 'uninstall' || payload === undefined || policy.versions.action === 'Off') return undefined;
   if (locks.pins.length === 0 && locks.noDowngrades.length === 0) return undefined;
   const record = highestDeployed(records);
   const deployed = record === undefined ? undefined : (await manifests.of(record))?.chart;

@@ -1,5 +1,7 @@
 import type { ReleaseRecord } from '../helm/record.ts';
+import { policyFreezes } from '../policy/freeze-windows.ts';
 import { type Annotations, NO_DOWNGRADE, type Open, PIN, readFreeze, readOpen } from '../policy/lock-annotations.ts';
+import type { Policy } from '../policy/policy.ts';
 import { refOf } from './in-flight.ts';
 import type { Freeze, LockSource } from './verdict.ts';
 import type { VersionLocks } from './versions.ts';
@@ -8,6 +10,8 @@ import type { VersionLocks } from './versions.ts';
 export interface NamespaceFacts {
   readonly name: string;
   readonly annotations: Annotations;
+  /** By which a policy chooses its namespaces. */
+  readonly labels: Readonly<Record<string, string>>;
   readonly terminating: boolean;
 }
 
@@ -16,48 +20,68 @@ interface Place {
   readonly annotations: Annotations;
 }
 
-/** Wherever a lock of a release may sit: a lock on any stored revision holds, and so does one on the Namespace (DESIGN.md 3). */
-const placesOf = (records: readonly ReleaseRecord[], namespace: NamespaceFacts | undefined): readonly Place[] => {
+/**
+ * Wherever a lock of a release may sit: a lock on any stored revision holds, and so does one on the Namespace (DESIGN.md 3). There are two
+ * Namespaces where the records lie in another one than the objects.
+ */
+const placesOf = (records: readonly ReleaseRecord[], namespaces: readonly NamespaceFacts[]): readonly Place[] => {
   const places: Place[] = [];
   for (const record of records) {
     if (record.locks !== undefined) places.push({ source: refOf(record), annotations: record.locks });
   }
-  if (namespace !== undefined) {
-    const source = { kind: 'Namespace', namespace: '', name: namespace.name } as const;
-    places.push({ source, annotations: namespace.annotations });
+  for (const { name, annotations } of namespaces) {
+    places.push({ source: { kind: 'Namespace', namespace: '', name }, annotations });
   }
   return places;
 };
 
-/** Every freeze in force. */
+/** Every freeze in force: by annotation, and by the policy. */
 export const findFreezes = (
   records: readonly ReleaseRecord[],
-  namespace: NamespaceFacts | undefined,
+  namespaces: readonly NamespaceFacts[],
+  policy: Policy,
   nowMs: number,
-): readonly Freeze[] =>
-  placesOf(records, namespace).flatMap(({ annotations, source }) => readFreeze(annotations, source, nowMs) ?? []);
+): readonly Freeze[] => [
+  ...placesOf(records, namespaces).flatMap(({ annotations, source }) => readFreeze(annotations, source, nowMs) ?? []),
+  ...policyFreezes(policy, nowMs).map(({ reason, untilMs }) => ({
+    source: sourceOf(policy),
+    reason,
+    by: undefined,
+    untilMs,
+  })),
+];
+
+const sourceOf = ({ name }: Policy): LockSource => ({ kind: 'ReleasePolicy', namespace: '', name: name ?? '' });
 
 /** The maintenance window in force, if there is one. */
 export const findOpen = (
   records: readonly ReleaseRecord[],
-  namespace: NamespaceFacts | undefined,
+  namespaces: readonly NamespaceFacts[],
   nowMs: number,
 ): Open | undefined =>
-  placesOf(records, namespace)
+  placesOf(records, namespaces)
     .map(({ annotations, source }) => readOpen(annotations, source, nowMs))
     .find((open) => open !== undefined);
 
 /** Every lock on versions. One that cannot be read counts as locked. */
 export const findVersionLocks = (
   records: readonly ReleaseRecord[],
-  namespace: NamespaceFacts | undefined,
+  namespaces: readonly NamespaceFacts[],
+  policy: Policy,
 ): VersionLocks => {
-  const places = placesOf(records, namespace);
+  const places = placesOf(records, namespaces);
+  const { range, downgrade } = policy.versions;
   return {
-    pins: places.flatMap(({ annotations, source }) => {
-      const range = annotations[PIN];
-      return range === undefined ? [] : { source, range };
-    }),
-    noDowngrades: places.flatMap(({ annotations, source }) => (annotations[NO_DOWNGRADE] === undefined ? [] : source)),
+    pins: [
+      ...places.flatMap(({ annotations, source }) => {
+        const pinned = annotations[PIN];
+        return pinned === undefined ? [] : { source, range: pinned };
+      }),
+      ...(range === undefined ? [] : [{ source: sourceOf(policy), range }]),
+    ],
+    noDowngrades: [
+      ...places.flatMap(({ annotations, source }) => (annotations[NO_DOWNGRADE] === undefined ? [] : source)),
+      ...(downgrade === 'Deny' ? [sourceOf(policy)] : []),
+    ],
   };
 };

@@ -1,14 +1,7 @@
 import type { ReleaseRecord } from '../helm/record.ts';
 import type { Open } from '../policy/lock-annotations.ts';
-import {
-  findGoverning,
-  findOperation,
-  isHolder,
-  newestOf,
-  type OperationState,
-  type ReleaseFacts,
-  type StaleClock,
-} from './in-flight.ts';
+import type { PolicyRule } from './actions.ts';
+import { findGoverning, isHolder, newestOf, type OperationState, type ReleaseFacts } from './in-flight.ts';
 import {
   allow,
   deny,
@@ -29,7 +22,6 @@ export interface ObjectWrite {
 
 /**
  * The first half of the judgement, from metadata alone: either the verdict, or the record whose manifest has to be asked.
- * `frozen` is whether any freeze is in force.
  */
 export type ObjectOutlook =
   | { readonly settled: true; readonly verdict: Verdict; readonly heardFromHolder: boolean }
@@ -50,19 +42,30 @@ const heardOf = (state: OperationState, username: string): OperationState =>
     ? { state: 'in-flight', inFlight: state.was }
     : state;
 
+/** What the first half is told beside the facts. */
+export interface ObjectSituation {
+  /** By `findOperation`. */
+  readonly operation: OperationState;
+  /** Whether any freeze is in force. */
+  readonly frozen: boolean;
+  /** Whether the policy enforces one operation at a time. Where it does not, nobody can tell whose write belongs to one. */
+  readonly serialized: boolean;
+}
+
 /** Decides what metadata can decide: the holder's own writes, and releases that govern nothing (DESIGN.md 4.3). */
 export const lookAtObject = (
   write: ObjectWrite,
   facts: ReleaseFacts,
-  frozen: boolean,
-  clock: StaleClock,
+  { operation, frozen, serialized }: ObjectSituation,
 ): ObjectOutlook => {
   if (facts.records.length === 0) return settle('no release');
-  const state = heardOf(findOperation(facts, clock), write.username);
-  if (state.state === 'in-flight' && isHolder(state.inFlight, write.username)) {
+  const state = heardOf(operation, write.username);
+  if (state.state === 'in-flight') {
     const { inFlight } = state;
+    if (!serialized) return settle('not serialized');
     // The holder may not delete what the manifest in flight lists: those are the deletes of an uninstall that was refused.
-    if (write.attempt !== 'delete' || inFlight.operation === 'uninstall') return settle('holder', true);
+    const mayDelete = write.attempt !== 'delete' || inFlight.operation === 'uninstall';
+    if (isHolder(inFlight, write.username) && mayDelete) return settle('holder', true);
   }
   let governing = findGoverning(facts, state);
   if (governing === undefined && frozen) {
@@ -85,28 +88,29 @@ export interface GovernedFacts {
   readonly open: Open | undefined;
 }
 
-/** The second half: is this object governed, and is the write drift? */
-export const judgeObject = (write: ObjectWrite, governed: GovernedFacts): Verdict => {
+/** The second half: is this object governed, and is the write drift? `waived` are the rules that the policy does not enforce. */
+export const judgeObject = (
+  write: ObjectWrite,
+  governed: GovernedFacts,
+  waived: ReadonlySet<PolicyRule> = NOTHING_WAIVED,
+): Verdict => {
   const { release, attempt, object } = write;
   const { governing, state, freezes, open } = governed;
   if (!governed.listed) return allow('not listed');
   const isEdit = attempt === 'change' || attempt === 'scale';
   if (isEdit && governed.changes.length === 0) return allow('no drift');
-  if (freezes.length > 0 && !(state.state === 'in-flight' && isHolder(state.inFlight, write.username))) {
+  if (
+    freezes.length > 0 &&
+    !waived.has('freeze') &&
+    !(state.state === 'in-flight' && isHolder(state.inFlight, write.username))
+  ) {
     return deny({ code: 'BelayFrozen', release, attempt, freezes, object });
   }
-  if (attempt === 'delete' && state.state === 'in-flight') {
+  if (attempt === 'delete' && state.state === 'in-flight' && !waived.has('operations')) {
     return deny({ code: 'BelayOperationInFlight', release, attempt, inFlight: state.inFlight, object });
   }
-  if (open !== undefined) {
-    return {
-      allowed: true,
-      why: 'open',
-      audit: {
-        open: `${attempt} of a governed object while the release is open until ${new Date(open.untilMs).toISOString()}`,
-      },
-    };
-  }
+  if (waived.has('drift')) return allow('waived');
+  if (open !== undefined) return passOpen(write, open);
   return deny({
     code: 'BelayDrift',
     release,
@@ -116,4 +120,22 @@ export const judgeObject = (write: ObjectWrite, governed: GovernedFacts): Verdic
     recordKind: governing.kind,
     changes: governed.changes,
   });
+};
+
+const NOTHING_WAIVED: ReadonlySet<PolicyRule> = new Set();
+
+const passOpen = ({ release, username, attempt, object }: ObjectWrite, open: Open): Verdict => {
+  const until = new Date(open.untilMs).toISOString();
+  return {
+    allowed: true,
+    why: 'open',
+    audit: { open: `${attempt} of a governed object while the release is open until ${until}: ${open.reason}` },
+    release,
+    notes: [
+      {
+        reason: 'OpenWindowUsed',
+        text: `${attempt} of ${object.kind} ${object.name} by ${username}, while the release is open until ${until}: ${open.reason}`,
+      },
+    ],
+  };
 };

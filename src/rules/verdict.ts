@@ -41,9 +41,10 @@ export interface ObjectRef {
   readonly name: string;
 }
 
-/** Where a lock annotation sits. */
+/** Where a lock sits: an annotation on a record or a Namespace, or a policy. */
 export interface LockSource {
-  readonly kind: RecordKind | 'Namespace';
+  readonly kind: RecordKind | 'Namespace' | 'ReleasePolicy';
+  /** Empty for what is cluster-scoped. */
   readonly namespace: string;
   readonly name: string;
 }
@@ -148,6 +149,13 @@ export type Denial =
       readonly remedy: string;
     }
   | {
+      readonly code: 'BelayBadPolicy';
+      /** The policy's name. */
+      readonly policy: string;
+      /** Every field that cannot be read, as a path such as `spec.freeze.windows[0].schedule`. */
+      readonly problems: readonly { readonly field: string; readonly problem: string }[];
+    }
+  | {
       readonly code: 'BelayLockForbidden';
       readonly release: ReleaseName;
       readonly source: LockSource;
@@ -168,6 +176,27 @@ export type DenialCode = Denial['code'];
 /** Verbs on the virtual resource `releases.belay.dev`. */
 export type LockVerb = 'lock' | 'unlock' | 'open' | 'break';
 
+/** A refusal that the policy does not enforce: it is told as a warning, or kept for the audit log alone. */
+export interface Waived {
+  readonly action: 'Warn' | 'Audit';
+  readonly denial: Denial;
+}
+
+/** What is worth an Event although it passed. */
+export type NoteReason =
+  | 'OpenWindowUsed'
+  | 'OperationBroken'
+  | 'OperationTakenOver'
+  | 'ReleaseLocked'
+  | 'ReleaseUnlocked'
+  | 'ReleaseOpened';
+
+export interface Note {
+  readonly reason: NoteReason;
+  /** For people, and escaped by whoever shows it. */
+  readonly text: string;
+}
+
 /** `why` is a short fixed word for logs and metrics, never caller-controlled. */
 export type Verdict =
   | {
@@ -175,6 +204,11 @@ export type Verdict =
       readonly why: string;
       readonly warnings?: readonly string[];
       readonly audit?: Readonly<Record<string, string>>;
+      /** What the rules refuse and the policy lets pass. */
+      readonly waived?: readonly Waived[];
+      /** The release that `notes` are about. */
+      readonly release?: ReleaseName;
+      readonly notes?: readonly Note[];
     }
   | { readonly allowed: false; readonly denial: Denial };
 

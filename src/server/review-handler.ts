@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
-import type { AdmissionAnswer, ReviewKind } from '../admission/answer.ts';
+import type { AdmissionAnswer, Now, ReviewKind } from '../admission/answer.ts';
 import { escapeText } from '../admission/escape.ts';
 import { parseReview } from '../admission/parse.ts';
 import { toAdmissionResponse, toMalformedResponse } from '../admission/respond.ts';
@@ -11,7 +11,7 @@ import { type BodyBudget, readBody } from './read-body.ts';
 import { sendJson, sendText } from './send.ts';
 import { answerWithoutVerdict } from './without-verdict.ts';
 
-export type Judge = (review: Review, deadline: Deadline) => Promise<AdmissionAnswer>;
+export type Judge = (review: Review, deadline: Deadline) => Now<AdmissionAnswer>;
 
 /** Calls back after that time unless it is cancelled first. Returns how to cancel it. */
 export type StartTimer = (afterMs: number, callback: () => void) => () => void;
@@ -103,7 +103,7 @@ export const createReviewHandlers = (dependencies: ReviewHandlerDependencies): (
       };
       try {
         // An AbortController makes its signal when it is asked for, and most reviews are judged from memory without one.
-        judge(review, controller).then(settle, fail);
+        Promise.resolve(judge(review, controller)).then(settle, fail);
       } catch (error) {
         fail(error);
       }
@@ -119,8 +119,10 @@ export const createReviewHandlers = (dependencies: ReviewHandlerDependencies): (
     if (isDraining()) response.setHeader('connection', 'close');
     sendJson(response, 200, toAdmissionResponse(review.uid, verdict, nowMs()));
     const code = verdict.allowed ? verdict.why : verdict.denial.code;
+    const waived = verdict.allowed ? verdict.waived : undefined;
     const ms = Math.round((performance.now() - startMs) * 1000) / 1000;
     metrics.countReview(kind, review.operation, verdict.allowed, code, ms);
+    for (const { action, denial } of waived ?? []) metrics.countWaived(action, denial.code);
     const { group, kind: objectKind } = review.kind;
     decisions.info(
       {
@@ -134,6 +136,7 @@ export const createReviewHandlers = (dependencies: ReviewHandlerDependencies): (
         user: review.user.username,
         allowed: verdict.allowed,
         [verdict.allowed ? 'why' : 'code']: code,
+        waived: waived?.map(({ action, denial }) => `${action} ${denial.code}`),
         ms,
       },
       'review',

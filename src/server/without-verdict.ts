@@ -14,6 +14,8 @@ const FAILS: Readonly<Record<ReviewKind, 'closed' | 'open'>> = {
   claim: 'closed',
   object: 'open',
   scale: 'open',
+  // One that cannot be read changes nothing when it gets in: it is ignored, and its status says so.
+  policy: 'open',
   // None of Belay's business: its rule would have allowed it.
   unknown: 'open',
 };

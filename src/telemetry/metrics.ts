@@ -8,6 +8,8 @@ export interface Metrics {
   readonly registry: Registry;
   /** `code` is the denial's code, or the short fixed word for why it was allowed. */
   countReview(kind: ReviewKind, operation: Operation, allowed: boolean, code: string, durationMs: number): void;
+  /** A refusal that the policy did not enforce. */
+  countWaived(action: 'Warn' | 'Audit', code: string): void;
   countDeadline(kind: ReviewKind): void;
   countMalformed(problem: MalformedProblem): void;
   addInFlight(change: 1 | -1): void;
@@ -44,6 +46,12 @@ export const createMetrics = (): Metrics => {
     name: 'belay_review_deadline_total',
     help: 'Reviews answered by the deadline and not by a rule.',
     labelNames: ['kind'],
+    registers: [registry],
+  });
+  const waived = new Counter({
+    name: 'belay_refusals_waived_total',
+    help: 'Writes that a rule refused and the policy let pass, with a warning (Warn) or without (Audit).',
+    labelNames: ['action', 'code'],
     registers: [registry],
   });
   const malformed = new Counter({
@@ -87,6 +95,7 @@ export const createMetrics = (): Metrics => {
       }
       observer.observe(durationMs / 1000);
     },
+    countWaived: (action, code) => waived.inc({ action, code }),
     countDeadline: (kind) => deadline.inc({ kind }),
     countMalformed: (problem) => malformed.inc({ problem }),
     addInFlight: (change) => {

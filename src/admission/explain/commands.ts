@@ -35,8 +35,12 @@ export const openRelease = (kind: RecordKind, release: ReleaseName, untilMs: num
 export const breakOperation = (record: RecordRef): string =>
   `kubectl annotate ${resourceOf(record.kind)} ${inNamespace(record)} ${word(record.name, 'record')} belay.dev/break="why"`;
 
+/** A lock that a policy states is lifted where the policy is kept. */
+export const editPolicy = (name: string): string => `kubectl edit releasepolicy ${word(name, 'policy')}`;
+
 /** Takes a lock away from where it sits. */
 export const unlock = ({ kind, namespace, name }: LockSource, release: ReleaseName, ...keys: string[]): string => {
+  if (kind === 'ReleasePolicy') return editPolicy(name);
   const target =
     kind === 'Namespace'
       ? `kubectl annotate namespace ${word(name, 'namespace')}`

@@ -1,6 +1,6 @@
 import type { Denial, Freeze } from '../../rules/verdict.ts';
 import { quoteText, showName } from '../escape.ts';
-import { unfreeze } from './commands.ts';
+import { editPolicy, unfreeze } from './commands.ts';
 import { type Explanation, showRefusal, showRelease } from './explanation.ts';
 import { showWhen } from './when.ts';
 
@@ -18,8 +18,7 @@ export const explainFreeze = ({ attempt, release, freezes, object }: Frozen, now
     headline: `${showRefusal(attempt, release, object)}: ${showSubject()} is frozen${reason}`,
     lines: [
       ...groupAlike(freezes).map((alike) => `frozen by ${showFreeze(alike, nowMs)}`),
-      'to lift it, for someone who may unlock:',
-      ...liftingCommands(freezes, release).map((command) => `  ${command}`),
+      ...liftingLines(freezes, release),
     ],
   };
 };
@@ -36,8 +35,10 @@ const groupAlike = (freezes: readonly Freeze[]): Freeze[][] =>
 const showFreeze = (alike: readonly Freeze[], nowMs: number): string => {
   const [first] = alike;
   if (first === undefined) return '';
-  const by = first.by === undefined ? 'unknown' : showName(first.by);
   const until = first.untilMs === undefined ? 'until it is lifted' : `until ${showWhen(first.untilMs, nowMs)}`;
+  if (first.source.kind === 'ReleasePolicy')
+    return `ReleasePolicy ${showName(first.source.name)}, ${until}: ${showReason(first)}`;
+  const by = first.by === undefined ? 'unknown' : showName(first.by);
   return `${by}, ${until}, on ${first.source.kind} ${showNames(alike.map(({ source }) => source.name))}: ${showReason(first)}`;
 };
 
@@ -50,6 +51,31 @@ const showNames = (names: readonly string[]): string =>
       return index > 0 && sameRelease ? revision?.[2] : showName(name);
     })
     .join(', ');
+
+const liftingLines = (freezes: readonly Freeze[], release: Frozen['release']): string[] => {
+  const [stated, annotated] = partition(freezes, ({ source }) => source.kind === 'ReleasePolicy');
+  return [
+    ...(annotated.length === 0
+      ? []
+      : [
+          'to lift it, for someone who may unlock:',
+          ...liftingCommands(annotated, release).map((command) => `  ${command}`),
+        ]),
+    ...(stated.length === 0
+      ? []
+      : [
+          stated.some(({ untilMs }) => untilMs === undefined)
+            ? 'to lift that of the policy, for someone who may change it:'
+            : 'to end that of the policy before, for someone who may change it:',
+          ...new Set(stated.map(({ source }) => `  ${editPolicy(source.name)}`)),
+        ]),
+  ];
+};
+
+const partition = <T>(items: readonly T[], isFirst: (item: T) => boolean): readonly [readonly T[], readonly T[]] => [
+  items.filter(isFirst),
+  items.filter((item) => !isFirst(item)),
+];
 
 const liftingCommands = (freezes: readonly Freeze[], release: Frozen['release']): string[] => {
   const hasEnd = (freeze: Freeze): boolean =>

@@ -21,7 +21,9 @@ const whatToDo = (
   key: string,
   release: DenialOf<'BelayPinned'>['release'],
 ): string[] => [
-  'to lift it, for someone who may unlock:',
+  sources.every(({ kind }) => kind === 'ReleasePolicy')
+    ? 'to lift it, for someone who may change the policy:'
+    : 'to lift it, for someone who may unlock:',
   ...new Set(sources.map((source) => `  ${unlock(source, release, key)}`)),
 ];
 

@@ -1,4 +1,5 @@
 import type { KubernetesObject } from '../../admission/review.ts';
+import type { DriftScope } from '../../policy/policy.ts';
 import type { FieldChange } from '../verdict.ts';
 import { isBuiltInGroup } from './built-in-groups.ts';
 import { chartShape } from './chart-shape.ts';
@@ -7,11 +8,9 @@ import { descend, type IgnoreState, ignoredPaths, isIgnored } from './ignored-pa
 import { isMap, type JsonMap, own } from './json.ts';
 import { Walk } from './walk.ts';
 
-export type DriftSubject = 'user' | 'serviceAccount';
-
 export interface DriftInput {
-  /** People answer for every field, service accounts for those that the chart sets. */
-  readonly subject: DriftSubject;
+  /** Which fields the writer answers for: people for all, service accounts for those that the chart sets, unless the policy says otherwise. */
+  readonly scope: DriftScope;
   /** The object as the governing revision's manifest has it. */
   readonly document: Record<string, unknown>;
   readonly releaseName: string;
@@ -24,7 +23,7 @@ export interface DriftInput {
 
 /** What of an UPDATE is drift. Empty: nothing is. Never throws, whatever the objects look like. */
 export function findDrift(input: DriftInput): readonly FieldChange[] {
-  const { document, before, after, subject } = input;
+  const { document, before, after, scope } = input;
   const { group, kind } = identify(after, before);
   const ignore = ignoredPaths(group, kind, document, before, input.ignore);
   if (isIgnored(ignore)) return [];
@@ -36,7 +35,7 @@ export function findDrift(input: DriftInput): readonly FieldChange[] {
     isSecret: isSecret ? isSecretField : () => false,
   });
   const shape = chartShape(document, input, isSecret);
-  const chartOnly = subject === 'serviceAccount';
+  const chartOnly = scope === 'ChartFields';
   for (const key of keysOf(before, after)) {
     if (key === 'metadata') findMetadataDrift(walk, chartOnly, shape, before, after, descend(ignore, key));
     else if (!identity.has(key)) walk.field(key, chartOnly, own(shape, key), own(before, key), own(after, key), ignore);

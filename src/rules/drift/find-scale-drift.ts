@@ -1,11 +1,11 @@
+import type { DriftScope } from '../../policy/policy.ts';
 import type { FieldChange } from '../verdict.ts';
 import { isRestored } from './chart-value.ts';
-import type { DriftSubject } from './find-drift.ts';
 import { descend, ignoredPaths, isIgnored } from './ignored-paths.ts';
 import { isMap, own } from './json.ts';
 
 export interface ScaleDriftInput {
-  readonly subject: DriftSubject;
+  readonly scope: DriftScope;
   /** The parent's document in the governing revision's manifest. */
   readonly document: Record<string, unknown>;
   readonly beforeReplicas: number | undefined;
@@ -15,12 +15,12 @@ export interface ScaleDriftInput {
 
 /** A write of the `scale` subresource is a change of `spec.replicas` of its parent. Absent means zero in a Scale. */
 export function findScaleDrift(input: ScaleDriftInput): readonly FieldChange[] {
-  const { subject, document, ignore } = input;
+  const { scope, document, ignore } = input;
   const [before, after] = [input.beforeReplicas ?? 0, input.afterReplicas ?? 0];
   if (before === after) return [];
   const spec = own(document, 'spec');
   const chart = isMap(spec) ? own(spec, 'replicas') : undefined;
-  if ((subject === 'serviceAccount' && chart === undefined) || isRestored(chart, before, after, 'spec', 'replicas'))
+  if ((scope === 'ChartFields' && chart === undefined) || isRestored(chart, before, after, 'spec', 'replicas'))
     return [];
   const root = ignoredPaths('', '', document, {}, ignore);
   const inSpec = descend(root, 'spec');

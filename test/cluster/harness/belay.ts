@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { freePorts, webhookPort } from './addresses.ts';
+import type { Overlay } from './install-belay.ts';
 import { probe } from './probe.ts';
 import type { Processes, RunningProgram } from './processes.ts';
 import { waitUntil } from './wait-until.ts';
@@ -14,6 +15,8 @@ export interface BelayOptions {
   /** How long a replica goes on serving after SIGTERM; 0 if left out, so that a test need not wait. */
   readonly drainSeconds?: number;
   readonly env?: Readonly<Record<string, string>>;
+  /** What of manifests/overlays is applied; manifests/base if left out. */
+  readonly overlay?: Overlay;
   /** More arguments for `belay serve`. */
   readonly args?: readonly string[];
 }

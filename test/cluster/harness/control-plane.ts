@@ -214,7 +214,7 @@ async function startIn({
       if (belay) throw new Error('Belay is installed already');
       progress.say('installing Belay');
       await buildBelay();
-      await applyManifests(kubectl, address);
+      await applyManifests(kubectl, address, options.overlay);
       const kubeconfig = await serviceAccountKubeconfig(belayNamespace, 'belay');
       belay = await startBelay(options, { kubeconfig, address, processes });
       await waitForReviews(kubectl);

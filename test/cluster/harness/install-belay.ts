@@ -22,12 +22,31 @@ export async function buildBelay(): Promise<void> {
   await promisify(execFile)(process.execPath, [join(projectDir, 'build.ts')], { cwd: projectDir });
 }
 
-/** Applies the manifests as they ship, and turns the Service alone towards `address`, where the local processes listen. */
-export async function applyManifests(kubectl: Kubectl, address: string): Promise<void> {
-  const base = join(projectDir, 'manifests', 'base');
-  if (!existsSync(join(base, 'kustomization.yaml')))
-    throw new Error(`Belay cannot be installed: ${base} has no kustomization.yaml`);
-  await succeed(kubectl, ['apply', '-k', base]);
+export type Overlay = 'audit' | 'strict';
+
+const manifestsDir = join(projectDir, 'manifests');
+const policyCrd = join(manifestsDir, 'base', 'release-policy-crd.yaml');
+
+/** Resolves when the API server knows the kind of policies: it takes a moment longer than the apply of its CRD. */
+async function waitForPolicyKind(kubectl: Kubectl): Promise<void> {
+  await succeed(kubectl, ['wait', '--for=condition=Established', 'crd/releasepolicies.belay.dev', '--timeout=30s']);
+}
+
+/**
+ * Applies the manifests as they ship, the base or an overlay, and turns the Service alone towards `address`, where the local processes
+ * listen.
+ */
+export async function applyManifests(kubectl: Kubectl, address: string, overlay?: Overlay): Promise<void> {
+  const dir = overlay === undefined ? join(manifestsDir, 'base') : join(manifestsDir, 'overlays', overlay);
+  if (!existsSync(join(dir, 'kustomization.yaml')))
+    throw new Error(`Belay cannot be installed: ${dir} has no kustomization.yaml`);
+  if (overlay !== undefined) {
+    // An overlay may hold a policy, and the first apply of one fails where its kind is not known.
+    await succeed(kubectl, ['apply', '-f', policyCrd]);
+    await waitForPolicyKind(kubectl);
+  }
+  await succeed(kubectl, ['apply', '-k', dir]);
+  await waitForPolicyKind(kubectl);
   // The API server dials an ExternalName as it stands, a loopback address included, and verifies `belay.belay-system.svc` still.
   const externalName = process.platform === 'linux' ? address : 'localhost';
   const patch = { spec: { type: 'ExternalName', externalName, clusterIP: null, clusterIPs: null } };
@@ -43,29 +62,23 @@ export async function applyManifests(kubectl: Kubectl, address: string): Promise
 
 /**
  * Resolves when the API server's own copies of the webhook configurations and of the Service have come so far that Belay
- * answers: a release record that cannot be one is then refused by Belay, neither let through nor stopped by failurePolicy.
+ * answers: a lock that nobody knows is then refused by Belay, neither let through nor stopped by failurePolicy. Whatever the policies
+ * say, that is never let pass; and both configurations ask about it.
  */
 export async function waitForReviews(kubectl: Kubectl): Promise<void> {
-  const name = 'sh.helm.release.v1.belay-harness-probe.v1';
-  const record = JSON.stringify({
+  const namespace = JSON.stringify({
     apiVersion: 'v1',
-    kind: 'Secret',
-    type: 'helm.sh/release.v1',
-    metadata: {
-      name,
-      namespace: 'default',
-      labels: { owner: 'helm', name: 'somebody-else', status: 'deployed', version: '1' },
-    },
-    data: { release: '' },
+    kind: 'Namespace',
+    metadata: { name: 'belay-harness-probe', annotations: { 'belay.dev/harness-probe': 'x' } },
   });
   let said = '';
   await waitUntil('the API server asks Belay', async () => {
-    const { stderr } = await kubectl(['create', '--dry-run=server', '-f', '-'], { input: record });
+    const { stderr } = await kubectl(['create', '--dry-run=server', '-f', '-'], { input: namespace });
     said = stderr;
     return stderr.includes('denied the request') || undefined;
   }).catch((cause: unknown) => {
     throw new Error(
-      `the API server does not reach Belay; it last said: ${said.trim() || 'the record was let through'}`,
+      `the API server does not reach Belay; it last said: ${said.trim() || 'the lock was let through'}`,
       { cause },
     );
   });

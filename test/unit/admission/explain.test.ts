@@ -163,6 +163,33 @@ const messages: Record<string, { denial: Denial; message: string }> = {
   stop the old helm process, and see where the release stands:
     helm history web -n shop`,
   },
+  'a policy with several fields that cannot be read': {
+    denial: {
+      code: 'BelayBadPolicy',
+      policy: 'weekend',
+      problems: [
+        { field: 'spec.versions.range', problem: '"soon" is not a SemVer range' },
+        { field: 'spec.freeze.windows[0].schedule', problem: '"61 * * * *" never comes true' },
+      ],
+    },
+    message: `ReleasePolicy weekend refused: 2 fields cannot be read [BelayBadPolicy]
+  spec.versions.range: "soon" is not a SemVer range
+  spec.freeze.windows[0].schedule: "61 * * * *" never comes true
+  nothing has changed: what was in force stays in force`,
+  },
+  'a policy with more wrong than anybody reads': {
+    denial: {
+      code: 'BelayBadPolicy',
+      policy: 'weekend',
+      problems: Array.from({ length: 22 }, (_, index) => ({
+        field: `spec.match.releases[${index}]`,
+        problem: 'is empty',
+      })),
+    },
+    message: `ReleasePolicy weekend refused: 22 fields cannot be read [BelayBadPolicy]
+${Array.from({ length: 20 }, (_, index) => `  spec.match.releases[${index}]: is empty\n`).join('')}  and 2 more
+  nothing has changed: what was in force stays in force`,
+  },
   'a write of a claim on nothing': {
     denial: { code: 'BelayClaimGuarded', lease: 'belay.web', namespace: 'shop', inFlight: undefined },
     message: `write of Lease belay.web in namespace shop refused: only Belay writes the claim on a release [BelayClaimGuarded]
@@ -245,6 +272,11 @@ const allWith = (text: string): Record<DenialCode, Denial> => {
     BelayFenced: { code: 'BelayFenced', release: name, revision: 1, overtakenBy: 2, holder: text },
     BelayRecordProtected: { code: 'BelayRecordProtected', release: name, record, problem: text, remedy: text },
     BelayBadLock: { code: 'BelayBadLock', source: record, annotation: text, problem: text, remedy: text },
+    BelayBadPolicy: {
+      code: 'BelayBadPolicy',
+      policy: text,
+      problems: Array.from({ length: 30 }, () => ({ field: text, problem: text })),
+    },
     BelayLockForbidden: {
       code: 'BelayLockForbidden',
       release: name,

@@ -92,6 +92,24 @@ const messages: Record<string, { denial: Denial; message: string }> = {
       '    kubectl annotate namespace shop belay.dev/pin-',
     ].join('\n'),
   },
+  'a range that a policy states': {
+    denial: {
+      code: 'BelayPinned',
+      release,
+      attempt: 'upgrade',
+      chart: { name: 'shop', version: '2.0.0' },
+      deployed: { name: 'shop', version: '1.4.2' },
+      problem: 'version',
+      pins: [{ source: { kind: 'ReleasePolicy', namespace: '', name: 'stable' }, range: '<2' }],
+    },
+    message: [
+      'upgrade of release web in namespace shop to chart shop-2.0.0 refused: the release is pinned, and this version is outside [BelayPinned]',
+      '  deployed: shop-1.4.2',
+      '  pinned to "<2" on ReleasePolicy stable',
+      '  to lift it, for someone who may change the policy:',
+      '    kubectl edit releasepolicy stable',
+    ].join('\n'),
+  },
   'a downgrade names both versions': {
     denial: {
       code: 'BelayDowngrade',
@@ -196,6 +214,48 @@ const messages: Record<string, { denial: Denial; message: string }> = {
   to lift it, for someone who may unlock:
     kubectl annotate secret -n shop -l owner=helm,name=web belay.dev/freeze-
     kubectl annotate namespace shop belay.dev/freeze- belay.dev/freeze-until-`,
+  },
+  'a freeze window of a policy: when it ends, and where it is kept': {
+    denial: {
+      code: 'BelayFrozen',
+      release,
+      attempt: 'upgrade',
+      freezes: [
+        {
+          source: { kind: 'ReleasePolicy', namespace: '', name: 'weekends' },
+          reason: 'weekend',
+          by: undefined,
+          untilMs: nowMs + minutes(90),
+        },
+      ],
+    },
+    message: `upgrade of release web in namespace shop refused: it is frozen: "weekend" [BelayFrozen]
+  frozen by ReleasePolicy weekends, until 2026-01-31T13:30:00Z (in 1h30m): "weekend"
+  to end that of the policy before, for someone who may change it:
+    kubectl edit releasepolicy weekends`,
+  },
+  'a freeze by a person and by a policy': {
+    denial: {
+      code: 'BelayFrozen',
+      release,
+      attempt: 'upgrade',
+      freezes: [
+        freezeOn(1),
+        {
+          source: { kind: 'ReleasePolicy', namespace: '', name: 'peak' },
+          reason: 'peak season',
+          by: undefined,
+          untilMs: undefined,
+        },
+      ],
+    },
+    message: `upgrade of release web in namespace shop refused: it is frozen: "black friday, ask #sre" [BelayFrozen]
+  frozen by alice, until it is lifted, on Secret sh.helm.release.v1.web.v1: "black friday, ask #sre"
+  frozen by ReleasePolicy peak, until it is lifted: "peak season"
+  to lift it, for someone who may unlock:
+    kubectl annotate secret -n shop -l owner=helm,name=web belay.dev/freeze-
+  to lift that of the policy, for someone who may change it:
+    kubectl edit releasepolicy peak`,
   },
   'an object of a frozen release': {
     denial: {

@@ -81,3 +81,37 @@ test('an uninstall that is refused explains itself by warnings too, because Helm
   });
   assert.deepEqual(warnings, status?.message.split('\n'));
 });
+
+const FROZEN_BY_POLICY = {
+  code: 'BelayFrozen',
+  release: { namespace: 'shop', name: 'web' },
+  attempt: 'upgrade',
+  freezes: [
+    {
+      source: { kind: 'ReleasePolicy', namespace: '', name: 'weekend' },
+      reason: 'weekend',
+      by: undefined,
+      untilMs: 3_600_000,
+    },
+  ],
+} as const;
+
+test('a refusal that is only to warn says word for word what the denial would have said', () => {
+  const { status } = respond({ allowed: false, denial: FROZEN_BY_POLICY });
+  const warned = respond({ allowed: true, why: 'start', waived: [{ action: 'Warn', denial: FROZEN_BY_POLICY }] });
+  assert.equal(warned.allowed, true);
+  assert.deepEqual(warned.warnings, status?.message.split('\n'));
+  assert.match(warned.auditAnnotations?.['would-refuse'] ?? '', /it is frozen: "weekend" \[BelayFrozen\]; frozen by/);
+});
+
+test('a refusal that is only audited says so to the audit log and to nobody else', () => {
+  const audited = respond({
+    allowed: true,
+    why: 'start',
+    audit: { other: 'a' },
+    waived: [{ action: 'Audit', denial: FROZEN_BY_POLICY }],
+  });
+  assert.equal(audited.warnings, undefined);
+  assert.equal(audited.auditAnnotations?.other, 'a');
+  assert.match(audited.auditAnnotations?.['would-refuse'] ?? '', /BelayFrozen/);
+});

@@ -82,6 +82,16 @@ describe('what a write of locks takes, and what is wrong with it', () => {
       after: { 'belay.dev/open': 'a' },
       expect: 'open! belay.dev/open stands without belay.dev/open-until',
     },
+    {
+      name: 'open for longer than a day',
+      after: { 'belay.dev/open': 'a', 'belay.dev/open-until': '2026-11-22T12:00:01Z' },
+      expect: 'open! belay.dev/open-until lies too far ahead',
+    },
+    {
+      name: 'open for a day',
+      after: { 'belay.dev/open': 'a', 'belay.dev/open-until': '2026-11-22T12:00:00Z' },
+      expect: 'open',
+    },
     { name: 'close', before: { 'belay.dev/open': 'a', 'belay.dev/open-until': LATER }, after: {}, expect: 'lock' },
     { name: 'break', after: { 'belay.dev/break': 'job was killed' }, expect: 'break' },
   ];
@@ -121,5 +131,8 @@ describe('a freeze is in force', () => {
 test('an open window without a readable end is closed', () => {
   assert.equal(readOpen({ 'belay.dev/open': 'a' }, SOURCE, NOW_MS), undefined);
   assert.equal(readOpen({ 'belay.dev/open': 'a', 'belay.dev/open-until': 'soon' }, SOURCE, NOW_MS), undefined);
+  // Nobody could have written it; it got in while Belay was away.
+  const endless = { 'belay.dev/open': 'a', 'belay.dev/open-until': '2030-01-01T00:00:00Z' };
+  assert.equal(readOpen(endless, SOURCE, NOW_MS), undefined);
   assert.equal(readOpen({ 'belay.dev/open': 'a', 'belay.dev/open-until': LATER }, SOURCE, NOW_MS)?.reason, 'a');
 });

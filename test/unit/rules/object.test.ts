@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ReleaseRecord } from '../../../src/helm/record.ts';
 import type { Open } from '../../../src/policy/lock-annotations.ts';
-import type { Claim } from '../../../src/rules/in-flight.ts';
+import type { PolicyRule } from '../../../src/rules/actions.ts';
+import { type Claim, findOperation } from '../../../src/rules/in-flight.ts';
 import { judgeObject, lookAtObject, type ObjectWrite } from '../../../src/rules/object.ts';
 import type { FieldChange, Freeze } from '../../../src/rules/verdict.ts';
 import { CLOCK, claim, NOW_MS, RELEASE, record, STALE_AFTER_MS } from './releases.ts';
@@ -24,7 +25,9 @@ interface Case {
   readonly records: readonly ReleaseRecord[];
   readonly claim?: Claim;
   readonly frozen?: true;
+  readonly serialized?: false;
   readonly open?: true;
+  readonly waived?: readonly PolicyRule[];
   readonly listed?: false;
   readonly changes?: readonly FieldChange[];
   /** Why it is allowed, or the denial's code; with the revision that was asked. */
@@ -38,9 +41,14 @@ const judge = ({ by = 'bob', attempt = 'change', records, ...rest }: Case): stri
     attempt,
     object: { group: 'apps', kind: 'Deployment', namespace: 'shop', name: 'web' },
   };
-  const outlook = lookAtObject(write, { records, claim: rest.claim }, rest.frozen === true, CLOCK);
+  const facts = { records, claim: rest.claim };
+  const outlook = lookAtObject(write, facts, {
+    operation: findOperation(facts, CLOCK),
+    frozen: rest.frozen === true,
+    serialized: rest.serialized ?? true,
+  });
   if (outlook.settled) return outlook.verdict.allowed ? outlook.verdict.why : outlook.verdict.denial.code;
-  const verdict = judgeObject(write, {
+  const governed = {
     governing: outlook.governing,
     state: outlook.state,
     chart: 'shop-1.4.0',
@@ -48,7 +56,8 @@ const judge = ({ by = 'bob', attempt = 'change', records, ...rest }: Case): stri
     changes: rest.changes ?? [CHANGE],
     freezes: rest.frozen ? [FREEZE] : [],
     open: rest.open ? OPEN : undefined,
-  });
+  };
+  const verdict = judgeObject(write, governed, new Set(rest.waived));
   return `${verdict.allowed ? verdict.why : verdict.denial.code} v${outlook.governing.revision}`;
 };
 
@@ -151,6 +160,33 @@ describe('a write of an object that carries ownership marks', () => {
       frozen: true,
       ...upgrading,
       expect: 'holder',
+    },
+    {
+      name: 'by others, where operations are not serialized',
+      serialized: false,
+      ...upgrading,
+      expect: 'not serialized',
+    },
+    {
+      name: 'at rest, where operations are not serialized',
+      serialized: false,
+      records: [deployed],
+      expect: 'BelayDrift v1',
+    },
+    {
+      name: 'while frozen, which is waived',
+      frozen: true,
+      waived: ['freeze'],
+      records: [deployed],
+      expect: 'BelayDrift v1',
+    },
+    { name: 'that is drift, which is waived', waived: ['drift'], records: [deployed], expect: 'waived v1' },
+    {
+      name: 'while frozen, though drift is waived',
+      frozen: true,
+      waived: ['drift'],
+      records: [deployed],
+      expect: 'BelayFrozen v1',
     },
     { name: 'while open', open: true, records: [deployed], expect: 'open v1' },
     { name: 'while open and frozen', open: true, frozen: true, records: [deployed], expect: 'BelayFrozen v1' },

@@ -17,7 +17,13 @@ for (const { name, chart, from, to, ignore = [], ...expected } of cases) {
   for (const subject of ['user', 'serviceAccount'] as const) {
     test(`scaling, ${name}: ${subject}`, () => {
       const document = { kind: 'Deployment', spec: { replicas: chart } };
-      const changes = findScaleDrift({ subject, document, beforeReplicas: from, afterReplicas: to, ignore });
+      const changes = findScaleDrift({
+        scope: subject === 'user' ? 'AllFields' : 'ChartFields',
+        document,
+        beforeReplicas: from,
+        afterReplicas: to,
+        ignore,
+      });
       assert.deepEqual(
         changes,
         expected[subject] === 0

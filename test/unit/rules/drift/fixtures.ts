@@ -1,5 +1,5 @@
 import type { KubernetesObject } from '../../../../src/admission/review.ts';
-import { type DriftInput, type DriftSubject, findDrift } from '../../../../src/rules/drift/find-drift.ts';
+import { type DriftInput, findDrift } from '../../../../src/rules/drift/find-drift.ts';
 
 export type Json = Record<string, unknown>;
 
@@ -168,11 +168,21 @@ export function edit<T>(object: T, ...edits: readonly (readonly [pointer: string
 }
 
 export const drift = (
-  subject: DriftSubject,
+  subject: 'user' | 'serviceAccount',
   document: Json,
   before: KubernetesObject,
   after: KubernetesObject,
   more: Partial<DriftInput> = {},
-) => findDrift({ subject, document, before, after, releaseName: 'web', releaseNamespace: 'shop', ignore: [], ...more });
+) =>
+  findDrift({
+    scope: subject === 'user' ? 'AllFields' : 'ChartFields',
+    document,
+    before,
+    after,
+    releaseName: 'web',
+    releaseNamespace: 'shop',
+    ignore: [],
+    ...more,
+  });
 
 export const paths = (...args: Parameters<typeof drift>): readonly string[] => drift(...args).map(({ path }) => path);

@@ -1,0 +1,81 @@
+import { LRUCache } from 'lru-cache';
+import type { KubernetesObject } from '../admission/review.ts';
+import type { Decoder } from '../helm/decoder.ts';
+import { payloadOf, type ReleaseRecord } from '../helm/record.ts';
+import { type Api, isNotFound, pathOf } from './api.ts';
+
+/** In which namespace a stored revision has its objects. Its payload alone tells, and that it never changes (DESIGN.md 4.1). */
+export interface PayloadNamespaces {
+  /** As far as it has been read before. */
+  known(record: ReleaseRecord): string | undefined;
+  /** Undefined when the record is gone or holds nothing that Helm could read. Rejects when it cannot be fetched. */
+  read(record: ReleaseRecord): Promise<string | undefined>;
+}
+
+/** Two a release (what is deployed, what is in flight) at 10,000 releases, and room; at some 150 bytes each, 4 MB. */
+const MAX_REMEMBERED = 25_000;
+
+/** A name may be in thousands of namespaces: the decoder's queue and the API server are there for others as well. */
+const MAX_AT_ONCE = 4;
+
+const FETCH_TIMEOUT_MS = 9_000;
+
+/** Lets so many run at once, and the others wait for their turn. */
+const createTurns = (maxAtOnce: number): (<T>(work: () => Promise<T>) => Promise<T>) => {
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  return async (work) => {
+    if (running < maxAtOnce) running += 1;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) running -= 1;
+      else next();
+    }
+  };
+};
+
+export const createPayloadNamespaces = (api: Api, decoder: Decoder): PayloadNamespaces => {
+  const remembered = new LRUCache<string, string>({ max: MAX_REMEMBERED });
+  const underWay = new Map<string, Promise<string | undefined>>();
+  const inTurn = createTurns(MAX_AT_ONCE);
+
+  const fetchNamespace = async (record: ReleaseRecord): Promise<string | undefined> => {
+    const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS);
+    const collection = record.kind === 'Secret' ? 'secrets' : 'configmaps';
+    let object: KubernetesObject;
+    try {
+      object = await api.request<KubernetesObject>({
+        path: pathOf('api', 'v1', 'namespaces', record.namespace, collection, record.name),
+        signal,
+      });
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+    const payload = payloadOf(object);
+    if (payload === undefined) return undefined;
+    const answer = await decoder.run<'summary'>({ want: 'summary', kind: record.kind, payload }, signal);
+    if (!answer.readable) return undefined;
+    const { namespace } = answer.result.summary;
+    const found = namespace === '' ? record.namespace : namespace;
+    const uid = object.metadata?.uid;
+    if (uid !== undefined) remembered.set(uid, found);
+    return found;
+  };
+
+  return {
+    known: (record) => remembered.get(record.uid),
+    read: (record) => {
+      const known = remembered.get(record.uid);
+      if (known !== undefined) return Promise.resolve(known);
+      const shared = underWay.get(record.uid);
+      if (shared !== undefined) return shared;
+      const read = inTurn(() => fetchNamespace(record)).finally(() => underWay.delete(record.uid));
+      underWay.set(record.uid, read);
+      return read;
+    },
+  };
+};

@@ -1,0 +1,101 @@
+import type { ReleaseRecord } from '../helm/record.ts';
+import type { RecordKind, ReleaseName } from '../rules/verdict.ts';
+
+/** Neither a namespace nor a release's name may hold a slash. */
+export const keyOf = (release: ReleaseName): string => `${release.namespace}/${release.name}`;
+
+const releaseOf = (record: ReleaseRecord): ReleaseName => ({ namespace: record.namespace, name: record.release });
+
+const isSame = (a: ReleaseRecord, b: ReleaseRecord): boolean => a.kind === b.kind && a.name === b.name;
+
+/** Records by release. A release has few revisions (Helm keeps 10), so a short list each is smallest and fastest. */
+export class RecordStore {
+  readonly #byRelease = new Map<string, readonly ReleaseRecord[]>();
+  /** In which namespaces a name has records. Nearly every name is in one alone, and a string is all that this takes. */
+  readonly #namespaces = new Map<string, string | Set<string>>();
+  readonly #changed: (release: ReleaseName) => void;
+  #count = 0;
+
+  /** `changed` is called after each change of a release's records. */
+  constructor(changed: (release: ReleaseName) => void = () => undefined) {
+    this.#changed = changed;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  of(key: string): readonly ReleaseRecord[] {
+    return this.#byRelease.get(key) ?? [];
+  }
+
+  *releases(): Iterable<ReleaseName> {
+    for (const [record] of this.#byRelease.values()) if (record !== undefined) yield releaseOf(record);
+  }
+
+  namespacesOf(name: string): Iterable<string> {
+    const found = this.#namespaces.get(name);
+    return typeof found === 'string' ? [found] : (found ?? []);
+  }
+
+  /** Whether another namespace than this one has records of that name. */
+  isElsewhere({ namespace, name }: ReleaseName): boolean {
+    const found = this.#namespaces.get(name);
+    return found !== undefined && found !== namespace;
+  }
+
+  upsert(record: ReleaseRecord): void {
+    const release = releaseOf(record);
+    const others = this.of(keyOf(release)).filter((known) => !isSame(known, record));
+    this.#put(release, [...others, record]);
+  }
+
+  remove(record: ReleaseRecord): void {
+    const release = releaseOf(record);
+    this.#put(
+      release,
+      this.of(keyOf(release)).filter((known) => !isSame(known, record)),
+    );
+  }
+
+  replaceKind(kind: RecordKind, records: readonly ReleaseRecord[]): void {
+    for (const release of [...this.releases()]) {
+      const known = this.of(keyOf(release));
+      const left = known.filter((record) => record.kind !== kind);
+      if (left.length < known.length) this.#put(release, left);
+    }
+    for (const record of records) this.upsert(record);
+  }
+
+  #put(release: ReleaseName, records: readonly ReleaseRecord[]): void {
+    const key = keyOf(release);
+    this.#count += records.length - this.of(key).length;
+    if (records.length === 0) {
+      if (this.#byRelease.delete(key)) this.#leave(release);
+    } else {
+      if (!this.#byRelease.has(key)) this.#enter(release);
+      this.#byRelease.set(key, records);
+    }
+    this.#changed(release);
+  }
+
+  #enter({ namespace, name }: ReleaseName): void {
+    const found = this.#namespaces.get(name);
+    if (found === undefined) this.#namespaces.set(name, namespace);
+    else if (typeof found === 'string') this.#namespaces.set(name, new Set([found, namespace]));
+    else found.add(namespace);
+  }
+
+  #leave({ namespace, name }: ReleaseName): void {
+    const found = this.#namespaces.get(name);
+    if (found === undefined) return;
+    if (typeof found === 'string') {
+      this.#namespaces.delete(name);
+      return;
+    }
+    found.delete(namespace);
+    const [last] = found;
+    // Back to the string, so that the look-up stays a comparison for all names that are in one namespace.
+    if (found.size === 1 && last !== undefined) this.#namespaces.set(name, last);
+  }
+}

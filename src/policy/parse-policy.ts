@@ -1,0 +1,140 @@
+import type { z } from 'zod';
+import { showPath } from '../admission/escape.ts';
+import { parseDuration } from './duration.ts';
+import { compileSelector } from './label-selector.ts';
+import { compileGlobs } from './name-glob.ts';
+import type { FreezeWindow, IgnoreRule, Policy, PolicySubject } from './policy.ts';
+import { builtInPolicy } from './policy-in-force.ts';
+import { type ReleasePolicySpec, releasePolicySpec } from './schema.ts';
+
+/** What is wrong with a field. Both are safe to show: whatever was written by others is quoted in them. */
+export interface PolicyProblem {
+  /** As Kubernetes writes it: `spec.freeze.windows[0].schedule`. */
+  readonly field: string;
+  readonly problem: string;
+}
+
+export type ParsedPolicy =
+  | { readonly ok: true; readonly policy: Policy }
+  | { readonly ok: false; readonly problems: readonly PolicyProblem[] };
+
+export interface PolicyDefaults {
+  readonly staleAfterMs: number;
+}
+
+/** More than these nobody reads at once. */
+const MAX_PROBLEMS = 20;
+
+/** Reads a ReleasePolicy. Never throws. */
+export const parsePolicy = (
+  object: { readonly metadata: { readonly name: string }; readonly spec?: unknown },
+  defaults: PolicyDefaults,
+): ParsedPolicy => {
+  const given = object.spec ?? {};
+  const { success, error } = releasePolicySpec.safeParse(given);
+  if (!success) return { ok: false, problems: problemsOf(error) };
+  // The schema transforms nothing, and zod's copy lacks keys called `__proto__`: what is read is what came in.
+  return { ok: true, policy: toPolicy(object.metadata.name, given as ReleasePolicySpec, defaults) };
+};
+
+/** The first problem of each field: one that follows from another helps nobody. */
+const problemsOf = ({ issues }: z.ZodError): readonly PolicyProblem[] => {
+  const problems = new Map<string, string>();
+  const report = (path: readonly PropertyKey[], problem: string): void => {
+    const field = fieldOf(path);
+    if (problems.size < MAX_PROBLEMS && !problems.has(field)) problems.set(field, problem);
+  };
+  for (const issue of issues) {
+    if (issue.code === 'unrecognized_keys') {
+      for (const key of issue.keys) report([...issue.path, key], 'is no field of a ReleasePolicy');
+    } else {
+      report(issue.path, issue.message);
+    }
+  }
+  return [...problems].map(([field, problem]) => ({ field, problem }));
+};
+
+/** Map keys such as those of labels go into brackets, as list items do. */
+const fieldOf = (path: readonly PropertyKey[]): string =>
+  showPath(
+    path.reduce<string>((field, key) => {
+      const isName = typeof key === 'string' && /^[A-Za-z][0-9A-Za-z]*$/.test(key) && !field.endsWith('.matchLabels');
+      return isName ? `${field}.${key}` : `${field}[${String(key)}]`;
+    }, 'spec'),
+  );
+
+const durationOr = (text: string | undefined, otherwiseMs: number): number =>
+  (text === undefined ? undefined : parseDuration(text)) ?? otherwiseMs;
+
+/** A bare `Off` comes as false out of YAML. */
+const readAction = <T extends string>(action: T | false | undefined): T | 'Off' | undefined =>
+  action === false ? 'Off' : action;
+
+/** An empty text is as good as none. */
+const filled = (text: string | undefined): string | undefined => (text === '' ? undefined : text);
+
+const toPolicy = (name: string, spec: ReleasePolicySpec, { staleAfterMs }: PolicyDefaults): Policy => {
+  const builtIn = builtInPolicy(staleAfterMs);
+  const { operations, versions, drift, freeze } = spec;
+  return {
+    name,
+    priority: spec.priority ?? builtIn.priority,
+    matches: compileMatch(spec.match),
+    operations: {
+      action: readAction(operations?.action) ?? builtIn.operations.action,
+      staleAfterMs: durationOr(operations?.staleAfter, builtIn.operations.staleAfterMs),
+    },
+    versions: {
+      action: readAction(versions?.action) ?? builtIn.versions.action,
+      downgrade: versions?.downgrade ?? builtIn.versions.downgrade,
+      range: filled(versions?.range),
+    },
+    drift: {
+      action: readAction(drift?.action) ?? builtIn.drift.action,
+      users: drift?.users ?? builtIn.drift.users,
+      serviceAccounts: drift?.serviceAccounts ?? builtIn.drift.serviceAccounts,
+      ignore: (drift?.ignore ?? []).map(toIgnoreRule),
+      trusted: (drift?.trusted ?? []).map(toSubject),
+      repair: {
+        action: readAction(drift?.repair?.action) ?? builtIn.drift.repair.action,
+        prune: drift?.repair?.prune ?? builtIn.drift.repair.prune,
+        intervalMs: durationOr(drift?.repair?.interval, builtIn.drift.repair.intervalMs),
+      },
+    },
+    freeze: {
+      action: readAction(freeze?.action) ?? builtIn.freeze.action,
+      reason: filled(freeze?.reason),
+      windows: (freeze?.windows ?? []).map(toWindow),
+    },
+  };
+};
+
+const compileMatch = ({
+  namespaceSelector,
+  releases,
+}: NonNullable<ReleasePolicySpec['match']> = {}): Policy['matches'] => {
+  const matchesNamespace = compileSelector(namespaceSelector ?? {});
+  const matchesName = compileGlobs(releases ?? ['*']);
+  return ({ name, namespaceLabels }) => matchesName(name) && matchesNamespace(namespaceLabels);
+};
+
+type Drift = NonNullable<ReleasePolicySpec['drift']>;
+
+const toIgnoreRule = ({ group, kind, name, paths }: NonNullable<Drift['ignore']>[number]): IgnoreRule => ({
+  group: group ?? '*',
+  kind,
+  matchesName: compileGlobs([name ?? '*']),
+  paths,
+});
+
+const toSubject = ({ kind, namespace = '', name }: NonNullable<Drift['trusted']>[number]): PolicySubject =>
+  kind === 'ServiceAccount' ? { kind, namespace, name } : { kind, name };
+
+type Window = NonNullable<NonNullable<ReleasePolicySpec['freeze']>['windows']>[number];
+
+const toWindow = ({ schedule, duration, timeZone = 'UTC', reason }: Window): FreezeWindow => ({
+  schedule,
+  durationMs: durationOr(duration, 0),
+  timeZone,
+  reason,
+});

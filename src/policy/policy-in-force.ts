@@ -1,0 +1,38 @@
+import type { Policy } from './policy.ts';
+
+/** What holds where no policy does. */
+export const builtInPolicy = (staleAfterMs: number): Policy => ({
+  name: undefined,
+  priority: 0,
+  matches: () => true,
+  operations: { action: 'Deny', staleAfterMs },
+  versions: { action: 'Deny', downgrade: 'Allow', range: undefined },
+  drift: {
+    action: 'Deny',
+    users: 'AllFields',
+    serviceAccounts: 'ChartFields',
+    ignore: [],
+    trusted: [],
+    repair: { action: 'Off', prune: false, intervalMs: 600_000 },
+  },
+  freeze: { action: 'Deny', reason: undefined, windows: [] },
+});
+
+/** Names are ASCII (RFC 1123 subdomains), for which JavaScript's order is byte order. */
+const isAbove = (policy: Policy, other: Policy): boolean =>
+  policy.priority === other.priority ? (policy.name ?? '') < (other.name ?? '') : policy.priority > other.priority;
+
+/** Of the policies that match a release, the highest priority alone; of equals, the lowest name. */
+export const policyInForce = (
+  policies: Iterable<Policy>,
+  release: { readonly name: string },
+  namespaceLabels: Readonly<Record<string, string>>,
+  builtIn: Policy,
+): Policy => {
+  const asked = { name: release.name, namespaceLabels };
+  let best: Policy | undefined;
+  for (const policy of policies) {
+    if ((best === undefined || isAbove(policy, best)) && policy.matches(asked)) best = policy;
+  }
+  return best ?? builtIn;
+};
