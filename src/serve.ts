@@ -1,8 +1,10 @@
+import { hostname } from 'node:os';
 import { createCertificateSource } from './certificates/certificate-source.ts';
 import { createAccess } from './cluster/access.ts';
 import { createApi } from './cluster/api.ts';
 import { createClaims } from './cluster/claims.ts';
 import { connect } from './cluster/connection.ts';
+import { createEvents } from './cluster/events.ts';
 import { createLiveFacts } from './cluster/live-facts.ts';
 import { createManifests } from './cluster/manifests.ts';
 import { createPayloadNamespaces } from './cluster/payload-namespaces.ts';
@@ -14,10 +16,12 @@ import { admit } from './reviews/admit.ts';
 import { carryLocks } from './reviews/carry-locks.ts';
 import { classify } from './reviews/classify.ts';
 import type { ReviewDependencies } from './reviews/dependencies.ts';
+import { createNoteEvents } from './reviews/note-events.ts';
 import { createApp, type ReadinessCheck } from './server/app.ts';
 import { CLOSE_DEADLINE_MS, createDrain, exitGracefully } from './server/drain.ts';
 import { startServer } from './server/listener.ts';
 import { startMetricsServer } from './server/metrics-listener.ts';
+import { registerEventMetrics } from './telemetry/event-metrics.ts';
 import { registerIndexMetrics } from './telemetry/index-metrics.ts';
 import { createLog } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
@@ -71,7 +75,9 @@ export const serve = async (options: ServeOptions): Promise<void> => {
     log,
     nowMs,
   };
+  const events = createEvents({ api, log, nowMs, instance: process.env.POD_NAME ?? hostname() });
   registerIndexMetrics(metrics.registry, index);
+  registerEventMetrics(metrics.registry, events);
 
   const readiness = (): readonly ReadinessCheck[] => [
     { name: 'certificate', ok: source.current() !== undefined, detail: 'there is no certificate yet' },
@@ -84,6 +90,7 @@ export const serve = async (options: ServeOptions): Promise<void> => {
     admit: (review, deadline) => admit(dependencies, review, deadline),
     mutate: (review, deadline) => carryLocks(dependencies, review, deadline.signal),
     reviewKind: classify,
+    noteEvents: createNoteEvents({ events, index, log, nowMs }),
     readiness,
     isDraining: drain.isDraining,
     log,
@@ -92,7 +99,12 @@ export const serve = async (options: ServeOptions): Promise<void> => {
   });
 
   const stop = new AbortController();
-  const running = Promise.all([index.run(stop.signal), policies.run(stop.signal), claims.sweep(stop.signal)]);
+  const running = Promise.all([
+    index.run(stop.signal),
+    policies.run(stop.signal),
+    events.run(stop.signal),
+    claims.sweep(stop.signal),
+  ]);
   // /livez answers from the start; handshakes fail until there is a certificate.
   const { address, port, metricsPort } = options;
   const servers = [

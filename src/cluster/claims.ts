@@ -34,12 +34,7 @@ const MAX_REMEMBERED = 10_000;
 const leasePath = (release: ReleaseName): string =>
   pathOf('apis', 'coordination.k8s.io', 'v1', 'namespaces', release.namespace, 'leases', leaseName(release.name));
 
-export const createClaims = (
-  api: Api,
-  index: ReleaseIndex,
-  log: Logger,
-  nowMs: () => number,
-): Claims => {
+export const createClaims = (api: Api, index: ReleaseIndex, log: Logger, nowMs: () => number): Claims => {
   const renewedAtMs = new Map<string, number>();
 
   const renew = async (release: ReleaseName, holder: string, renewEveryMs: number): Promise<void> => {

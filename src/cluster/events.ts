@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { escapeText } from '../admission/escape.ts';
 import { parseRecordName } from '../helm/record.ts';
 import { type Api, ApiError } from './api.ts';
 import { createEventLimiter, type Occurrence } from './event-limiter.ts';
@@ -101,8 +102,9 @@ export const createEvents = (dependencies: EventsDependencies): Events => {
 
   const giveUp = ({ event }: Queued, error: unknown): void => {
     dropped.failed += 1;
-    const { message: problem } = error as Error;
-    const line = { reason: event.reason, namespace: event.release.namespace, release: event.release.name, problem };
+    const { namespace, name } = event.release;
+    const problem = escapeText((error as Error).message);
+    const line = { reason: event.reason, namespace: escapeText(namespace), release: escapeText(name), problem };
     if (isNamespaceEnding(error) || Math.abs(nowMs() - warnedMs) < WARN_EVERY_MS) {
       log.debug(line, 'an Event could not be written');
     } else {
@@ -136,7 +138,7 @@ export const createEvents = (dependencies: EventsDependencies): Events => {
       } catch (error) {
         // Whatever it is, the review that it is about has been answered and must not hear of it.
         dropped.failed += 1;
-        log.debug({ problem: String(error) }, 'an Event could not be noted');
+        log.debug({ problem: escapeText(String(error)) }, 'an Event could not be noted');
       }
     },
     run: async (signal) => {

@@ -3,7 +3,7 @@ import { parseSchedule, type Schedule } from './schedule.ts';
 
 /** A window that is open. Runs of one schedule that overlap or adjoin are one window. */
 export interface OpenWindow {
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch; of a window that has been open for long, not before what is looked at (see MAX_RUNS). */
   readonly startMs: number;
   /** When it is no longer in force; undefined when no end is in sight (see MAX_RUNS). */
   readonly endMs: number | undefined;

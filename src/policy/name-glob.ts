@@ -5,7 +5,7 @@ export const MAX_GLOB_LENGTH = 253;
 
 /**
  * Letters, digits and what else names hold, `?` for any one character and at most two `*` for any number of them. A third star is one
- * nested search more: of a name of 253 characters chosen for it, a million steps become a hundred million.
+ * nested search more, and of a name of 253 characters chosen for it 3 million steps where two stars take 30 thousand.
  */
 export const GLOB_PATTERN = /^[0-9A-Za-z._:?-]*(\*[0-9A-Za-z._:?-]*){0,2}$/;
 
@@ -13,7 +13,7 @@ export const GLOB_PATTERN = /^[0-9A-Za-z._:?-]*(\*[0-9A-Za-z._:?-]*){0,2}$/;
 export const compileGlob = (glob: string): ((name: string) => boolean) => {
   if (glob === '*') return () => true;
   // What GLOB_PATTERN leaves out is switched off as well: nothing but `*` and `?` has a meaning.
-  const matches = picomatch(glob, {
+  const expression = picomatch.makeRe(glob, {
     dot: true,
     nobrace: true,
     nobracket: true,
@@ -21,7 +21,7 @@ export const compileGlob = (glob: string): ((name: string) => boolean) => {
     noglobstar: true,
     nonegate: true,
   });
-  return (name) => matches(name);
+  return (name) => expression.test(name);
 };
 
 /** Whether a name matches one of these. */

@@ -31,10 +31,17 @@ export const parsePolicy = (
   defaults: PolicyDefaults,
 ): ParsedPolicy => {
   const given = object.spec ?? {};
-  const { success, error } = releasePolicySpec.safeParse(given);
+  const { success, error } = releasePolicySpec.safeParse(given, { error: inFewWords });
   if (!success) return { ok: false, problems: problemsOf(error) };
   // The schema transforms nothing, and zod's copy lacks keys called `__proto__`: what is read is what came in.
   return { ok: true, policy: toPolicy(object.metadata.name, given as ReleasePolicySpec, defaults) };
+};
+
+/** For what schema.ts has no words of its own. */
+const inFewWords: z.core.$ZodErrorMap = (issue) => {
+  if (issue.code === 'invalid_key') return 'is not the key of a label';
+  if (issue.code !== 'invalid_type') return undefined;
+  return issue.input === undefined ? 'is missing' : `is not of type ${issue.expected}`;
 };
 
 /** The first problem of each field: one that follows from another helps nobody. */

@@ -27,6 +27,8 @@ export interface ReviewHandlerDependencies {
   /** Reviews at once; beyond, they are answered without a verdict. */
   readonly maxConcurrent?: number;
   readonly startTimer?: StartTimer;
+  /** Told of each answer once it has been sent; must not throw. */
+  readonly noteEvents?: (review: Review, kind: ReviewKind, answer: AdmissionAnswer) => void;
   /** While it drains, each answer asks the API server to come back on another connection, and so to another replica. */
   readonly isDraining?: () => boolean;
 }
@@ -58,7 +60,7 @@ const startNodeTimer: StartTimer = (afterMs, callback) => {
 
 /** What /validate and /mutate have in common, and the bounds that they share. */
 export const createReviewHandlers = (dependencies: ReviewHandlerDependencies): ((judge: Judge) => RequestHandler) => {
-  const { reviewKind, log, metrics, nowMs } = dependencies;
+  const { reviewKind, log, metrics, nowMs, noteEvents } = dependencies;
   const {
     defaultTimeoutMs = DEFAULT_TIMEOUT_MS,
     maxConcurrent = MAX_CONCURRENT,
@@ -141,6 +143,7 @@ export const createReviewHandlers = (dependencies: ReviewHandlerDependencies): (
       },
       'review',
     );
+    noteEvents?.(review, kind, verdict);
   };
 
   const handle = async (judge: Judge, request: IncomingMessage, response: ServerResponse): Promise<void> => {

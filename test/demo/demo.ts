@@ -1,6 +1,7 @@
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startControlPlane } from '../cluster/harness/control-plane.ts';
-import { CHARTS, createStory } from './story.ts';
+import { createStory, layOutCharts } from './story.ts';
 
 /** The main job, told as a story: real Helm, real kubectl, a real control plane. Exits 1 if anything went otherwise than told. */
 
@@ -8,12 +9,21 @@ import { CHARTS, createStory } from './story.ts';
 const STALE_AFTER_SECONDS = 15;
 
 const plane = await startControlPlane({ pods: true, belay: { staleAfter: `${STALE_AFTER_SECONDS}s` } });
-const { scene, say, run, background, addUser, waitForStatus, finish } = createStory(plane, CHARTS);
+const charts = await layOutCharts(join(plane.dir, 'charts'), ['1.5.0', '1.6.0']);
+const { scene, say, run, background, addUser, file, waitForStatus, finish } = createStory(plane, charts);
 
 const prepare = async (args: readonly string[]): Promise<void> => {
   const { code, stderr } = await plane.kubectl(args);
   if (code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr}`);
 };
+
+const policyOf = (rules: string): string => `apiVersion: belay.dev/v1alpha1
+kind: ReleasePolicy
+metadata: {name: shop}
+spec:
+  match: {namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: shop}}}
+${rules}
+`;
 
 try {
   // The built-in roles, as Belay's install extends them: `edit` may deploy and lock, `admin` may unlock as well.
@@ -21,6 +31,7 @@ try {
   await prepare(['create', 'rolebinding', 'edit', '-n', 'shop', '--clusterrole=edit', '--user=ci', '--user=dev']);
   await prepare(['create', 'rolebinding', 'admin', '-n', 'shop', '--clusterrole=admin', '--user=sre']);
   for (const name of ['ci', 'dev', 'sre']) await addUser(name);
+  await addUser('platform', ['system:masters']);
 
   scene('1. Two releases, by Helm 4 and by Helm 3: nothing about Helm changes.');
   await run('ci', 'helm4 install web ./shop -n shop', { allowed: /STATUS: deployed/ });
@@ -97,6 +108,49 @@ try {
   );
   await sleep((STALE_AFTER_SECONDS + 1) * 1000);
   await run('dev', 'helm3 rollback api 1 -n shop', { allowed: /Rollback was a success/ });
+
+  scene('6. Second act: versions. web is pinned to 1.4.x, and the branch that jumps ahead is refused.');
+  await run('dev', 'kubectl annotate secret -n shop -l owner=helm,name=web belay.dev/pin=1.4.x', {
+    allowed: /annotated/,
+  });
+  await run('ci', 'helm4 upgrade web ./shop-1.5.0 -n shop', {
+    denied: 'BelayPinned',
+    saying: [/to chart shop-1\.5\.0/, /pinned to "1\.4\.x"/, /deployed: shop-1\.4\.0/],
+  });
+
+  scene('7. The platform team rules out downgrades for every release of the namespace, by a policy.');
+  await file('policy.yaml', policyOf('  versions:\n    downgrade: Deny'));
+  const apply = async (): Promise<void> => {
+    await run('platform', 'kubectl apply -f policy.yaml', { allowed: /releasepolicy\.belay\.dev\/shop/ });
+    await run('platform', 'kubectl wait --for=condition=Ready releasepolicy/shop --timeout=10s', {
+      allowed: /condition met/,
+    });
+  };
+  await apply();
+  await run('ci', 'helm3 upgrade api ./shop-1.6.0 -n shop', { allowed: /STATUS: deployed/ });
+  say('An older branch comes by:');
+  await run('ci', 'helm3 upgrade api ./shop-1.5.0 -n shop', {
+    denied: 'BelayDowngrade',
+    saying: [/below shop-1\.6\.0, which is deployed/, /ReleasePolicy shop/],
+  });
+
+  scene('8. A freeze window: by the clock, for whoever deploys from git as well.');
+  const now = new Date(Date.now() - 60_000);
+  const schedule = `${now.getUTCMinutes()} ${now.getUTCHours()} * * *`;
+  await file(
+    'policy.yaml',
+    policyOf(`  freeze:
+    windows:
+      - {schedule: "${schedule}", duration: 2h, timeZone: Etc/UTC, reason: "stock taking"}`),
+  );
+  await apply();
+  await run('ci', 'helm4 upgrade api ./shop-1.6.0 -n shop --set image=nginx:1.31', {
+    denied: 'BelayFrozen',
+    saying: [/stock taking/, /frozen by ReleasePolicy shop, until \S+Z \(in 1h5\dm\)/],
+  });
+  say('What was refused is left as Events, on the releases and on their objects:');
+  await sleep(1_000);
+  await run('dev', 'kubectl events -n shop --types=Warning', { allowed: /FrozenWriteRefused[\s\S]*stock taking/ });
   finish();
 } finally {
   await plane.stop();

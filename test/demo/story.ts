@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
 import type { CommandName, ControlPlane } from '../cluster/harness/control-plane.ts';
@@ -25,7 +26,9 @@ export interface Story {
   /** Runs a command line as a user, shows it with its real output, and holds that against the outcome. */
   run(user: string, line: string, outcome: Outcome): Promise<void>;
   background(user: string, line: string): BackgroundCommand;
-  addUser(name: string): Promise<void>;
+  addUser(name: string, groups?: readonly string[]): Promise<void>;
+  /** Shows a file as somebody would have written it, and puts it where the commands run. */
+  file(name: string, text: string): Promise<void>;
   waitForStatus(release: string, status: string): Promise<void>;
   /** Prints the end, and sets the exit code. */
   finish(): void;
@@ -107,8 +110,15 @@ export const createStory = (plane: ControlPlane, cwd: string): Story => {
       };
     },
 
-    addUser: async (name) => {
-      kubeconfigs.set(name, await plane.user(name));
+    addUser: async (name, groups) => {
+      kubeconfigs.set(name, await plane.user(name, groups));
+    },
+
+    file: async (name, text) => {
+      await writeFile(join(cwd, name), text);
+      print(`  ${styleText('cyan', name)}`);
+      for (const line of text.trimEnd().split('\n')) print(`    ${line}`);
+      print();
     },
 
     waitForStatus: async (release, status) => {
@@ -131,5 +141,17 @@ export const createStory = (plane: ControlPlane, cwd: string): Story => {
   };
 };
 
-/** Where the demo's chart lies. */
-export const CHARTS = join(import.meta.dirname, '..', 'charts');
+const SHOP = join(import.meta.dirname, '..', 'charts', 'shop');
+
+/** A folder with the demo's chart in it, `shop`, and its next versions, `shop-1.5.0` for instance. */
+export const layOutCharts = async (dir: string, versions: readonly string[]): Promise<string> => {
+  await mkdir(dir, { recursive: true });
+  await cp(SHOP, join(dir, 'shop'), { recursive: true });
+  for (const version of versions) {
+    const copy = join(dir, `shop-${version}`);
+    await cp(SHOP, copy, { recursive: true });
+    const file = join(copy, 'Chart.yaml');
+    await writeFile(file, (await readFile(file, 'utf8')).replace(/^version: .*$/m, `version: ${version}`));
+  }
+  return dir;
+};

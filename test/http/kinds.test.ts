@@ -17,6 +17,11 @@ const lease = {
   kind: { group: 'coordination.k8s.io', version: 'v1', kind: 'Lease' },
 };
 
+const policies = {
+  resource: { group: 'belay.dev', version: 'v1alpha1', resource: 'releasepolicies' },
+  kind: { group: 'belay.dev', version: 'v1alpha1', kind: 'ReleasePolicy' },
+};
+
 const owned = {
   metadata: { annotations: { 'meta.helm.sh/release-name': 'web', 'meta.helm.sh/release-namespace': 'shop' } },
 };
@@ -55,6 +60,8 @@ const kinds: Record<string, readonly [request: Record<string, unknown>, kind: Re
   'a Namespace': [{ ...core('namespaces', 'Namespace'), name: 'shop' }, 'namespace'],
   'the claim on a release': [{ ...lease, object: claim }, 'claim'],
   'a claim whose label is taken away': [{ ...lease, object: {}, oldObject: claim }, 'claim'],
+  'a policy': [{ ...policies, name: 'default' }, 'policy'],
+  'the status of a policy': [{ ...policies, name: 'default', subResource: 'status' }, 'unknown'],
   "somebody's Lease": [{ ...lease, object: { metadata: { labels: { 'belay.dev/claim': 'false' } } } }, 'unknown'],
   'a kind that nobody has heard of': [
     {
@@ -72,7 +79,7 @@ describe('what a review is about decides what becomes of it when no rule answers
       const admit = (): never => assert.fail('broken on purpose');
       const { app, lines } = createTestApp({ admit, reviewKind: classify });
       const { body } = await request(app).post('/validate').send(admissionReview(fields)).expect(200);
-      assert.equal(body.response.allowed, ['object', 'scale', 'unknown'].includes(kind));
+      assert.equal(body.response.allowed, ['object', 'scale', 'policy', 'unknown'].includes(kind));
       assert.deepEqual(
         lines.filter(({ msg }) => msg === 'review').map(({ review }) => review),
         [kind],

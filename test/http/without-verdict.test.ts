@@ -17,6 +17,7 @@ const fates: readonly (readonly [kind: ReviewKind, operation: Operation, fate: '
   ['object', 'UPDATE', 'allowed'],
   ['object', 'DELETE', 'denied'],
   ['scale', 'UPDATE', 'allowed'],
+  ['policy', 'UPDATE', 'allowed'],
   ['unknown', 'CONNECT', 'allowed'],
 ];
 

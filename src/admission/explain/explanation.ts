@@ -44,3 +44,13 @@ export const showInFlight = ({ operation, revision, holder }: InFlight): string 
 
 const showHolder = (holder: string | undefined): string =>
   holder === undefined ? 'unknown (it began before Belay was there)' : showName(holder);
+
+/** Revisions of one release in one go: `sh.helm.release.v1.web.v1, v2, v3`. */
+export const showNames = (names: readonly string[]): string =>
+  names
+    .map((name, index) => {
+      const revision = /^(.*\.)(v\d+)$/.exec(name);
+      const sameRelease = revision?.[1] !== undefined && names[0]?.startsWith(revision[1]);
+      return index > 0 && sameRelease ? revision?.[2] : showName(name);
+    })
+    .join(', ');

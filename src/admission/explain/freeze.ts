@@ -1,7 +1,7 @@
 import type { Denial, Freeze } from '../../rules/verdict.ts';
 import { quoteText, showName } from '../escape.ts';
 import { editPolicy, unfreeze } from './commands.ts';
-import { type Explanation, showRefusal, showRelease } from './explanation.ts';
+import { type Explanation, showNames, showRefusal, showRelease } from './explanation.ts';
 import { showWhen } from './when.ts';
 
 type Frozen = Extract<Denial, { code: 'BelayFrozen' }>;
@@ -41,16 +41,6 @@ const showFreeze = (alike: readonly Freeze[], nowMs: number): string => {
   const by = first.by === undefined ? 'unknown' : showName(first.by);
   return `${by}, ${until}, on ${first.source.kind} ${showNames(alike.map(({ source }) => source.name))}: ${showReason(first)}`;
 };
-
-/** `sh.helm.release.v1.web.v1, v2, v3` */
-const showNames = (names: readonly string[]): string =>
-  names
-    .map((name, index) => {
-      const revision = /^(.*\.)(v\d+)$/.exec(name);
-      const sameRelease = revision?.[1] !== undefined && names[0]?.startsWith(revision[1]);
-      return index > 0 && sameRelease ? revision?.[2] : showName(name);
-    })
-    .join(', ');
 
 const liftingLines = (freezes: readonly Freeze[], release: Frozen['release']): string[] => {
   const [stated, annotated] = partition(freezes, ({ source }) => source.kind === 'ReleasePolicy');

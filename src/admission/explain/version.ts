@@ -2,7 +2,7 @@ import type { Denial, LockSource } from '../../rules/verdict.ts';
 import type { Chart } from '../../rules/versions.ts';
 import { quoteText, showName } from '../escape.ts';
 import { unlock } from './commands.ts';
-import { type Explanation, showRelease } from './explanation.ts';
+import { type Explanation, showNames, showRelease } from './explanation.ts';
 
 type DenialOf<Code extends Denial['code']> = Extract<Denial, { code: Code }>;
 
@@ -11,7 +11,14 @@ const showChart = ({ name, version }: Chart): string => showName(`${name}-${vers
 const showMove = ({ attempt, release, chart }: DenialOf<'BelayPinned' | 'BelayDowngrade'>): string =>
   `${attempt} of ${showRelease(release)} to chart ${showChart(chart)}`;
 
-const showSource = ({ kind, name }: LockSource): string => `${kind} ${showName(name)}`;
+/** Of one kind and in one namespace. */
+const showSources = (sources: readonly LockSource[]): string =>
+  `${sources[0]?.kind ?? ''} ${showNames(sources.map(({ name }) => name))}`;
+
+/** One `kubectl annotate -l` locks all revisions alike, so those are told in one line. */
+const alike = <T>(items: readonly T[], keyOf: (item: T) => unknown): readonly (readonly T[])[] => [
+  ...Map.groupBy(items, (item) => JSON.stringify(keyOf(item))).values(),
+];
 
 const showDeployed = (deployed: Chart | undefined): string[] =>
   deployed === undefined ? [] : [`deployed: ${showChart(deployed)}`];
@@ -39,7 +46,9 @@ export const explainPinned = (denial: DenialOf<'BelayPinned'>): Explanation => {
     headline: `${showMove(denial)} refused: ${PROBLEMS[problem]}`,
     lines: [
       ...showDeployed(deployed),
-      ...pins.map(({ range, source }) => `pinned to ${quoteText(range)} on ${showSource(source)}`),
+      ...alike(pins, ({ range, source }) => [range, source.kind, source.namespace]).map(
+        (group) => `pinned to ${quoteText(group[0]?.range ?? '')} on ${showSources(group.map(({ source }) => source))}`,
+      ),
       ...whatToDo(
         pins.map(({ source }) => source),
         'belay.dev/pin',
@@ -54,7 +63,9 @@ export const explainDowngrade = (denial: DenialOf<'BelayDowngrade'>): Explanatio
   return {
     headline: `${showMove(denial)} refused: below ${showChart(deployed)}, which is deployed`,
     lines: [
-      `no downgrades, says ${sources.map(showSource).join(', ')}`,
+      ...alike(sources, ({ kind, namespace }) => [kind, namespace]).map(
+        (group) => `no downgrades, says ${showSources(group)}`,
+      ),
       ...whatToDo(sources, 'belay.dev/no-downgrade', release),
     ],
   };

@@ -1,16 +1,28 @@
 import { operationOf, type ReleaseRecord } from '../../helm/record.ts';
-import { isHolder } from '../in-flight.ts';
-import { allow, type Verdict } from '../verdict.ts';
+import { isHolder, newestOf } from '../in-flight.ts';
+import { allow } from '../verdict.ts';
 import { freezeInstead, protect, refuseFrozen, refuseInFlight } from './refuse.ts';
-import type { RecordContext } from './write.ts';
+import { start } from './start.ts';
+import { isTakenBack } from './take-back.ts';
+import type { RecordContext, RecordVerdict } from './write.ts';
 
 /** Statuses at rest that Helm supersedes before the CREATE that starts its operation (`install --replace`, `upgrade --install` after `--keep-history`). */
 const SUPERSEDED_BEFORE_START: ReadonlySet<string> = new Set(['uninstalled', 'failed']);
 
+/**
+ * mapkubeapis supersedes the newest revision, and then stores a copy of it as deployed. That is an operation without a pending revision:
+ * it is claimed as an upgrade to the revision that is to come. A person who edits a label is told of the freeze instead.
+ */
+const isSucceededAtOnce = ({ facts, write }: RecordContext, before: ReleaseRecord): boolean =>
+  before.status === 'deployed' && write.isStamped && newestOf(facts.records, before.kind)?.name === before.name;
+
 /** A revision of which no operation is under way: its status moves only as Helm moves it. */
-export const judgeAtRest = (context: RecordContext, before: ReleaseRecord, after: ReleaseRecord): Verdict => {
+export const judgeAtRest = (context: RecordContext, before: ReleaseRecord, after: ReleaseRecord): RecordVerdict => {
   const { write, facts, freezes, state } = context;
   if (after.status === before.status) return allow('unchanged status'); // hooks of `helm test`, or a failing upgrade
+  if (isTakenBack(context, before, after)) {
+    return freezes.length > 0 ? refuseFrozen(context, 'record edit') : allow('taken back');
+  }
   if (operationOf(after.status) !== undefined && after.status !== 'uninstalling') {
     return protect(
       write,
@@ -31,6 +43,7 @@ export const judgeAtRest = (context: RecordContext, before: ReleaseRecord, after
     if (finishing) return allow('late completion');
     if (freezes.length > 0) return refuseFrozen(context, 'record edit');
     if (SUPERSEDED_BEFORE_START.has(before.status)) return allow('superseded');
+    if (isSucceededAtOnce(context, before)) return start(context, 'upgrade', before.revision + 1);
   }
   return protect(
     write,

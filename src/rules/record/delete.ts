@@ -2,7 +2,20 @@ import { isPending, type ReleaseRecord } from '../../helm/record.ts';
 import { highestDeployed, isHolder, newestOf } from '../in-flight.ts';
 import { allow, type Verdict } from '../verdict.ts';
 import { protect, refuseFrozen, refuseInFlight } from './refuse.ts';
+import { isFailedRollback, locksOnlyOn } from './take-back.ts';
 import type { RecordContext } from './write.ts';
+
+/** The rollback that is taken back has carried the release's locks over; they must not go with it. */
+const judgeTakeBack = (context: RecordContext, before: ReleaseRecord): Verdict => {
+  const locks = locksOnlyOn(context, before);
+  if (locks.length === 0) return allow('taken back');
+  return protect(
+    context.write,
+    before,
+    `the lock ${locks.join(', ')} is on no other revision and would be lost with it`,
+    'upgrade the release instead: the next revision takes its locks over',
+  );
+};
 
 /** A record goes: by an uninstall, when history is pruned, or as what is left of a dead operation. */
 export const judgeDelete = (context: RecordContext, before: ReleaseRecord): Verdict => {
@@ -23,14 +36,14 @@ export const judgeDelete = (context: RecordContext, before: ReleaseRecord): Verd
   if (newest.status === 'uninstalling') return allow('dead uninstall');
   if (newest.status === 'uninstalled') return allow('purge'); // helm uninstall after uninstall --keep-history
   if (before.revision >= newest.revision) {
-    return isPending(before.status)
-      ? allow('dead operation')
-      : protect(
-          write,
-          before,
-          'it is the newest revision, and Helm would lose the release with it',
-          `to remove the release: helm uninstall ${write.release.name} -n ${before.namespace}`,
-        );
+    if (isPending(before.status)) return allow('dead operation');
+    if (isFailedRollback(context, before)) return judgeTakeBack(context, before);
+    return protect(
+      write,
+      before,
+      'it is the newest revision, and Helm would lose the release with it',
+      `to remove the release: helm uninstall ${write.release.name} -n ${before.namespace}`,
+    );
   }
   const deployed = highestDeployed(facts.records.filter(({ kind }) => kind === before.kind));
   if (before.status === 'deployed' && before.revision >= (deployed?.revision ?? 0)) {

@@ -12,7 +12,7 @@ export const judgeRecord = (
   freezes: readonly Freeze[],
   clock: StaleClock,
 ): RecordVerdict => {
-  const context: RecordContext = { write, facts, freezes, state: findOperation(facts, clock) };
+  const context: RecordContext = { write, facts, freezes, state: findOperation(facts, clock), clock };
   if (write.before !== undefined && write.after !== undefined) return judgeUpdate(context, write.before, write.after);
   if (write.after !== undefined) return judgeCreate(context, write.after);
   if (write.before !== undefined) return judgeDelete(context, write.before);

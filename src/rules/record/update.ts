@@ -5,7 +5,11 @@ import { findDisagreement } from './agreement.ts';
 import { judgeAtRest } from './at-rest.ts';
 import { protect } from './refuse.ts';
 import { judgeOvertaken, judgeUnfinished, judgeUninstalling } from './unfinished.ts';
-import type { RecordContext, RecordVerdict } from './write.ts';
+import type { RecordContext, RecordVerdict, RecordWrite } from './write.ts';
+
+/** Where its objects live, which the marks on them are held against. */
+const isMoved = ({ payload, payloadBefore }: RecordWrite): boolean =>
+  payload !== undefined && payloadBefore !== undefined && payload.namespace !== payloadBefore.namespace;
 
 /** A stored revision is written again. */
 export const judgeUpdate = (context: RecordContext, before: ReleaseRecord, after: ReleaseRecord): RecordVerdict => {
@@ -13,11 +17,12 @@ export const judgeUpdate = (context: RecordContext, before: ReleaseRecord, after
   if (!write.contentChanged) return allow('metadata');
   const disagreement = findDisagreement(write, after);
   if (disagreement !== undefined) return disagreement;
-  if (write.changedParts.length > 0) {
+  const changed = [...write.changedParts, ...(isMoved(write) ? ['namespace'] : [])];
+  if (changed.length > 0) {
     return protect(
       write,
       before,
-      `the ${write.changedParts.join(', ')} of a stored revision never changes`,
+      `the ${changed.join(', ')} of a stored revision never changes`,
       'to change the release, run helm upgrade: it stores a new revision',
     );
   }

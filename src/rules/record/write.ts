@@ -1,6 +1,6 @@
 import type { PayloadSummary } from '../../helm/payload.ts';
 import type { ReleaseRecord } from '../../helm/record.ts';
-import type { OperationState, ReleaseFacts } from '../in-flight.ts';
+import type { OperationState, ReleaseFacts, StaleClock } from '../in-flight.ts';
 import type { Freeze, OperationKind, ReleaseName, Verdict } from '../verdict.ts';
 
 /** What a claim has to say before the write may be answered. */
@@ -31,6 +31,8 @@ export interface RecordWrite {
   readonly payloadBefore: PayloadSummary | undefined;
   /** chart, config, manifest: those that differ from what is stored. */
   readonly changedParts: readonly string[];
+  /** Whether its label `modifiedAt` has moved, as it does with each write of Helm's own storage driver. No proof: anybody can do that. */
+  readonly isStamped: boolean;
   readonly terminating: boolean;
 }
 
@@ -40,4 +42,5 @@ export interface RecordContext {
   readonly facts: ReleaseFacts;
   readonly freezes: readonly Freeze[];
   readonly state: OperationState;
+  readonly clock: StaleClock;
 }

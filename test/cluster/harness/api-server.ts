@@ -1,3 +1,4 @@
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Binaries } from './binaries.ts';
 import type { Pki } from './pki.ts';
@@ -14,6 +15,45 @@ export interface ApiServerPorts {
 export const serviceIpRange = '10.96.0.0/16';
 export const firstServiceIp = '10.96.0.1';
 
+const AUDIT_LOG = 'audit.log';
+
+/** Writes alone, once they are done. */
+const AUDIT_POLICY = `
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+  - level: Metadata
+    verbs: [create, update, patch, delete, deletecollection]
+`;
+
+/** What webhooks of a name have noted in the audit log of a plane that keeps one, oldest first. */
+export async function auditAnnotations(dir: string, webhook: string): Promise<readonly AuditNote[]> {
+  const lines = (await readFile(join(dir, AUDIT_LOG), 'utf8'))
+    .split('\n')
+    .filter((line) => line.includes(`${webhook}/`));
+  return lines.map((line) => {
+    const event = JSON.parse(line) as {
+      user: { username: string };
+      objectRef?: { resource?: string; namespace?: string; name?: string };
+      annotations?: Record<string, string>;
+    };
+    const notes = Object.entries(event.annotations ?? {}).filter(([key]) => key.startsWith(`${webhook}/`));
+    return {
+      username: event.user.username,
+      object: [event.objectRef?.resource, event.objectRef?.namespace, event.objectRef?.name].join('/'),
+      notes: Object.fromEntries(notes.map(([key, value]) => [key.slice(webhook.length + 1), value])),
+    };
+  });
+}
+
+export interface AuditNote {
+  readonly username: string;
+  /** `secrets/shop/web` */
+  readonly object: string;
+  readonly notes: Readonly<Record<string, string>>;
+}
+
 /** Starts etcd and kube-apiserver, and resolves when the API server says that it is ready. */
 export async function startApiServer({
   bin,
@@ -22,6 +62,7 @@ export async function startApiServer({
   ports,
   pki,
   processes,
+  auditLog,
 }: {
   bin: Binaries<'etcd' | 'kube-apiserver'>;
   dir: string;
@@ -29,6 +70,7 @@ export async function startApiServer({
   ports: ApiServerPorts;
   pki: Pki;
   processes: Processes;
+  auditLog: boolean;
 }): Promise<RunningProgram[]> {
   const etcdUrl = `http://${address}:${ports.etcdClient}`;
   const peerUrl = `http://${address}:${ports.etcdPeer}`;
@@ -47,6 +89,8 @@ export async function startApiServer({
       '--log-level=warn',
     ],
   });
+  const auditPolicy = join(dir, 'audit-policy.yaml');
+  if (auditLog) await writeFile(auditPolicy, AUDIT_POLICY);
   // It waits for etcd by itself, so that both may start at once.
   const apiServer = processes.start({
     name: 'kube-apiserver',
@@ -66,6 +110,7 @@ export async function startApiServer({
       `--service-account-signing-key-file=${pki.files.serviceAccountKey}`,
       `--service-cluster-ip-range=${serviceIpRange}`,
       '--profiling=false',
+      ...(auditLog ? [`--audit-policy-file=${auditPolicy}`, `--audit-log-path=${join(dir, AUDIT_LOG)}`] : []),
     ],
   });
   await waitUntil(

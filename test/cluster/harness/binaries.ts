@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, readFile } from 'node:fs/promises';
+import { access, readdir, readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { buildPrograms } from './go-build.ts';
-import { linkerFlags, moduleVersion, type ProgramName, programNames, programs } from './programs.ts';
+import { allProgramNames, linkerFlags, moduleVersion, type ProgramName, programs } from './programs.ts';
 import { createProgress, type Progress } from './progress.ts';
 
 const moduleDir = join(import.meta.dirname, '..', 'binaries');
@@ -23,13 +23,25 @@ export async function findOrMakeBinaries<Name extends ProgramName>(
 ): Promise<Binaries<Name>> {
   const goMod = await readFile(join(moduleDir, 'go.mod'), 'utf8');
   const cacheDir = await binaryCacheDir();
-  const found = await Promise.all(names.map((name) => find(name, goMod, cacheDir)));
-  // In the order of the table: the early ones compile the libraries that the later ones share.
-  const missing = programNames.filter(
+  const files = Object.fromEntries(
+    await Promise.all(names.map(async (name) => [name, join(cacheDir, await fileName(name))] as const)),
+  ) as Binaries<Name>;
+  const found = await Promise.all(names.map((name) => find(name, goMod, files[name])));
+  const missing = allProgramNames.filter(
     (name) => found[names.indexOf(name as Name)] === undefined && isOneOf(names, name),
   );
-  if (missing.length > 0) await buildPrograms(missing, { moduleDir, goMod, cacheDir, progress });
-  return Object.fromEntries(names.map((name, index) => [name, found[index] ?? join(cacheDir, name)])) as Binaries<Name>;
+  if (missing.length > 0) await buildPrograms(missing, { moduleDir, goMod, cacheDir, files, progress });
+  return Object.fromEntries(names.map((name, index) => [name, found[index] ?? files[name]])) as Binaries<Name>;
+}
+
+/** Of a program of our own, its source as well: then a change of it builds that one anew, and leaves the others as they are. */
+async function fileName(name: ProgramName): Promise<string> {
+  const { source } = programs[name];
+  if (source === undefined) return name;
+  const dir = join(moduleDir, source);
+  const hash = createHash('sha256');
+  for (const file of (await readdir(dir)).sort()) hash.update(file).update(await readFile(join(dir, file)));
+  return `${name}-${hash.digest('hex').slice(0, 12)}`;
 }
 
 /** The key covers all that decides what a build yields: every module's version and checksum, the flags, the platform. */
@@ -41,16 +53,14 @@ export async function binaryCacheDir(): Promise<string> {
   return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'belay', 'bin', key);
 }
 
-async function find(name: ProgramName, goMod: string, cacheDir: string): Promise<string | undefined> {
+async function find(name: ProgramName, goMod: string, cached: string): Promise<string | undefined> {
   const variable = `BELAY_BIN_${name.toUpperCase().replaceAll('-', '_')}`;
   const given = process.env[variable];
   if (given) {
     if (!(await isExecutable(given))) throw new Error(`${variable}=${given} is not a program that can be run`);
     return given;
   }
-  return (
-    (await findOnPath(name, goMod)) ?? ((await isExecutable(join(cacheDir, name))) ? join(cacheDir, name) : undefined)
-  );
+  return (await findOnPath(name, goMod)) ?? ((await isExecutable(cached)) ? cached : undefined);
 }
 
 async function findOnPath(name: ProgramName, goMod: string): Promise<string | undefined> {
@@ -86,9 +96,9 @@ const isExecutable = (path: string): Promise<boolean> =>
 // `node test/cluster/harness/binaries.ts [program ...]`: makes them and prints where they are.
 if (import.meta.main) {
   const names = process.argv.slice(2);
-  const unknown = names.filter((name) => !(programNames as readonly string[]).includes(name));
+  const unknown = names.filter((name) => !(allProgramNames as readonly string[]).includes(name));
   if (unknown.length > 0)
-    throw new Error(`unknown program ${unknown.join(', ')}; there are ${programNames.join(', ')}`);
-  const wanted = names.length > 0 ? programNames.filter((name) => names.includes(name)) : programNames;
+    throw new Error(`unknown program ${unknown.join(', ')}; there are ${allProgramNames.join(', ')}`);
+  const wanted = names.length > 0 ? allProgramNames.filter((name) => names.includes(name)) : allProgramNames;
   for (const [name, path] of Object.entries(await findOrMakeBinaries(wanted))) console.log(`${name}\t${path}`);
 }

@@ -32,6 +32,8 @@ export interface ControlPlaneOptions {
   readonly helm?: readonly ('helm3' | 'helm4')[];
   /** Installs Belay; false if left out. */
   readonly belay?: BelayOptions | false;
+  /** The API server's audit log, of what the webhooks were asked about; false if left out. Read it by `auditAnnotations`. */
+  readonly auditLog?: boolean;
   /** No word on stderr but of failures and of binaries being built. */
   readonly quiet?: boolean;
   /** Where to tell how it goes, instead of stderr. */
@@ -75,6 +77,7 @@ export interface ControlPlane {
 /** Starts a real control plane on a loopback address. All its processes are children of this one and end with it. */
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
   const { pods = false, controllers = true, helm = ['helm3', 'helm4'], belay: belayOptions = false } = options;
+  const { auditLog = false } = options;
   const progress = options.progress ?? (options.quiet ? silent : createProgress());
   const bin = await findOrMakeBinaries(programsFor({ pods, controllers, helm }));
 
@@ -89,7 +92,16 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   };
 
   try {
-    const plane = await startIn({ dir, bin, processes, progress, pods, controllers: controllers || pods, stop });
+    const plane = await startIn({
+      dir,
+      bin,
+      processes,
+      progress,
+      pods,
+      controllers: controllers || pods,
+      auditLog,
+      stop,
+    });
     if (belayOptions) await plane.installBelay(belayOptions);
     return plane;
   } catch (error) {
@@ -138,6 +150,7 @@ async function startIn({
   progress,
   pods,
   controllers,
+  auditLog,
   stop,
 }: {
   dir: string;
@@ -146,6 +159,7 @@ async function startIn({
   progress: Progress;
   pods: boolean;
   controllers: boolean;
+  auditLog: boolean;
   stop: () => Promise<void>;
 }): Promise<ControlPlane> {
   progress.say(`starting etcd and kube-apiserver${controllers ? '; controllers are next' : ''}`);
@@ -157,7 +171,7 @@ async function startIn({
     writeKubeconfig(path, { server, caCertificate, user });
   const admin = pki.client('belay-test-admin', ['system:masters']);
   const adminKubeconfig = await kubeconfigOf(join(dir, 'admin.kubeconfig'), admin);
-  const apiServer = await startApiServer({ bin, dir, address, ports, pki, processes });
+  const apiServer = await startApiServer({ bin, dir, address, ports, pki, processes, auditLog });
 
   const commands = createCommandLine({ homeDir: join(dir, 'home'), adminKubeconfig, adopt: processes.adopt });
   const run =

@@ -8,10 +8,19 @@ import { formatSeconds, type Progress } from './progress.ts';
 /** From this version on, Go fetches the toolchain that go.mod asks for as a module; 1.24 is the first that knows `tool` lines. */
 const oldestGo: readonly [number, number] = [1, 24];
 
+export interface Build {
+  readonly moduleDir: string;
+  readonly goMod: string;
+  readonly cacheDir: string;
+  /** What each program is to be called: a path in `cacheDir`. */
+  readonly files: Partial<Record<ProgramName, string>>;
+  readonly progress: Progress;
+}
+
 /** Builds the named programs from the module in `moduleDir` into `cacheDir`, one `go build` each. */
 export async function buildPrograms(
   names: readonly ProgramName[],
-  { moduleDir, goMod, cacheDir, progress }: { moduleDir: string; goMod: string; cacheDir: string; progress: Progress },
+  { moduleDir, goMod, cacheDir, files, progress }: Build,
 ): Promise<void> {
   const env = { ...process.env, CGO_ENABLED: '0', ...(await toolchain(goMod, names)) };
   await mkdir(cacheDir, { recursive: true });
@@ -35,7 +44,7 @@ export async function buildPrograms(
         `${left.length === 0 ? '' : `; left: ${left.join(', ')}`}; ${outlook()}`,
     );
     try {
-      await buildProgram(name, { moduleDir, goMod, cacheDir, env });
+      await buildProgram(name, { moduleDir, goMod, cacheDir, file: files[name] ?? join(cacheDir, name), env });
     } finally {
       stop();
     }
@@ -47,7 +56,13 @@ export async function buildPrograms(
 
 async function buildProgram(
   name: ProgramName,
-  { moduleDir, goMod, cacheDir, env }: { moduleDir: string; goMod: string; cacheDir: string; env: NodeJS.ProcessEnv },
+  {
+    moduleDir,
+    goMod,
+    cacheDir,
+    file,
+    env,
+  }: { moduleDir: string; goMod: string; cacheDir: string; file: string; env: NodeJS.ProcessEnv },
 ): Promise<void> {
   // Renamed into place when it is whole, so that an interrupted build, or another one at the same time, leaves no half a program.
   const unfinished = join(cacheDir, `.${name}.${process.pid}`);
@@ -62,7 +77,7 @@ async function buildProgram(
   try {
     const code = await new Promise<number | null>((resolve, reject) => go.on('error', reject).on('close', resolve));
     if (code !== 0) throw new Error(`go ${args.slice(0, 2).join(' ')} ${programs[name].package} failed:\n${stderr}`);
-    await rename(unfinished, join(cacheDir, name));
+    await rename(unfinished, file);
   } finally {
     process.off('exit', killGo);
     await rm(unfinished, { force: true });

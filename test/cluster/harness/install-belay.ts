@@ -77,10 +77,9 @@ export async function waitForReviews(kubectl: Kubectl): Promise<void> {
     said = stderr;
     return stderr.includes('denied the request') || undefined;
   }).catch((cause: unknown) => {
-    throw new Error(
-      `the API server does not reach Belay; it last said: ${said.trim() || 'the lock was let through'}`,
-      { cause },
-    );
+    throw new Error(`the API server does not reach Belay; it last said: ${said.trim() || 'the lock was let through'}`, {
+      cause,
+    });
   });
 }
 

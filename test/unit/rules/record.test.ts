@@ -380,6 +380,18 @@ describe('a stored revision keeps', () => {
       expect: 'BelayRecordProtected',
     },
     {
+      name: 'the namespace of its objects',
+      records: [deployed],
+      write: move('ann', 1, 'deployed', 'deployed', { payload: payload(1, 'deployed', { namespace: 'elsewhere' }) }),
+      expect: 'BelayRecordProtected',
+    },
+    {
+      name: 'its namespace where what is stored cannot be read',
+      records: [deployed],
+      write: move('ann', 1, 'deployed', 'deployed', { payloadBefore: undefined }),
+      expect: 'unchanged status',
+    },
+    {
       name: 'its status label agrees with its payload',
       records: [deployed],
       write: move('ann', 1, 'deployed', 'superseded', { payload: payload(1, 'deployed') }),
@@ -402,7 +414,7 @@ describe('a stored revision keeps', () => {
     {
       name: 'the deployed one is not called superseded',
       records: [deployed],
-      write: move('ann', 1, 'deployed', 'superseded'),
+      write: move('ann', 1, 'deployed', 'superseded', { isStamped: false }),
       expect: 'BelayRecordProtected',
     },
     {
@@ -410,12 +422,6 @@ describe('a stored revision keeps', () => {
       records: [deployed],
       write: move('ann', 1, 'deployed', 'deployed', { contentChanged: false }),
       expect: 'metadata',
-    },
-    {
-      name: 'mapkubeapis writes its copy as deployed',
-      records: [record(1, 'superseded')],
-      write: write('ann', undefined, record(2, 'deployed')),
-      expect: 'stored',
     },
     {
       name: 'a backup is restored in any order',
@@ -523,6 +529,271 @@ describe('a record is deleted', () => {
       frozen: true,
       write: remove('ann', deployed, { terminating: true }),
       expect: 'terminating namespace',
+    },
+  ]);
+});
+
+describe('mapkubeapis stores a copy of what is deployed', () => {
+  const awaited = { claim: claim('upgrade', 2, 'ann', { acquiredAtMs: NOW_MS - 1_000 }) } as const;
+  const copy = (user: string, revision = 2) => write(user, undefined, record(revision, 'deployed'));
+  run([
+    {
+      name: 'it supersedes the newest revision, and claims the one that is to come',
+      records: [deployed],
+      write: move('ann', 1, 'deployed', 'superseded'),
+      expect: 'start upgrade v2',
+    },
+    {
+      name: 'not by an edit of labels that leaves the time of writing as it was',
+      records: [deployed],
+      write: move('ann', 1, 'deployed', 'superseded', { isStamped: false }),
+      expect: 'BelayRecordProtected',
+    },
+    {
+      name: 'not below a newer revision',
+      records: [deployed, record(2, 'failed')],
+      write: move('ann', 1, 'deployed', 'superseded'),
+      expect: 'BelayRecordProtected',
+    },
+    {
+      name: 'not on a frozen release',
+      records: [deployed],
+      frozen: true,
+      write: move('ann', 1, 'deployed', 'superseded'),
+      expect: 'BelayFrozen',
+    },
+    {
+      name: 'not with another manifest in what it supersedes',
+      records: [deployed],
+      write: move('ann', 1, 'deployed', 'superseded', { changedParts: ['manifest'] }),
+      expect: 'BelayRecordProtected',
+    },
+    {
+      name: 'then the copy',
+      records: [record(1, 'superseded')],
+      ...awaited,
+      write: copy('ann'),
+      expect: 'start upgrade v2',
+    },
+    {
+      name: 'then the copy, although the release was frozen meanwhile',
+      records: [record(1, 'superseded')],
+      ...awaited,
+      frozen: true,
+      write: copy('ann'),
+      expect: 'start upgrade v2',
+    },
+    {
+      name: 'then the copy, however late',
+      records: [record(1, 'superseded')],
+      write: copy('ann'),
+      expect: 'start upgrade v2',
+    },
+    {
+      name: 'not the copy of somebody else',
+      records: [record(1, 'superseded')],
+      ...awaited,
+      write: copy('bob'),
+      expect: 'BelayOperationInFlight',
+    },
+    {
+      name: 'not the copy as another revision',
+      records: [record(1, 'superseded')],
+      ...awaited,
+      write: copy('ann', 3),
+      expect: 'BelayOperationInFlight',
+    },
+    {
+      name: 'nobody begins in between',
+      records: [record(1, 'superseded')],
+      ...awaited,
+      write: write('bob', undefined, pending),
+      expect: 'BelayOperationInFlight',
+    },
+    {
+      name: 'what it has superseded is not brought back',
+      records: [record(1, 'superseded')],
+      ...awaited,
+      write: move('ann', 1, 'superseded', 'deployed'),
+      expect: 'BelayRecordProtected',
+    },
+  ]);
+});
+
+describe('Fleet takes a failed rollback back', () => {
+  const was = record(4, 'superseded');
+  const failed = record(5, 'failed');
+  const rollback = { claim: claim('rollback', 5, 'fleet') } as const;
+  /** The rollback failed within the time for which its claim alone holds the release. */
+  const quick = { claim: claim('rollback', 5, 'fleet', { acquiredAtMs: NOW_MS - 2_000 }) } as const;
+  const remove = (user: string, target: ReleaseRecord): RecordWrite => write(user, target, undefined);
+  const locked = { locks: { 'belay.dev/pin': '1.x' } };
+  run([
+    {
+      name: 'it deletes the failed revision',
+      records: [was, failed],
+      ...rollback,
+      write: remove('fleet', failed),
+      expect: 'taken back',
+    },
+    {
+      name: 'and stores the one below as it was',
+      records: [was],
+      ...rollback,
+      write: move('fleet', 4, 'superseded', 'deployed'),
+      expect: 'taken back',
+    },
+    {
+      name: 'however quick that was',
+      records: [was],
+      ...quick,
+      write: move('fleet', 4, 'superseded', 'deployed'),
+      expect: 'taken back',
+    },
+    {
+      name: 'and if that was failed itself',
+      records: [record(3, 'deployed'), was],
+      ...rollback,
+      write: move('fleet', 4, 'superseded', 'failed'),
+      expect: 'taken back',
+    },
+    {
+      name: 'nobody else deletes it',
+      records: [was, failed],
+      ...rollback,
+      write: remove('bob', failed),
+      expect: 'BelayRecordProtected',
+    },
+    {
+      name: 'nobody else stores the one below',
+      records: [was],
+      ...rollback,
+      write: move('bob', 4, 'superseded', 'deployed'),
+      expect: 'BelayRecordProtected',
+    },
+    {
+      name: 'nor while its claim still holds the release',
+      records: [was],
+      ...quick,
+      write: move('bob', 4, 'superseded', 'deployed'),
+      expect: 'BelayRecordProtected',
+    },
+    {
+      name: 'not a failed upgrade',
+      records: [was, failed],
+      claim: claim('upgrade', 5, 'fleet'),
+      write: remove('fleet', failed),
+      expect: 'BelayRecordProtected',
+    },
+    {
+      name: 'not when nothing tells who ran the rollback',
+      records: [was, failed],
+      write: remove('fleet', failed),
+      expect: 'BelayRecordProtected',
+    },
+    {
+      name: 'not where the revision below has stayed deployed, so that nothing is to be taken back',
+      records: [record(4, 'deployed'), failed],
+      ...rollback,
+      write: remove('fleet', failed),
+      expect: 'BelayRecordProtected',
+    },
+    {
+      name: 'not where there is no revision below',
+      records: [record(3, 'superseded'), failed],
+      ...rollback,
+      write: remove('fleet', failed),
+      expect: 'BelayRecordProtected',
+    },
+    {
+      name: 'not a while later',
+      records: [was, record(5, 'failed', { updatedAtMs: NOW_MS - 60_001 })],
+      ...rollback,
+      write: remove('fleet', record(5, 'failed', { updatedAtMs: NOW_MS - 60_001 })),
+      expect: 'BelayRecordProtected',
+    },
+    {
+      name: 'nor brings anything back a while later',
+      records: [record(4, 'superseded', { updatedAtMs: NOW_MS - 60_001 })],
+      ...rollback,
+      write: write('fleet', record(4, 'superseded', { updatedAtMs: NOW_MS - 60_001 }), record(4, 'deployed')),
+      expect: 'BelayRecordProtected',
+    },
+    {
+      name: 'an older revision never comes back',
+      records: [record(3, 'superseded'), was],
+      ...rollback,
+      write: move('fleet', 3, 'superseded', 'deployed'),
+      expect: 'BelayRecordProtected',
+    },
+    {
+      name: 'nor one below the failed revision while that is there',
+      records: [was, failed],
+      ...rollback,
+      write: move('fleet', 4, 'superseded', 'deployed'),
+      expect: 'BelayRecordProtected',
+    },
+    {
+      name: 'nor a second deployed one',
+      records: [record(3, 'deployed'), was],
+      ...rollback,
+      write: move('fleet', 4, 'superseded', 'deployed'),
+      expect: 'BelayRecordProtected',
+    },
+    {
+      name: 'nor with another manifest',
+      records: [was],
+      ...rollback,
+      write: move('fleet', 4, 'superseded', 'deployed', { changedParts: ['manifest'] }),
+      expect: 'BelayRecordProtected',
+    },
+    {
+      name: 'nor as anything else',
+      records: [was],
+      ...rollback,
+      write: move('fleet', 4, 'superseded', 'uninstalled'),
+      expect: 'BelayRecordProtected',
+    },
+    {
+      name: 'not on a frozen release',
+      records: [was, failed],
+      ...rollback,
+      frozen: true,
+      write: remove('fleet', failed),
+      expect: 'BelayFrozen',
+    },
+    {
+      name: 'nor is anything brought back on one',
+      records: [was],
+      ...rollback,
+      frozen: true,
+      write: move('fleet', 4, 'superseded', 'deployed'),
+      expect: 'BelayFrozen',
+    },
+    {
+      name: 'no lock is lost with it',
+      records: [was, record(5, 'failed', locked)],
+      ...rollback,
+      write: remove('fleet', record(5, 'failed', locked)),
+      expect: 'BelayRecordProtected',
+    },
+    {
+      name: 'a lock that others carry as well is not lost',
+      records: [record(4, 'superseded', locked), record(5, 'failed', locked)],
+      ...rollback,
+      write: remove('fleet', record(5, 'failed', locked)),
+      expect: 'taken back',
+    },
+    {
+      name: 'in ConfigMaps, whatever there is in Secrets',
+      records: [
+        record(4, 'superseded', { kind: 'ConfigMap' }),
+        record(5, 'failed', { kind: 'ConfigMap' }),
+        record(9, 'superseded'),
+      ],
+      ...rollback,
+      write: remove('fleet', record(5, 'failed', { kind: 'ConfigMap' })),
+      expect: 'taken back',
     },
   ]);
 });

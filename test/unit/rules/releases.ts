@@ -73,6 +73,7 @@ export const write = (
   payload: after === undefined ? undefined : payload(after.revision, after.status),
   payloadBefore: before === undefined ? undefined : payload(before.revision, before.status),
   changedParts: [],
+  isStamped: true,
   terminating: false,
   ...more,
 });

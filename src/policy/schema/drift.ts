@@ -1,0 +1,107 @@
+import { z } from 'zod';
+import { ACTIONS, action, checkedBy, duration, filledList, glob, list, oneOf, says, text } from './fields.ts';
+
+const scope = oneOf(['AllFields', 'ChartFields']);
+
+const MAX_POINTER_LENGTH = 512;
+
+const ignoreRule = z.strictObject({
+  group: text(253)
+    .regex(/^(\*|[0-9a-z.-]*)$/, says('is not an API group'))
+    .describe('API group: "" is the core group, * any. Example: apps. Default: *.')
+    .optional(),
+  kind: text(63)
+    .regex(/^(\*|[A-Za-z][0-9A-Za-z]*)$/, says('is not a kind'))
+    .describe('Kind, * for any. Example: Deployment.'),
+  name: glob.describe('Glob on the name of the object, with at most two *. Default: *.').optional(),
+  paths: filledList(
+    text(MAX_POINTER_LENGTH).regex(
+      /^(\/([^~/]|~[01])+)+$/,
+      says('is not a JSON Pointer such as /spec/replicas (write ~1 for a / in a key)'),
+    ),
+    32,
+  ).describe(
+    'JSON Pointers (RFC 6901) to the fields, and all below them; * stands for any one key or list item, ~1 for a / in a key. Example: /spec/template/spec/containers/*/resources.',
+  ),
+});
+
+const NEEDS_NAMESPACE = 'a ServiceAccount needs a namespace';
+const HAS_NO_NAMESPACE = 'a User or a Group has no namespace';
+
+const subject = z
+  .strictObject({
+    kind: oneOf(['User', 'Group', 'ServiceAccount']).describe('User, Group or ServiceAccount.'),
+    apiGroup: oneOf(['', 'rbac.authorization.k8s.io'])
+      .describe('As RBAC writes subjects; of no consequence here.')
+      .optional(),
+    namespace: text(63)
+      .regex(/^([0-9a-z]([0-9a-z-]*[0-9a-z])?)?$/, says('is not the name of a namespace'))
+      .describe('For a ServiceAccount: its namespace. Else: none.')
+      .optional(),
+    name: text(512).min(1, 'is empty').describe('The whole name; no globs. Example: velero'),
+  })
+  .refine(({ kind, namespace = '' }) => kind !== 'ServiceAccount' || namespace !== '', {
+    path: ['namespace'],
+    error: NEEDS_NAMESPACE,
+  })
+  .refine(({ kind, namespace = '' }) => kind === 'ServiceAccount' || namespace === '', {
+    path: ['namespace'],
+    error: HAS_NO_NAMESPACE,
+  })
+  .meta(
+    checkedBy(
+      {
+        rule: "self.kind != 'ServiceAccount' || (has(self.namespace) && self.namespace != '')",
+        message: NEEDS_NAMESPACE,
+        fieldPath: '.namespace',
+        reason: 'FieldValueRequired',
+      },
+      {
+        rule: "self.kind == 'ServiceAccount' || !has(self.namespace) || self.namespace == ''",
+        message: HAS_NO_NAMESPACE,
+        fieldPath: '.namespace',
+        reason: 'FieldValueForbidden',
+      },
+    ),
+  );
+
+const repair = z.strictObject({
+  action: oneOf(['Off', 'Apply', false])
+    .describe('Apply: what has drifted is set back to what the chart says. Default: Off (to YAML: false).')
+    .optional(),
+  prune: z
+    .boolean()
+    .describe('Whether repair also removes fields that others added inside of what the chart sets. Default: false.')
+    .optional(),
+  interval: duration({ min: '1m', maxDays: 7 })
+    .describe('How often it looks for drift. A duration from 1m to 7d. Example: 1h. Default: 10m.')
+    .optional(),
+});
+
+/** Who may change what a chart manages, past Helm. */
+export const drift = z.strictObject({
+  action: action
+    .describe(
+      `What happens to a change of what the chart manages by somebody else than the operation in flight. ${ACTIONS}`,
+    )
+    .optional(),
+  users: scope
+    .describe(
+      'What people may not change. AllFields: any desired state; ChartFields: fields that the chart sets. Default: AllFields.',
+    )
+    .optional(),
+  serviceAccounts: scope
+    .describe('What service accounts may not change, in the same words. Default: ChartFields.')
+    .optional(),
+  ignore: list(ignoreRule, 64)
+    .describe(
+      'Fields that are left to others. Example: [{group: apps, kind: Deployment, name: "*", paths: [/spec/replicas]}]',
+    )
+    .optional(),
+  trusted: list(subject, 64)
+    .describe(
+      'RBAC subjects who may change anything. Example: [{kind: ServiceAccount, namespace: velero, name: velero}]',
+    )
+    .optional(),
+  repair: repair.describe('Sets back what has drifted while nobody looked.').optional(),
+});

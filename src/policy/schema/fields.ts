@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import { quoteText, showValue } from '../../admission/escape.ts';
+import { parseDuration } from '../duration.ts';
+import { GLOB_PATTERN, MAX_GLOB_LENGTH } from '../name-glob.ts';
+
+/** Of what the schema of a ReleasePolicy is made: for each kind of value, what zod checks and what the API server does. */
+
+/** A check inside of the API server, in CEL: https://kubernetes.io/docs/reference/using-api/cel/ */
+interface Validation {
+  readonly rule: string;
+  readonly message: string;
+  readonly fieldPath?: string;
+  readonly reason?: 'FieldValueInvalid' | 'FieldValueRequired' | 'FieldValueForbidden';
+}
+
+export const checkedBy = (...rules: readonly Validation[]) => ({ 'x-kubernetes-validations': rules });
+
+/** The value is quoted, because whoever reads the answer sees the field's path and not the line that they wrote. */
+export const says = (problem: string) => ({
+  error: ({ input }: { readonly input?: unknown }) => `${quoteText(String(input))} ${problem}`,
+});
+
+/** Longer than what it bounds is not looked at any further. */
+export const text = (maxLength: number) =>
+  z.string().max(maxLength, { abort: true, error: `is longer than ${maxLength} characters` });
+
+export const list = <T extends z.ZodType>(item: T, maxItems: number) =>
+  z.array(item).max(maxItems, { abort: true, error: `has more than ${maxItems} items` });
+
+export const filledList = <T extends z.ZodType>(item: T, maxItems: number) => list(item, maxItems).min(1, 'is empty');
+
+const SECOND_MS = 1000;
+const HOUR_MS = 3600 * SECOND_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+/** As src/policy/duration.ts reads them. */
+const DURATION_PATTERN = /^([0-9]+(\.[0-9]+)?(ms|[smhd]))+$/;
+
+interface Bounds {
+  readonly min: string;
+  readonly maxDays: number;
+}
+
+/** CEL's durations know no days: those that begin with them are compared by number, other mixtures are left to Belay's own check. */
+export const duration = ({ min, maxDays }: Bounds) => {
+  const minMs = parseDuration(min) ?? 0;
+  const tooShort = `is shorter than ${min}`;
+  const tooLong = `is longer than ${maxDays} days`;
+  return text(32)
+    .regex(DURATION_PATTERN, { abort: true, ...says('is not a duration such as 90s, 10m, 1h30m or 2d') })
+    .refine((value) => (parseDuration(value) ?? 0) >= minMs, says(tooShort))
+    .refine((value) => (parseDuration(value) ?? Number.POSITIVE_INFINITY) <= maxDays * DAY_MS, says(tooLong))
+    .meta(
+      checkedBy(
+        { rule: `self.contains('d') || duration(self) >= duration('${min}')`, message: tooShort },
+        {
+          rule: `self.matches('^[0-9.]+d') ? double(self.split('d')[0]) <= ${maxDays}.0 : (self.contains('d') || duration(self) <= duration('${maxDays * 24}h'))`,
+          message: tooLong,
+        },
+      ),
+    );
+};
+
+export const oneOf = <const T extends readonly (string | false)[]>(values: T) =>
+  z.literal(values, {
+    error: ({ input }) => `${showValue(input)} is none of ${values.filter((value) => value !== false).join(', ')}`,
+  });
+
+/**
+ * To YAML 1.1, which kubectl speaks, a bare `Off` is the boolean false. Whoever writes it means Off, so both are taken; crd.ts leaves out
+ * the type for it. https://yaml.org/type/bool.html
+ */
+export const action = oneOf(['Deny', 'Warn', 'Audit', 'Off', false]);
+export const ACTIONS =
+  'Deny refuses; Warn lets it pass, and kubectl shows a warning; Audit lets it pass with an audit annotation, a log line and a metric; Off (to YAML: false) does not look. Default: Deny.';
+
+export const glob = text(MAX_GLOB_LENGTH)
+  .min(1, 'is empty')
+  .regex(
+    GLOB_PATTERN,
+    says('is not a glob: write a name, with at most two * (any characters) and any number of ? (any one character)'),
+  );

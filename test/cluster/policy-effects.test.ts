@@ -1,0 +1,297 @@
+import assert from 'node:assert/strict';
+import { cp, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { auditAnnotations } from './harness/api-server.ts';
+import { type ControlPlane, startControlPlane } from './harness/control-plane.ts';
+import {
+  HELMS,
+  historyOf,
+  inBackground,
+  isDenied,
+  makeNamespace,
+  SHOP,
+  succeeds,
+  untouched,
+  waitForHook,
+} from './support/asking.ts';
+import { applyPolicy, deletePolicy } from './support/policies.ts';
+
+/** What each field of a policy does to what real users do with real Helm and kubectl. */
+
+let plane: ControlPlane;
+let newer: string;
+
+before(async () => {
+  plane = await startControlPlane({ quiet: true, auditLog: true, belay: {} });
+  await Promise.all(['ci', 'dev', 'sre'].map((user) => plane.user(user)));
+  newer = join(plane.dir, 'shop-1.6.0');
+  await cp(SHOP, newer, { recursive: true });
+  const chart = await readFile(join(newer, 'Chart.yaml'), 'utf8');
+  await writeFile(join(newer, 'Chart.yaml'), chart.replace('version: 1.4.0', 'version: 1.6.0'));
+});
+after(() => plane?.stop());
+
+/** A namespace with the release `web` in it, and a policy of its own for it. */
+const place = (namespace: string) => {
+  const as = (user: string): string => join(plane.dir, `${user}.kubeconfig`);
+  const match = { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } } };
+  return {
+    namespace,
+    create: async () => {
+      await makeNamespace(plane, namespace, { editors: ['ci', 'dev'], admins: ['sre'] });
+      succeeds(await plane.helm3(['install', 'web', SHOP, '-n', namespace], { as: as('ci') }));
+    },
+    policy: (spec: object, more: object = {}) =>
+      applyPolicy(plane, namespace, { match: { ...match, ...more }, ...spec }),
+    helm: (helm: 'helm3' | 'helm4', ...args: readonly string[]) =>
+      plane[helm]([...args, '-n', namespace], { as: as('ci') }),
+    kubectl: (user: string, ...args: readonly string[]) => plane.kubectl([...args, '-n', namespace], { as: as(user) }),
+    image: (user: string, image: string) =>
+      plane.kubectl(['set', 'image', 'deployment/web', `web=${image}`, '-n', namespace], { as: as(user) }),
+  };
+};
+
+const metric = async (name: string): Promise<number> => {
+  const [replica] = plane.belay.replicas;
+  const text = await (await fetch(replica?.metricsUrl ?? '')).text();
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith(`${name}{`))
+    .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+};
+
+for (const helm of HELMS) {
+  test(`versions, with ${helm}: a range, and no downgrades`, async () => {
+    const { create, policy, helm: run, namespace } = place(`range-${helm}`);
+    await create();
+    await policy({ versions: { range: '1.4.x' } });
+    const says = [/ReleasePolicy range-/, /kubectl edit releasepolicy range-/];
+    isDenied(await untouched(plane, namespace, () => run(helm, 'upgrade', 'web', newer)), 'BelayPinned', ...says);
+    succeeds(await run(helm, 'upgrade', 'web', SHOP, '--set', 'greeting=b'));
+    await policy({ versions: { downgrade: 'Deny' } });
+    succeeds(await run(helm, 'upgrade', 'web', newer));
+    isDenied(await untouched(plane, namespace, () => run(helm, 'upgrade', 'web', SHOP)), 'BelayDowngrade', ...says);
+    isDenied(await run(helm, 'rollback', 'web', '1'), 'BelayDowngrade', ...says);
+    await policy({ versions: { downgrade: 'Deny', action: 'Off' } });
+    succeeds(await run(helm, 'rollback', 'web', '1'));
+  });
+
+  test(`a freeze window, with ${helm}: nothing changes until it ends, and the message says when`, async () => {
+    const { create, policy, helm: run, image, kubectl, namespace } = place(`window-${helm}`);
+    await create();
+    const startMs = Math.floor(Date.now() / 60_000) * 60_000;
+    const at = new Date(startMs);
+    const endMs = Math.max(Date.now() + 20_000, startMs + 60_000);
+    const schedule = `${at.getUTCMinutes()} ${at.getUTCHours()} ${at.getUTCDate()} ${at.getUTCMonth() + 1} *`;
+    const duration = `${Math.round((endMs - startMs) / 1000)}s`;
+    await policy({ freeze: { windows: [{ schedule, duration, timeZone: 'Etc/UTC', reason: 'stock taking' }] } });
+    const until = new RegExp(
+      `until ${new Date(startMs + Number.parseInt(duration, 10) * 1000).toISOString().slice(0, 19)}Z`,
+    );
+    const says = [/stock taking/, until, /ReleasePolicy window-/];
+    isDenied(await untouched(plane, namespace, () => run(helm, 'upgrade', 'web', newer)), 'BelayFrozen', ...says);
+    isDenied(await untouched(plane, namespace, () => image('dev', 'nginx:1.29')), 'BelayFrozen', ...says);
+    isDenied(
+      await untouched(plane, namespace, () => kubectl('sre', 'delete', 'service', 'web')),
+      'BelayFrozen',
+      ...says,
+    );
+    await untouched(plane, namespace, () => run(helm, 'uninstall', 'web'));
+    isDenied(await plane.kubectl(['delete', 'namespace', namespace]), 'BelayFrozen', ...says);
+    await sleep(startMs + Number.parseInt(duration, 10) * 1000 - Date.now() + 500);
+    succeeds(await run(helm, 'upgrade', 'web', newer));
+  });
+}
+
+test('a freeze of the policy holds until the policy is changed', async () => {
+  const { create, policy, helm, namespace } = place('frozen');
+  await create();
+  await policy({ freeze: { reason: 'peak season' } });
+  isDenied(
+    await untouched(plane, namespace, () => helm('helm4', 'upgrade', 'web', newer)),
+    'BelayFrozen',
+    /peak season/,
+    /kubectl edit releasepolicy frozen/,
+  );
+  await deletePolicy(plane, 'frozen');
+  await sleep(2_000);
+  succeeds(await helm('helm4', 'upgrade', 'web', newer));
+});
+
+test('a policy holds for the releases that it names, and for no others', async () => {
+  const { create, policy, helm } = place('named');
+  await create();
+  await policy({ versions: { range: '<1' } }, { releases: ['we*'] });
+  isDenied(await helm('helm3', 'upgrade', 'web', newer), 'BelayPinned');
+  succeeds(await helm('helm3', 'install', 'api', SHOP));
+  isDenied(await helm('helm3', 'install', 'web2', SHOP), 'BelayPinned');
+});
+
+describe('actions', () => {
+  const { create, policy, helm, image, kubectl, namespace } = place('actions');
+  before(create);
+
+  test('Deny refuses; Warn lets it pass and shows the same words; Audit keeps them for the audit log; Off says nothing', async () => {
+    const denied = isDenied(await image('dev', 'nginx:1.29'), 'BelayDrift');
+    const refusal = denied.slice(denied.indexOf('change of Deployment'));
+
+    await policy({ drift: { action: 'Warn' } });
+    const warned = await image('dev', 'nginx:1.29');
+    succeeds(warned);
+    const lines = warned.stderr.split('\n').filter((line) => line.startsWith('Warning: '));
+    // The command that opens the release names a time an hour ahead.
+    const timeless = (text: string) => text.replaceAll(/open-until=\S+/g, 'open-until=');
+    assert.equal(timeless(lines.map((line) => line.slice('Warning: '.length)).join('\n')), timeless(refusal.trimEnd()));
+
+    await policy({ drift: { action: 'Audit' } });
+    const before = await metric('belay_refusals_waived_total');
+    const audited = await image('dev', 'nginx:1.30');
+    succeeds(audited);
+    assert.doesNotMatch(audited.stderr, /Warning|Belay/);
+    assert.equal((await metric('belay_refusals_waived_total')) - before, 1);
+    const notes = await auditAnnotations(plane.dir, 'objects.belay.dev');
+    const last = notes.findLast(({ object }) => object === `deployments/${namespace}/web`);
+    assert.equal(last?.username, 'dev');
+    assert.match(last?.notes['would-refuse'] ?? '', /change of Deployment web .*\[BelayDrift\].*nginx:1\.30/);
+
+    await policy({ drift: { action: 'Off' } });
+    succeeds(await image('dev', 'nginx:1.31'));
+    assert.equal((await metric('belay_refusals_waived_total')) - before, 1);
+    succeeds(await kubectl('dev', 'delete', 'service', 'web'));
+    await policy({});
+    isDenied(await image('dev', 'nginx:1.29'), 'BelayDrift');
+    succeeds(await helm('helm3', 'upgrade', 'web', SHOP));
+  });
+
+  test('a freeze that only warns leaves drift to be judged', async () => {
+    await policy({ freeze: { action: 'Warn', reason: 'audit week' } });
+    isDenied(await image('dev', 'nginx:1.29'), 'BelayDrift');
+    const upgraded = await helm('helm3', 'upgrade', 'web', SHOP, '--set', 'greeting=c');
+    succeeds(upgraded);
+    assert.match(upgraded.stderr, /it is frozen: \S*audit week\S* \[BelayFrozen\]/);
+  });
+
+  test('where a second operation only warns, it runs, and the record is as Helm would leave it', async () => {
+    await policy({ operations: { action: 'Warn' } });
+    const slow = inBackground(
+      plane,
+      'helm3',
+      ['upgrade', 'web', SHOP, '-n', namespace, '--set', 'hooks.preUpgradeDelay=60s'],
+      {
+        as: join(plane.dir, 'ci.kubeconfig'),
+      },
+    );
+    await waitForHook(plane, namespace, 'web-migrate');
+    const second = await plane.helm4(['rollback', 'web', '1', '-n', namespace], {
+      as: join(plane.dir, 'sre.kubeconfig'),
+    });
+    succeeds(second);
+    assert.match(second.stderr, /is in flight \[BelayOperationInFlight\]/);
+    await slow.kill();
+    assert.match(await historyOf(plane, namespace, 'web'), /pending-upgrade, v\d+ deployed$/);
+  });
+});
+
+describe('drift', () => {
+  const { create, policy, image, kubectl, namespace, helm } = place('leeway');
+  before(create);
+
+  test('ignored paths may be changed, beside nothing else', async () => {
+    isDenied(await kubectl('dev', 'scale', 'deployment/web', '--replicas=4'), 'BelayDrift');
+    await policy({ drift: { ignore: [{ group: 'apps', kind: 'Deployment', name: 'w*', paths: ['/spec/replicas'] }] } });
+    succeeds(await kubectl('dev', 'scale', 'deployment/web', '--replicas=4'));
+    succeeds(await kubectl('dev', 'patch', 'deployment', 'web', '-p', '{"spec":{"replicas":3}}'));
+    isDenied(await image('dev', 'nginx:1.29'), 'BelayDrift');
+    const both = '{"spec":{"replicas":2,"minReadySeconds":5}}';
+    const text = isDenied(
+      await kubectl('dev', 'patch', 'deployment', 'web', '-p', both),
+      'BelayDrift',
+      /minReadySeconds/,
+    );
+    assert.doesNotMatch(text, /spec\.replicas/);
+  });
+
+  test('a wildcard stands for any item of a list', async () => {
+    const paths = ['/spec/template/spec/containers/*/image'];
+    await policy({ drift: { ignore: [{ group: 'apps', kind: 'Deployment', name: '*', paths }] } });
+    succeeds(await image('dev', 'nginx:1.29'));
+    isDenied(await kubectl('dev', 'set', 'env', 'deployment/web', 'A=b'), 'BelayDrift');
+  });
+
+  test('trusted users, groups and service accounts pass, and the audit log says so', async () => {
+    succeeds(await plane.kubectl(['create', 'serviceaccount', 'backup', '-n', namespace]));
+    succeeds(
+      await plane.kubectl([
+        ...['create', 'rolebinding', 'backup', '-n', namespace, '--clusterrole=edit'],
+        ...[`--serviceaccount=${namespace}:backup`, '--group=oncall'],
+      ]),
+    );
+    const backup = await plane.serviceAccountKubeconfig(namespace, 'backup');
+    const eve = await plane.user('eve', ['oncall']);
+    const set = (as: string, image: string) =>
+      plane.kubectl(['set', 'image', 'deployment/web', `web=${image}`, '-n', namespace], { as });
+    await policy({});
+    for (const as of [backup, eve]) isDenied(await set(as, 'nginx:1.32'), 'BelayDrift');
+    await policy({
+      drift: {
+        trusted: [
+          { kind: 'ServiceAccount', namespace, name: 'backup' },
+          { kind: 'Group', name: 'oncall' },
+          { kind: 'User', name: 'sre' },
+        ],
+      },
+    });
+    succeeds(await set(backup, 'nginx:1.32'));
+    succeeds(await set(eve, 'nginx:1.33'));
+    succeeds(await image('sre', 'nginx:1.34'));
+    isDenied(await image('dev', 'nginx:1.35'), 'BelayDrift');
+    const notes = await auditAnnotations(plane.dir, 'objects.belay.dev');
+    assert.match(notes.at(-1)?.notes.trusted ?? '', /ReleasePolicy leeway/);
+  });
+
+  test('people held to the chart alone may add what it leaves out; a service account held to all may not', async () => {
+    await policy({ drift: { users: 'ChartFields', serviceAccounts: 'AllFields' } });
+    const slower = '{"spec":{"minReadySeconds":7}}';
+    succeeds(await kubectl('dev', 'patch', 'deployment', 'web', '-p', slower));
+    isDenied(await image('dev', 'nginx:1.36'), 'BelayDrift');
+    const backup = await plane.serviceAccountKubeconfig(namespace, 'backup');
+    const more = ['patch', 'deployment', 'web', '-p', '{"spec":{"minReadySeconds":8}}', '-n', namespace];
+    isDenied(await plane.kubectl(more, { as: backup }), 'BelayDrift', /minReadySeconds/);
+    await policy({});
+    isDenied(await kubectl('dev', 'patch', 'deployment', 'web', '-p', '{"spec":{"minReadySeconds":9}}'), 'BelayDrift');
+    succeeds(await plane.kubectl(more, { as: backup }));
+    succeeds(await helm('helm3', 'upgrade', 'web', SHOP));
+  });
+});
+
+test('an operation counts as dead after the time that the policy says', async () => {
+  const { create, policy, helm, namespace } = place('stale');
+  await create();
+  await policy({ operations: { staleAfter: '8s' } });
+  const args = ['upgrade', 'web', SHOP, '-n', namespace, '--set', 'hooks.preUpgradeDelay=60s'];
+  const slow = inBackground(plane, 'helm3', args, { as: join(plane.dir, 'dev.kubeconfig') });
+  await waitForHook(plane, namespace, 'web-migrate');
+  await slow.kill();
+  isDenied(await helm('helm4', 'rollback', 'web', '1'), 'BelayOperationInFlight', /stale from/);
+  await sleep(9_000);
+  succeeds(await helm('helm4', 'rollback', 'web', '1'));
+  assert.equal(await historyOf(plane, namespace, 'web'), 'v1 superseded, v2 pending-upgrade, v3 deployed');
+});
+
+test('opening and breaking leave audit annotations with the reason', async () => {
+  const { create, kubectl, image, namespace } = place('noted');
+  await create();
+  const until = new Date(Date.now() + 3_600_000).toISOString();
+  const records = ['secret', '-l', 'owner=helm,name=web'];
+  succeeds(await kubectl('sre', 'annotate', ...records, 'belay.dev/open=migration', `belay.dev/open-until=${until}`));
+  succeeds(await image('dev', 'nginx:1.29'));
+  const opened = (await auditAnnotations(plane.dir, 'records.belay.dev')).at(-1);
+  assert.equal(opened?.object, `secrets/${namespace}/sh.helm.release.v1.web.v1`);
+  assert.match(opened?.notes.open ?? '', /belay\.dev\/open="migration"/);
+  const used = (await auditAnnotations(plane.dir, 'objects.belay.dev')).at(-1);
+  assert.match(used?.notes.open ?? '', /open until .*migration/);
+  const tooLong = ['--overwrite', `belay.dev/open-until=${new Date(Date.now() + 25 * 3_600_000).toISOString()}`];
+  isDenied(await kubectl('sre', 'annotate', ...records, ...tooLong), 'BelayBadLock', /too far ahead/, /24 hours/);
+});
