@@ -326,8 +326,10 @@ describe('through Belay', () => {
     await annotate('belay.dev/open=migration', `belay.dev/open-until=${until}`);
     succeeds(await ci().kubectl(['set', 'image', 'deployment/web', 'web=nginx:1.28']));
     succeeds(await ci().kubectl(['scale', 'deployment/web', '--replicas=3']));
-    const used = (await events('OpenWindowUsed')).find(({ involvedObject }) => involvedObject.kind === 'Deployment');
-    assert.equal(used?.type, 'Normal');
+    const used = await waitUntil('the Event on the Deployment', async () =>
+      (await events('OpenWindowUsed')).find(({ involvedObject }) => involvedObject.kind === 'Deployment'),
+    );
+    assert.equal(used.type, 'Normal');
     assert.match(used.message, /by ci.*migration/);
     assert.match(succeeds(await ci().kubectl(['describe', 'deployment', 'web'])), /OpenWindowUsed/);
     const [opened] = await events('ReleaseOpened');

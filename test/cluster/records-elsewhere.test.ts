@@ -141,7 +141,7 @@ for (const helm of HELMS) {
       });
     }
 
-    test('upgrade and rollback run to their end, with hooks and with objects that come and go', () =>
+    test('upgrade and rollback run to their end, with objects that come and go', () =>
       nothingIsRefused(plane, async () => {
         succeeds(await run(['upgrade', 'web', SHOP], 'image=nginx:1.28,extraConfig.a=1'));
         succeeds(await run(['upgrade', 'web', SHOP], 'image=nginx:1.28,extraConfig.b=2'));

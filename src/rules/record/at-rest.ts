@@ -9,12 +9,15 @@ import type { RecordContext, RecordVerdict } from './write.ts';
 /** Statuses at rest that Helm supersedes before the CREATE that starts its operation (`install --replace`, `upgrade --install` after `--keep-history`). */
 const SUPERSEDED_BEFORE_START: ReadonlySet<string> = new Set(['uninstalled', 'failed']);
 
+const FOR_MAPKUBEAPIS = '; for mapkubeapis, the verb break on releases.belay.dev is needed';
+
 /**
- * mapkubeapis supersedes the newest revision, and then stores a copy of it as deployed. That is an operation without a pending revision:
- * it is claimed as an upgrade to the revision that is to come. A person who edits a label is told of the freeze instead.
+ * mapkubeapis supersedes the newest revision, and then stores a copy of it as deployed (helm/helm-mapkubeapis pkg/v3/release.go). That is
+ * an operation without a pending revision: it is claimed as an upgrade to the revision that is to come. By the first of its two writes
+ * nobody can tell it from somebody who only wants to have nothing deployed, and so nothing guarded; hence the right to break.
  */
 const isSucceededAtOnce = ({ facts, write }: RecordContext, before: ReleaseRecord): boolean =>
-  before.status === 'deployed' && write.isStamped && newestOf(facts.records, before.kind)?.name === before.name;
+  before.status === 'deployed' && write.mayBreak && newestOf(facts.records, before.kind)?.name === before.name;
 
 /** A revision of which no operation is under way: its status moves only as Helm moves it. */
 export const judgeAtRest = (context: RecordContext, before: ReleaseRecord, after: ReleaseRecord): RecordVerdict => {
@@ -49,6 +52,6 @@ export const judgeAtRest = (context: RecordContext, before: ReleaseRecord, after
     write,
     before,
     `a stored revision's status does not go from ${before.status} to ${after.status} outside of an operation`,
-    freezeInstead(before),
+    `${freezeInstead(before)}${before.status === 'deployed' && after.status === 'superseded' ? FOR_MAPKUBEAPIS : ''}`,
   );
 };

@@ -1,14 +1,14 @@
 import { isPending, type ReleaseRecord } from '../../helm/record.ts';
 import { highestDeployed, isHolder, newestOf } from '../in-flight.ts';
-import { allow, type Verdict } from '../verdict.ts';
+import { allow } from '../verdict.ts';
 import { protect, refuseFrozen, refuseInFlight } from './refuse.ts';
-import { isFailedRollback, locksOnlyOn } from './take-back.ts';
-import type { RecordContext } from './write.ts';
+import { isFailedRollback, locksOnlyOn, takeBack } from './take-back.ts';
+import type { RecordContext, RecordVerdict } from './write.ts';
 
 /** The rollback that is taken back has carried the release's locks over; they must not go with it. */
-const judgeTakeBack = (context: RecordContext, before: ReleaseRecord): Verdict => {
+const judgeTakeBack = (context: RecordContext, before: ReleaseRecord): RecordVerdict => {
   const locks = locksOnlyOn(context, before);
-  if (locks.length === 0) return allow('taken back');
+  if (locks.length === 0) return takeBack(before);
   return protect(
     context.write,
     before,
@@ -18,7 +18,7 @@ const judgeTakeBack = (context: RecordContext, before: ReleaseRecord): Verdict =
 };
 
 /** A record goes: by an uninstall, when history is pruned, or as what is left of a dead operation. */
-export const judgeDelete = (context: RecordContext, before: ReleaseRecord): Verdict => {
+export const judgeDelete = (context: RecordContext, before: ReleaseRecord): RecordVerdict => {
   const { write, facts, freezes, state } = context;
   if (write.terminating) return allow('terminating namespace');
   const newest = newestOf(facts.records, before.kind) ?? before;

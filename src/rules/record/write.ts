@@ -31,8 +31,8 @@ export interface RecordWrite {
   readonly payloadBefore: PayloadSummary | undefined;
   /** chart, config, manifest: those that differ from what is stored. */
   readonly changedParts: readonly string[];
-  /** Whether its label `modifiedAt` has moved, as it does with each write of Helm's own storage driver. No proof: anybody can do that. */
-  readonly isStamped: boolean;
+  /** Whether the writer has the right to `break` the release; asked only where a deployed revision becomes superseded. */
+  readonly mayBreak: boolean;
   readonly terminating: boolean;
 }
 

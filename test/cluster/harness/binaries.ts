@@ -3,13 +3,16 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, readdir, readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { buildPrograms } from './go-build.ts';
 import { allProgramNames, linkerFlags, moduleVersion, type ProgramName, programs } from './programs.ts';
 import { createProgress, type Progress } from './progress.ts';
 
 const moduleDir = join(import.meta.dirname, '..', 'binaries');
+
+/** `make up` says to put it on the PATH. Its links lead to what was found before: found again, each would lead to itself. */
+const ownBinDir = join(import.meta.dirname, '..', '..', '..', '.cluster', 'bin');
 
 export type Binaries<Name extends ProgramName = ProgramName> = Readonly<Record<Name, string>>;
 
@@ -68,7 +71,7 @@ async function findOnPath(name: ProgramName, goMod: string): Promise<string | un
   for (const command of programs[name].commands) {
     for (const dir of (process.env.PATH ?? '').split(delimiter)) {
       const path = join(dir, command);
-      if (!dir || !(await isExecutable(path))) continue;
+      if (!dir || resolve(dir) === ownBinDir || !(await isExecutable(path))) continue;
       const printed = await promisify(execFile)(path, programs[name].versionArgs, { timeout: 5_000 }).catch(
         () => undefined,
       );

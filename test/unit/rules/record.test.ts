@@ -414,7 +414,7 @@ describe('a stored revision keeps', () => {
     {
       name: 'the deployed one is not called superseded',
       records: [deployed],
-      write: move('ann', 1, 'deployed', 'superseded', { isStamped: false }),
+      write: move('ann', 1, 'deployed', 'superseded'),
       expect: 'BelayRecordProtected',
     },
     {
@@ -535,37 +535,38 @@ describe('a record is deleted', () => {
 
 describe('mapkubeapis stores a copy of what is deployed', () => {
   const awaited = { claim: claim('upgrade', 2, 'ann', { acquiredAtMs: NOW_MS - 1_000 }) } as const;
+  const MAY_BREAK = { mayBreak: true } as const;
   const copy = (user: string, revision = 2) => write(user, undefined, record(revision, 'deployed'));
   run([
     {
       name: 'it supersedes the newest revision, and claims the one that is to come',
       records: [deployed],
-      write: move('ann', 1, 'deployed', 'superseded'),
+      write: move('ann', 1, 'deployed', 'superseded', MAY_BREAK),
       expect: 'start upgrade v2',
     },
     {
-      name: 'not by an edit of labels that leaves the time of writing as it was',
+      name: 'not by somebody who may not break the release',
       records: [deployed],
-      write: move('ann', 1, 'deployed', 'superseded', { isStamped: false }),
+      write: move('ann', 1, 'deployed', 'superseded'),
       expect: 'BelayRecordProtected',
     },
     {
       name: 'not below a newer revision',
       records: [deployed, record(2, 'failed')],
-      write: move('ann', 1, 'deployed', 'superseded'),
+      write: move('ann', 1, 'deployed', 'superseded', MAY_BREAK),
       expect: 'BelayRecordProtected',
     },
     {
       name: 'not on a frozen release',
       records: [deployed],
       frozen: true,
-      write: move('ann', 1, 'deployed', 'superseded'),
+      write: move('ann', 1, 'deployed', 'superseded', MAY_BREAK),
       expect: 'BelayFrozen',
     },
     {
       name: 'not with another manifest in what it supersedes',
       records: [deployed],
-      write: move('ann', 1, 'deployed', 'superseded', { changedParts: ['manifest'] }),
+      write: move('ann', 1, 'deployed', 'superseded', { ...MAY_BREAK, changedParts: ['manifest'] }),
       expect: 'BelayRecordProtected',
     },
     {
@@ -624,8 +625,8 @@ describe('Fleet takes a failed rollback back', () => {
   const was = record(4, 'superseded');
   const failed = record(5, 'failed');
   const rollback = { claim: claim('rollback', 5, 'fleet') } as const;
-  /** The rollback failed within the time for which its claim alone holds the release. */
-  const quick = { claim: claim('rollback', 5, 'fleet', { acquiredAtMs: NOW_MS - 2_000 }) } as const;
+  /** What the claim says once the failed revision is gone. */
+  const back = { claim: claim('rollback', 4, 'fleet', { acquiredAtMs: NOW_MS - 2_000 }) } as const;
   const remove = (user: string, target: ReleaseRecord): RecordWrite => write(user, target, undefined);
   const locked = { locks: { 'belay.dev/pin': '1.x' } };
   run([
@@ -634,26 +635,19 @@ describe('Fleet takes a failed rollback back', () => {
       records: [was, failed],
       ...rollback,
       write: remove('fleet', failed),
-      expect: 'taken back',
+      expect: 'taken back rollback v4',
     },
     {
       name: 'and stores the one below as it was',
       records: [was],
-      ...rollback,
-      write: move('fleet', 4, 'superseded', 'deployed'),
-      expect: 'taken back',
-    },
-    {
-      name: 'however quick that was',
-      records: [was],
-      ...quick,
+      ...back,
       write: move('fleet', 4, 'superseded', 'deployed'),
       expect: 'taken back',
     },
     {
       name: 'and if that was failed itself',
       records: [record(3, 'deployed'), was],
-      ...rollback,
+      ...back,
       write: move('fleet', 4, 'superseded', 'failed'),
       expect: 'taken back',
     },
@@ -667,16 +661,23 @@ describe('Fleet takes a failed rollback back', () => {
     {
       name: 'nobody else stores the one below',
       records: [was],
-      ...rollback,
+      ...back,
       write: move('bob', 4, 'superseded', 'deployed'),
       expect: 'BelayRecordProtected',
     },
     {
-      name: 'nor while its claim still holds the release',
+      name: 'nor anybody before the failed one has been deleted',
       records: [was],
-      ...quick,
-      write: move('bob', 4, 'superseded', 'deployed'),
+      ...rollback,
+      write: move('fleet', 4, 'superseded', 'deployed'),
       expect: 'BelayRecordProtected',
+    },
+    {
+      name: 'the next operation begins at once',
+      records: [record(4, 'deployed')],
+      ...back,
+      write: write('fleet', undefined, record(5, 'pending-rollback')),
+      expect: 'start rollback v5',
     },
     {
       name: 'not a failed upgrade',
@@ -715,42 +716,42 @@ describe('Fleet takes a failed rollback back', () => {
     {
       name: 'nor brings anything back a while later',
       records: [record(4, 'superseded', { updatedAtMs: NOW_MS - 60_001 })],
-      ...rollback,
+      ...back,
       write: write('fleet', record(4, 'superseded', { updatedAtMs: NOW_MS - 60_001 }), record(4, 'deployed')),
       expect: 'BelayRecordProtected',
     },
     {
       name: 'an older revision never comes back',
       records: [record(3, 'superseded'), was],
-      ...rollback,
+      ...back,
       write: move('fleet', 3, 'superseded', 'deployed'),
       expect: 'BelayRecordProtected',
     },
     {
       name: 'nor one below the failed revision while that is there',
       records: [was, failed],
-      ...rollback,
+      ...back,
       write: move('fleet', 4, 'superseded', 'deployed'),
       expect: 'BelayRecordProtected',
     },
     {
       name: 'nor a second deployed one',
       records: [record(3, 'deployed'), was],
-      ...rollback,
+      ...back,
       write: move('fleet', 4, 'superseded', 'deployed'),
       expect: 'BelayRecordProtected',
     },
     {
       name: 'nor with another manifest',
       records: [was],
-      ...rollback,
+      ...back,
       write: move('fleet', 4, 'superseded', 'deployed', { changedParts: ['manifest'] }),
       expect: 'BelayRecordProtected',
     },
     {
       name: 'nor as anything else',
       records: [was],
-      ...rollback,
+      ...back,
       write: move('fleet', 4, 'superseded', 'uninstalled'),
       expect: 'BelayRecordProtected',
     },
@@ -765,7 +766,7 @@ describe('Fleet takes a failed rollback back', () => {
     {
       name: 'nor is anything brought back on one',
       records: [was],
-      ...rollback,
+      ...back,
       frozen: true,
       write: move('fleet', 4, 'superseded', 'deployed'),
       expect: 'BelayFrozen',
@@ -782,7 +783,7 @@ describe('Fleet takes a failed rollback back', () => {
       records: [record(4, 'superseded', locked), record(5, 'failed', locked)],
       ...rollback,
       write: remove('fleet', record(5, 'failed', locked)),
-      expect: 'taken back',
+      expect: 'taken back rollback v4',
     },
     {
       name: 'in ConfigMaps, whatever there is in Secrets',
@@ -793,7 +794,7 @@ describe('Fleet takes a failed rollback back', () => {
       ],
       ...rollback,
       write: remove('fleet', record(5, 'failed', { kind: 'ConfigMap' })),
-      expect: 'taken back',
+      expect: 'taken back rollback v4',
     },
   ]);
 });

@@ -73,7 +73,7 @@ export const write = (
   payload: after === undefined ? undefined : payload(after.revision, after.status),
   payloadBefore: before === undefined ? undefined : payload(before.revision, before.status),
   changedParts: [],
-  isStamped: true,
+  mayBreak: false,
   terminating: false,
   ...more,
 });

@@ -1,0 +1,60 @@
+import { CLAIM_LABEL } from '../../src/cluster/claim-lease.ts';
+import { EXAMPLE_TIME, LOCK_ANNOTATIONS, type LockAnnotation } from '../../src/policy/annotation-reference.ts';
+import { judgeLockChange, parseTime } from '../../src/policy/lock-annotations.ts';
+import type { LockSource } from '../../src/rules/verdict.ts';
+import { code, codes, section, subsection, table } from './markdown.ts';
+
+const RECORD: LockSource = { kind: 'Secret', namespace: 'shop', name: 'sh.helm.release.v1.web.v1' };
+
+/** An hour before the time of the examples, so that they lie ahead, and within the 24 hours of a maintenance window. */
+const NOW_MS = (parseTime(EXAMPLE_TIME) ?? 0) - 3_600_000;
+
+/** Asked of the code that judges, so that this cannot say otherwise. */
+const verbsOf = (key: LockAnnotation): readonly [write: string, remove: string] => {
+  const { example, besides = {} } = LOCK_ANNOTATIONS[key];
+  if (example === undefined) return ['Belay alone', 'Belay alone'];
+  const written = { ...besides, [key]: example };
+  const { verbs } = judgeLockChange({}, written, NOW_MS, RECORD);
+  const removal = judgeLockChange(written, besides, NOW_MS, RECORD);
+  const remove = removal.problems.length > 0 ? `only with ${codes(Object.keys(besides))}` : codes(removal.verbs);
+  return [codes(verbs), remove];
+};
+
+const locks = (): string =>
+  table(
+    ['annotation', 'value', 'stands on', 'meaning', 'verb to write it', 'verb to take it away'],
+    (Object.keys(LOCK_ANNOTATIONS) as LockAnnotation[]).map((key) => {
+      const { value, standsOn, meaning } = LOCK_ANNOTATIONS[key];
+      return [code(key), value, standsOn, meaning, ...verbsOf(key)];
+    }),
+  );
+
+/** A unit test compares the keys with those of a claim as it is written. */
+export const CLAIM_ANNOTATIONS: Readonly<Record<string, string>> = {
+  'belay.dev/operation': 'What the holder was admitted to do: install, upgrade, rollback or uninstall.',
+  'belay.dev/revision': 'The revision that the operation writes.',
+  'belay.dev/request-uid': 'The uid of the request by which the operation began, as the audit log has it.',
+  'belay.dev/record-version':
+    'Of an uninstall: the resourceVersion of the record before it, by which an uninstall that never came is told.',
+};
+
+const claims = (): string =>
+  table(
+    ['annotation', 'meaning'],
+    Object.entries(CLAIM_ANNOTATIONS).map(([key, meaning]) => [code(key), meaning]),
+  );
+
+export const annotations = (): string =>
+  section(
+    'Annotations',
+    'Locks are annotations on the records of a release, or on the Namespace for all releases in it. A lock on any stored revision holds. Belay carries them over to the next revision. A value that cannot be read, a time in the past and an unknown key under `belay.dev/` are refused when they are written.',
+    locks(),
+    'All records of a release at once are `-l owner=helm,name=<release>`, for instance:',
+    '    kubectl annotate secret -n shop -l owner=helm,name=web belay.dev/freeze="black friday, ask #sre"',
+    'With the ConfigMap driver of Helm, say `configmap` in place of `secret`.',
+    subsection(
+      'On claims',
+      `While an operation runs, the Lease \`belay.<release>\` beside the records says who holds the release. It carries the label ${code(`${CLAIM_LABEL}=true`)}; \`holderIdentity\` is the user. Only Belay writes it.`,
+      claims(),
+    ),
+  );

@@ -1,0 +1,21 @@
+/** Pieces of Markdown, as docs/reference.md is made of them. */
+
+/** A bar would end the cell, in code as well. */
+const toCell = (text: string): string => text.replaceAll('|', '\\|').replaceAll(/\s*\n\s*/g, ' ');
+
+export const table = (headings: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [headings, headings.map(() => '---'), ...rows]
+    .map((cells) => `| ${cells.map(toCell).join(' | ')} |`.replaceAll(/\|\s+(?=\|)/g, '| '))
+    .join('\n');
+
+/** What the source says in plain text: a star in it is a star. */
+export const prose = (text: string): string => text.replaceAll('*', '\\*');
+
+export const code = (text: string): string => `\`${text}\``;
+
+export const codes = (texts: readonly string[], between = ', '): string => texts.map(code).join(between);
+
+export const section = (title: string, ...parts: readonly string[]): string => [`## ${title}`, ...parts].join('\n\n');
+
+export const subsection = (title: string, ...parts: readonly string[]): string =>
+  [`### ${title}`, ...parts].join('\n\n');

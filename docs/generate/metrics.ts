@@ -1,0 +1,86 @@
+import type { Registry } from 'prom-client';
+import type { ReviewKind } from '../../src/admission/answer.ts';
+import type { ReleaseIndex } from '../../src/cluster/release-index.ts';
+import { registerEventMetrics } from '../../src/telemetry/event-metrics.ts';
+import { registerIndexMetrics } from '../../src/telemetry/index-metrics.ts';
+import { createMetrics, type MalformedProblem } from '../../src/telemetry/metrics.ts';
+import { code, codes, section, table } from './markdown.ts';
+
+/** Typed so that a new value does not compile before it has been named here. */
+const KINDS: Readonly<Record<ReviewKind, true>> = {
+  record: true,
+  object: true,
+  scale: true,
+  namespace: true,
+  claim: true,
+  policy: true,
+  unknown: true,
+};
+const PROBLEMS: Readonly<Record<MalformedProblem, true>> = {
+  content_type: true,
+  too_large: true,
+  truncated: true,
+  not_json: true,
+  not_a_review: true,
+  overloaded: true,
+};
+
+const LABELS: Readonly<Record<string, string>> = {
+  kind: `what the review is about: ${codes(Object.keys(KINDS))}`,
+  operation: 'of the API server: `CREATE`, `UPDATE`, `DELETE`, `CONNECT`',
+  decision: '`allowed` or `denied`',
+  code: 'the code of the refusal; of what was allowed, a word or two for why, as the log has it',
+  action: '`Warn` or `Audit`',
+  problem: codes(Object.keys(PROBLEMS)),
+  cause: '`queue`: no room in it; `limit`: too many of one release or namespace; `failed`: not taken by the API server',
+};
+
+/** Node's own, which prom-client collects. */
+const isBelays = (name: string): boolean => name.startsWith('belay_');
+
+/** As src/serve.ts puts it together; what is counted is of no consequence here. */
+const openRegistry = (): Registry => {
+  const { registry } = createMetrics();
+  const index: Pick<ReleaseIndex, 'recordCount' | 'isSynced' | 'silenceMs'> = {
+    recordCount: () => 0,
+    isSynced: () => false,
+    silenceMs: () => 0,
+  };
+  registerIndexMetrics(registry, index as ReleaseIndex);
+  registerEventMetrics(registry, {
+    counts: () => ({ written: 0, held: 0, dropped: { queue: 0, limit: 0, failed: 0 } }),
+  });
+  return registry;
+};
+
+interface Described {
+  readonly name: string;
+  readonly help: string;
+  /** prom-client keeps it on each metric, and leaves it out of its types. */
+  readonly labelNames: readonly string[];
+}
+
+const labelsOf = (registry: Registry, name: string): readonly string[] =>
+  (registry.getSingleMetric(name) as unknown as Described).labelNames;
+
+export const metrics = async (): Promise<string> => {
+  const registry = openRegistry();
+  const described = (await registry.getMetricsAsJSON()).filter(({ name }) => isBelays(name));
+  const labels = new Set(described.flatMap(({ name }) => labelsOf(registry, name)));
+  return section(
+    'Metrics',
+    'Each replica serves them at `/metrics` by plain HTTP, on port 9090 unless `--metrics-port` says otherwise. Beside these there are the usual ones of a Node process (`process_*`, `nodejs_*`).',
+    table(
+      ['metric', 'type', 'labels', 'meaning'],
+      described.map(({ name, type, help }) => [code(name), String(type), codes(labelsOf(registry, name)), help]),
+    ),
+    table(
+      ['label', 'values'],
+      [...labels].map((label) => [code(label), LABELS[label] ?? unexplained(label)]),
+    ),
+  );
+};
+
+const unexplained = (label: string): never => {
+  throw new Error(`the label ${label} is not explained in docs/generate/metrics.ts`);
+};

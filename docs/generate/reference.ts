@@ -1,0 +1,20 @@
+import { annotations } from './annotations.ts';
+import { auditAnnotations } from './audit-annotations.ts';
+import { denialCodes } from './denial-codes.ts';
+import { events } from './events.ts';
+import { metrics } from './metrics.ts';
+import { policy } from './policy-fields.ts';
+import { serveFlags } from './serve-flags.ts';
+import { verbs } from './verbs.ts';
+
+const HEAD = `<!-- Made by \`make generate\` of the source: what is changed here by hand is lost. -->
+
+# Reference
+
+Every annotation, policy field, code, Event and metric of Belay. How they are used, with worked cases: [guide.md](guide.md).`;
+
+/** docs/reference.md, made of the source that it tells of. */
+export const referenceText = async (): Promise<string> => {
+  const parts = [HEAD, annotations(), await verbs(), policy(), denialCodes(), events(), auditAnnotations()];
+  return `${[...parts, await metrics(), await serveFlags()].join('\n\n')}\n`;
+};
