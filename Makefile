@@ -36,7 +36,7 @@ format: $(installed) ## formats, and fixes what can be fixed safely
 build: $(installed) ## bundles Belay into dist/
 	@npm run --silent build
 
-generate: $(installed) ## writes what is made of the source and checked in: the CustomResourceDefinition
+generate: $(installed) ## writes what is made of the source and checked in: the CRD, docs/reference.md
 	@node generate.ts
 
 binaries: $(installed) ## finds or builds etcd, Kubernetes, kwok and Helm (once, about 6 minutes)

@@ -40,6 +40,7 @@ interface Flags {
   readonly port: number;
   readonly metricsPort: number;
   readonly staleAfter: number;
+  readonly objectsFail: 'open' | 'closed';
   readonly drainSeconds: number;
   readonly logLevel: string;
 }
@@ -62,6 +63,11 @@ program
     new Option('--stale-after <duration>', 'silence after which an operation counts as dead')
       .argParser(staleAfter)
       .default(600_000, '10m'),
+  )
+  .addOption(
+    new Option('--objects-fail <open|closed>', 'what becomes of a change of an object that could not be judged in time')
+      .choices(['open', 'closed'])
+      .default('open'),
   )
   .addOption(
     new Option('--drain-seconds <seconds>', 'how long to go on serving after SIGTERM').argParser(seconds).default(10),

@@ -21,6 +21,7 @@ import { createApp, type ReadinessCheck } from './server/app.ts';
 import { CLOSE_DEADLINE_MS, createDrain, exitGracefully } from './server/drain.ts';
 import { startServer } from './server/listener.ts';
 import { startMetricsServer } from './server/metrics-listener.ts';
+import type { ObjectsFail } from './server/without-verdict.ts';
 import { registerEventMetrics } from './telemetry/event-metrics.ts';
 import { registerIndexMetrics } from './telemetry/index-metrics.ts';
 import { createLog } from './telemetry/log.ts';
@@ -36,6 +37,7 @@ export interface ServeOptions {
   readonly port: number;
   readonly metricsPort: number;
   readonly staleAfterMs: number;
+  readonly objectsFail: ObjectsFail;
   readonly drainMs: number;
   readonly logLevel: string;
 }
@@ -90,6 +92,7 @@ export const serve = async (options: ServeOptions): Promise<void> => {
     admit: (review, deadline) => admit(dependencies, review, deadline),
     mutate: (review, deadline) => carryLocks(dependencies, review, deadline.signal),
     reviewKind: classify,
+    objectsFail: options.objectsFail,
     noteEvents: createNoteEvents({ events, index, log, nowMs }),
     readiness,
     isDraining: drain.isDraining,

@@ -1,7 +1,7 @@
 import type { PayloadSummary } from '../helm/payload.ts';
 import type { ReleaseRecord } from '../helm/record.ts';
 import type { Policy } from '../policy/policy.ts';
-import { highestDeployed } from '../rules/in-flight.ts';
+import { highestDeployed, highestSuperseded } from '../rules/in-flight.ts';
 import { findVersionLocks, type NamespaceFacts } from '../rules/locks.ts';
 import type { OperationKind, ReleaseName, Verdict } from '../rules/verdict.ts';
 import { refuseVersion } from '../rules/versions.ts';
@@ -25,7 +25,8 @@ export const refuseMove = async (
   const locks = findVersionLocks(records, namespaces, policy);
   if (operation === 'uninstall' || payload === undefined || policy.versions.action === 'Off') return undefined;
   if (locks.pins.length === 0 && locks.noDowngrades.length === 0) return undefined;
-  const record = highestDeployed(records);
+  // After a rollback that failed nothing is deployed, and what ran last is what counts. An install begins anew.
+  const record = highestDeployed(records) ?? (operation === 'install' ? undefined : highestSuperseded(records));
   const deployed = record === undefined ? undefined : (await manifests.of(record))?.chart;
   const chart = { name: payload.chartName, version: payload.chartVersion };
   return refuseVersion({ release, operation, chart, deployed }, locks);

@@ -1,4 +1,4 @@
-import { isUnfinished, operationOf, type ReleaseRecord } from '../helm/record.ts';
+import { type HelmStatus, isUnfinished, operationOf, type ReleaseRecord } from '../helm/record.ts';
 import { BREAK } from '../policy/lock-annotations.ts';
 import type { InFlight, OperationKind, RecordRef } from './verdict.ts';
 
@@ -123,14 +123,21 @@ export const isHolder = (inFlight: InFlight, username: string): boolean =>
 export const isHolderUnknown = (state: OperationState): boolean =>
   state.state === 'in-flight' && state.inFlight.holder === undefined;
 
-/** The highest deployed revision: what runs. */
-export const highestDeployed = (records: readonly ReleaseRecord[]): ReleaseRecord | undefined => {
+const highestOf = (records: readonly ReleaseRecord[], status: HelmStatus): ReleaseRecord | undefined => {
   let highest: ReleaseRecord | undefined;
   for (const record of records) {
-    if (record.status === 'deployed' && (highest === undefined || record.revision > highest.revision)) highest = record;
+    if (record.status === status && (highest === undefined || record.revision > highest.revision)) highest = record;
   }
   return highest;
 };
+
+/** The highest deployed revision: what runs. */
+export const highestDeployed = (records: readonly ReleaseRecord[]): ReleaseRecord | undefined =>
+  highestOf(records, 'deployed');
+
+/** The highest superseded revision: what ran before the last operation, if that has left nothing deployed. */
+export const highestSuperseded = (records: readonly ReleaseRecord[]): ReleaseRecord | undefined =>
+  highestOf(records, 'superseded');
 
 /** The revision whose manifest says what is governed: the one in flight, else the deployed one (DESIGN.md 4.3). */
 export const findGoverning = (facts: ReleaseFacts, state: OperationState): ReleaseRecord | undefined => {

@@ -125,7 +125,7 @@ export const judgeObject = (
 const NOTHING_WAIVED: ReadonlySet<PolicyRule> = new Set();
 
 const passOpen = ({ release, username, attempt, object }: ObjectWrite, open: Open): Verdict => {
-  const until = new Date(open.untilMs).toISOString();
+  const until = new Date(open.untilMs).toISOString().replace('.000Z', 'Z');
   return {
     allowed: true,
     why: 'open',

@@ -9,7 +9,7 @@ import type { MalformedProblem, Metrics } from '../telemetry/metrics.ts';
 import { DEFAULT_TIMEOUT_MS, deadlineMs, parseTimeoutMs } from './deadline.ts';
 import { type BodyBudget, readBody } from './read-body.ts';
 import { sendJson, sendText } from './send.ts';
-import { answerWithoutVerdict } from './without-verdict.ts';
+import { answerWithoutVerdict, type ObjectsFail } from './without-verdict.ts';
 
 export type Judge = (review: Review, deadline: Deadline) => Now<AdmissionAnswer>;
 
@@ -27,6 +27,8 @@ export interface ReviewHandlerDependencies {
   /** Reviews at once; beyond, they are answered without a verdict. */
   readonly maxConcurrent?: number;
   readonly startTimer?: StartTimer;
+  /** Whether a write of an object that could not be judged passes; it does unless told. */
+  readonly objectsFail?: ObjectsFail;
   /** Told of each answer once it has been sent; must not throw. */
   readonly noteEvents?: (review: Review, kind: ReviewKind, answer: AdmissionAnswer) => void;
   /** While it drains, each answer asks the API server to come back on another connection, and so to another replica. */
@@ -66,6 +68,7 @@ export const createReviewHandlers = (dependencies: ReviewHandlerDependencies): (
     maxConcurrent = MAX_CONCURRENT,
     startTimer = startNodeTimer,
     isDraining = () => false,
+    objectsFail = 'open',
   } = dependencies;
   const budget: BodyBudget = { availableBytes: MAX_BUFFERED_BYTES };
   // Nothing in a decision's line can hold a payload, and looking for one would double what the line costs.
@@ -88,7 +91,7 @@ export const createReviewHandlers = (dependencies: ReviewHandlerDependencies): (
         if (settled) return;
         settled = true;
         metrics.countDeadline(kind);
-        resolve(answerWithoutVerdict(kind, review.operation, 'deadline'));
+        resolve(answerWithoutVerdict(kind, review.operation, 'deadline', objectsFail));
         controller.abort(new DOMException('the review has reached its deadline', 'TimeoutError'));
       });
       const settle = (answer: AdmissionAnswer): void => {
@@ -101,7 +104,7 @@ export const createReviewHandlers = (dependencies: ReviewHandlerDependencies): (
         // After the deadline it is most likely the abort itself, and the review has its line in the log already.
         if (settled) return;
         log.error({ uid: review.uid, review: kind, err: describeError(error) }, 'a review failed');
-        settle(answerWithoutVerdict(kind, review.operation, 'failure'));
+        settle(answerWithoutVerdict(kind, review.operation, 'failure', objectsFail));
       };
       try {
         // An AbortController makes its signal when it is asked for, and most reviews are judged from memory without one.
@@ -172,7 +175,7 @@ export const createReviewHandlers = (dependencies: ReviewHandlerDependencies): (
     const kind = reviewKind(review);
     const withinMs = deadlineMs(parseTimeoutMs(request.url ?? '') ?? defaultTimeoutMs);
     const verdict = crowded
-      ? answerWithoutVerdict(kind, review.operation, 'overload')
+      ? answerWithoutVerdict(kind, review.operation, 'overload', objectsFail)
       : await decide(judge, review, kind, withinMs);
     answer(response, review, kind, verdict, startMs);
   };

@@ -6,7 +6,8 @@ import type { Operation } from '../admission/review.ts';
  * purpose, and as the failurePolicy of its webhook says for the case that Belay cannot be reached at all:
  * - closed for what locks and operations hang on: they are never silently passed;
  * - open for objects: a cluster whose Deployments cannot change is worse than a field that drifts for a while. But not for their DELETE:
- *   Helm goes on deleting after its `uninstalling` was refused, and what is deleted does not come back.
+ *   Helm goes on deleting after its `uninstalling` was refused, and what is deleted does not come back. `--objects-fail closed` goes with
+ *   failurePolicy Fail for those who would rather have it the other way round (manifests/overlays/strict).
  */
 const FAILS: Readonly<Record<ReviewKind, 'closed' | 'open'>> = {
   record: 'closed',
@@ -20,6 +21,14 @@ const FAILS: Readonly<Record<ReviewKind, 'closed' | 'open'>> = {
   unknown: 'open',
 };
 
+/** What becomes of objects and their scale. */
+export type ObjectsFail = 'closed' | 'open';
+
+const isClosed = (kind: ReviewKind, operation: Operation, objectsFail: ObjectsFail): boolean => {
+  if (kind === 'object') return objectsFail === 'closed' || operation === 'DELETE';
+  return kind === 'scale' ? objectsFail === 'closed' : FAILS[kind] === 'closed';
+};
+
 export type Cause = 'deadline' | 'failure' | 'overload';
 
 const PROBLEM: Readonly<Record<Cause, string>> = {
@@ -28,8 +37,13 @@ const PROBLEM: Readonly<Record<Cause, string>> = {
   overload: 'it has too many reviews to answer at once',
 };
 
-export const answerWithoutVerdict = (kind: ReviewKind, operation: Operation, cause: Cause): AdmissionAnswer =>
-  FAILS[kind] === 'closed' || (kind === 'object' && operation === 'DELETE')
+export const answerWithoutVerdict = (
+  kind: ReviewKind,
+  operation: Operation,
+  cause: Cause,
+  objectsFail: ObjectsFail = 'open',
+): AdmissionAnswer =>
+  isClosed(kind, operation, objectsFail)
     ? { allowed: false, denial: { code: 'BelayUnavailable', problem: PROBLEM[cause] } }
     : {
         allowed: true,

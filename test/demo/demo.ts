@@ -131,7 +131,7 @@ try {
   say('An older branch comes by:');
   await run('ci', 'helm3 upgrade api ./shop-1.5.0 -n shop', {
     denied: 'BelayDowngrade',
-    saying: [/below shop-1\.6\.0, which is deployed/, /ReleasePolicy shop/],
+    saying: [/below shop-1\.6\.0, which was deployed last/, /ReleasePolicy shop/],
   });
 
   scene('8. A freeze window: by the clock, for whoever deploys from git as well.');

@@ -42,6 +42,17 @@ const assertFate = (answer: Answer, fate: 'denied' | 'allowed', cause: string, w
   }
 };
 
+test('objects fail closed where they are told to', async () => {
+  for (const kind of ['object', 'scale'] as const) {
+    const broken = () => Promise.reject(new Error('broken'));
+    const { app } = createTestApp({ admit: broken, objectsFail: 'closed' }, kind);
+    const { body } = await request(app)
+      .post('/validate')
+      .send(admissionReview({ operation: 'UPDATE' }));
+    assertFate((body as { response: Answer }).response, 'denied', 'failure', /something went wrong/);
+  }
+});
+
 describe('at the deadline', () => {
   for (const path of ['/validate', '/mutate']) {
     for (const [kind, operation, fate] of fates) {

@@ -61,7 +61,7 @@ export const explainPinned = (denial: DenialOf<'BelayPinned'>): Explanation => {
 export const explainDowngrade = (denial: DenialOf<'BelayDowngrade'>): Explanation => {
   const { release, deployed, sources } = denial;
   return {
-    headline: `${showMove(denial)} refused: below ${showChart(deployed)}, which is deployed`,
+    headline: `${showMove(denial)} refused: below ${showChart(deployed)}, which was deployed last`,
     lines: [
       ...alike(sources, ({ kind, namespace }) => [kind, namespace]).map(
         (group) => `no downgrades, says ${showSources(group)}`,

@@ -1,4 +1,5 @@
 import { isPending, type ReleaseRecord } from '../../helm/record.ts';
+import { NO_DOWNGRADE, PIN } from '../../policy/lock-annotations.ts';
 import { highestDeployed, isHolder, newestOf } from '../in-flight.ts';
 import { allow } from '../verdict.ts';
 import { protect, refuseFrozen, refuseInFlight } from './refuse.ts';
@@ -54,5 +55,13 @@ export const judgeDelete = (context: RecordContext, before: ReleaseRecord): Reco
       `to remove the release: helm uninstall ${write.release.name} -n ${before.namespace}`,
     );
   }
-  return allow('prune');
+  const pins = locksOnlyOn(context, before).filter((key) => key === PIN || key === NO_DOWNGRADE);
+  if (pins.length === 0) return allow('prune');
+  // Helm prunes before it stores the new revision, to which its locks would be carried over. Whoever may prune may not therefore unlock.
+  return protect(
+    write,
+    before,
+    `the lock ${pins.join(', ')} is on no other revision and would be lost with it`,
+    `write it on all of them: kubectl annotate ${before.kind.toLowerCase()} -n ${before.namespace} -l owner=helm,name=${before.release} ${pins.map((key) => `${key}=...`).join(' ')}`,
+  );
 };

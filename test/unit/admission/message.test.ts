@@ -120,7 +120,7 @@ const messages: Record<string, { denial: Denial; message: string }> = {
       sources: [record],
     },
     message: [
-      'rollback of release web in namespace shop to chart shop-1.3.0 refused: below shop-1.4.2, which is deployed [BelayDowngrade]',
+      'rollback of release web in namespace shop to chart shop-1.3.0 refused: below shop-1.4.2, which was deployed last [BelayDowngrade]',
       '  no downgrades, says Secret sh.helm.release.v1.web.v3',
       '  to lift it, for someone who may unlock:',
       '    kubectl annotate secret -n shop -l owner=helm,name=web belay.dev/no-downgrade-',

@@ -458,6 +458,21 @@ describe('a record is deleted', () => {
       expect: 'prune',
     },
     {
+      name: 'when it alone carries a pin, which would be gone before the next revision could carry it on',
+      records: [record(1, 'superseded', { locks: { 'belay.dev/pin': '1.x' } }), record(2, 'deployed')],
+      write: write('ann', record(1, 'superseded', { locks: { 'belay.dev/pin': '1.x' } }), undefined),
+      expect: 'BelayRecordProtected',
+    },
+    {
+      name: 'when another revision carries its pin as well',
+      records: [
+        record(1, 'superseded', { locks: { 'belay.dev/pin': '1.x' } }),
+        record(2, 'deployed', { locks: { 'belay.dev/pin': '1.x' } }),
+      ],
+      write: write('ann', record(1, 'superseded', { locks: { 'belay.dev/pin': '1.x' } }), undefined),
+      expect: 'prune',
+    },
+    {
       name: 'when a lower deployed revision is pruned',
       records: [deployed, record(2, 'deployed')],
       write: remove('ann', deployed),
