@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { escapeText } from './escape.ts';
-import type { KubernetesObject, Review } from './review.ts';
+import type { KubernetesObject, Operation, Review } from './review.ts';
 
 export type ParsedReview =
   | { readonly ok: true; readonly review: Review }
@@ -9,13 +9,22 @@ export type ParsedReview =
 const isJsonObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const isStringMap = (value: unknown): boolean => {
+const isString = (value: unknown): value is string => typeof value === 'string';
+const isOptionalString = (value: unknown): boolean => value === undefined || isString(value);
+const isMissing = (value: unknown): boolean => value === undefined || value === null;
+const isStrings = (value: unknown): boolean => Array.isArray(value) && value.every(isString);
+
+const isMapOf = (value: unknown, isItem: (item: unknown) => boolean): boolean => {
   if (!isJsonObject(value)) return false;
-  for (const key in value) if (typeof value[key] !== 'string') return false;
+  for (const key in value) if (!isItem(value[key])) return false;
   return true;
 };
-const isOptionalString = (value: unknown): boolean => value === undefined || typeof value === 'string';
-const isOptionalMap = (value: unknown): boolean => value === undefined || value === null || isStringMap(value);
+const isStringMap = (value: unknown): boolean => isMapOf(value, isString);
+
+const OPERATIONS = ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'] as const satisfies readonly Operation[];
+
+/** The API server sends a UUID of 36 characters; the bound keeps what is echoed back and logged small. */
+const MAX_UID_CHARACTERS = 128;
 
 const stringMap = z.custom<Readonly<Record<string, string>>>(isStringMap, 'expected a map of strings');
 
@@ -36,55 +45,84 @@ const kubernetesObject = z.object({
 
 const groupVersion = { group: z.string(), version: z.string() };
 
-/** The same check without a copy and without words: it runs for every review, the one above only to tell what is wrong. */
+/** AdmissionReview of k8s.io/api/admission/v1, whose Go types drop (`omitempty`) whatever is empty. */
+const admissionReview = z.object({
+  apiVersion: z.literal('admission.k8s.io/v1'),
+  kind: z.literal('AdmissionReview'),
+  request: z.object({
+    uid: z.string().min(1).max(MAX_UID_CHARACTERS),
+    kind: z.object({ ...groupVersion, kind: z.string() }),
+    resource: z.object({ ...groupVersion, resource: z.string() }),
+    subResource: z.string().optional(),
+    name: z.string().optional(),
+    namespace: z.string().optional(),
+    operation: z.enum(OPERATIONS),
+    userInfo: z.object({
+      username: z.string().optional(),
+      groups: z.array(z.string()).nullish(),
+      extra: z.record(z.string(), z.array(z.string())).nullish(),
+    }),
+    dryRun: z.boolean().nullish(),
+    object: kubernetesObject.nullish(),
+    oldObject: kubernetesObject.nullish(),
+  }),
+});
+
+type AdmissionReview = z.infer<typeof admissionReview> & {
+  readonly request: { readonly object?: KubernetesObject | null; readonly oldObject?: KubernetesObject | null };
+};
+
 const isKubernetesObject = (value: unknown): boolean => {
   if (!isJsonObject(value)) return false;
   const { metadata } = value;
   if (metadata === undefined) return true;
   if (!isJsonObject(metadata)) return false;
   const { name, namespace, labels, annotations } = metadata;
-  return isOptionalString(name) && isOptionalString(namespace) && isOptionalMap(labels) && isOptionalMap(annotations);
+  return (
+    isOptionalString(name) &&
+    isOptionalString(namespace) &&
+    (isMissing(labels) || isStringMap(labels)) &&
+    (isMissing(annotations) || isStringMap(annotations))
+  );
 };
 
-/** AdmissionReview of k8s.io/api/admission/v1, whose Go types drop (`omitempty`) whatever is empty. */
-const reviewOf = (object: z.ZodType<KubernetesObject>) =>
-  z.object({
-    apiVersion: z.literal('admission.k8s.io/v1'),
-    kind: z.literal('AdmissionReview'),
-    request: z.object({
-      // The API server sends a UUID of 36 characters; the bound keeps what is echoed back and logged small.
-      uid: z.string().min(1).max(128),
-      kind: z.object({ ...groupVersion, kind: z.string() }),
-      resource: z.object({ ...groupVersion, resource: z.string() }),
-      subResource: z.string().optional(),
-      name: z.string().optional(),
-      namespace: z.string().optional(),
-      operation: z.enum(['CREATE', 'UPDATE', 'DELETE', 'CONNECT']),
-      userInfo: z.object({
-        username: z.string().optional(),
-        groups: z.array(z.string()).nullish(),
-        extra: z.record(z.string(), z.array(z.string())).nullish(),
-      }),
-      dryRun: z.boolean().nullish(),
-      object: object.nullish(),
-      oldObject: object.nullish(),
-    }),
-  });
+const isGroupVersion = (value: unknown, last: 'kind' | 'resource'): boolean =>
+  isJsonObject(value) && isString(value.group) && isString(value.version) && isString(value[last]);
 
-const admissionReview = reviewOf(z.custom<KubernetesObject>(isKubernetesObject));
-const explainedReview = reviewOf(kubernetesObject as unknown as z.ZodType<KubernetesObject>);
+const isUserInfo = (value: unknown): boolean =>
+  isJsonObject(value) &&
+  isOptionalString(value.username) &&
+  (isMissing(value.groups) || isStrings(value.groups)) &&
+  (isMissing(value.extra) || isMapOf(value.extra, isStrings));
+
+/** Says just what the schema above says, without a copy and without words: it runs for every review, zod only to tell what is wrong. */
+const isAdmissionReview = (body: unknown): body is AdmissionReview => {
+  if (!isJsonObject(body) || body.apiVersion !== 'admission.k8s.io/v1' || body.kind !== 'AdmissionReview') return false;
+  const { request } = body;
+  if (!isJsonObject(request)) return false;
+  const { object, oldObject, dryRun } = request;
+  return (
+    uidOf(body) !== undefined &&
+    isGroupVersion(request.kind, 'kind') &&
+    isGroupVersion(request.resource, 'resource') &&
+    isOptionalString(request.subResource) &&
+    isOptionalString(request.name) &&
+    isOptionalString(request.namespace) &&
+    (OPERATIONS as readonly unknown[]).includes(request.operation) &&
+    isUserInfo(request.userInfo) &&
+    (isMissing(dryRun) || typeof dryRun === 'boolean') &&
+    (isMissing(object) || isKubernetesObject(object)) &&
+    (isMissing(oldObject) || isKubernetesObject(oldObject))
+  );
+};
 
 /** Reads an AdmissionReview. Never throws; `uid` is there whenever an AdmissionReview can still be answered. */
 export const parseReview = (body: unknown): ParsedReview => {
-  const parsed = admissionReview.safeParse(body);
-  if (!parsed.success) {
-    const explained = explainedReview.safeParse(body);
-    return { ok: false, uid: uidOf(body), problem: problemOf(explained.error ?? parsed.error) };
-  }
-  const { request } = parsed.data;
-  const raw = (body as { request: { object?: KubernetesObject | null; oldObject?: KubernetesObject | null } }).request;
-  const object = raw.object ?? undefined;
-  const oldObject = raw.oldObject ?? undefined;
+  if (!isAdmissionReview(body)) return { ok: false, uid: uidOf(body), problem: problemOf(body) };
+  const { request } = body;
+  const { userInfo } = request;
+  const object = request.object ?? undefined;
+  const oldObject = request.oldObject ?? undefined;
   return {
     ok: true,
     review: {
@@ -97,9 +135,9 @@ export const parseReview = (body: unknown): ParsedReview => {
       // A deletecollection names nothing, and neither does a CREATE with generateName.
       name: request.name || oldObject?.metadata?.name || object?.metadata?.name || '',
       user: {
-        username: request.userInfo.username ?? '',
-        groups: request.userInfo.groups ?? [],
-        ...(request.userInfo.extra && { extra: request.userInfo.extra }),
+        username: userInfo.username ?? '',
+        groups: userInfo.groups ?? [],
+        ...(userInfo.extra && { extra: userInfo.extra }),
       },
       dryRun: request.dryRun ?? false,
       object,
@@ -111,11 +149,11 @@ export const parseReview = (body: unknown): ParsedReview => {
 const uidOf = (body: unknown): string | undefined => {
   if (!isJsonObject(body) || !isJsonObject(body.request)) return undefined;
   const { uid } = body.request;
-  return typeof uid === 'string' && uid.length > 0 && uid.length <= 128 ? uid : undefined;
+  return isString(uid) && uid.length > 0 && uid.length <= MAX_UID_CHARACTERS ? uid : undefined;
 };
 
-const problemOf = (error: z.ZodError): string => {
-  const [issue] = error.issues;
+const problemOf = (body: unknown): string => {
+  const issue = admissionReview.safeParse(body).error?.issues[0];
   if (issue === undefined) return 'not an AdmissionReview';
   const where = issue.path.length > 0 ? issue.path.map(String).join('.') : 'the body';
   return escapeText(`not an AdmissionReview of admission.k8s.io/v1: ${where}: ${issue.message}`, 300);

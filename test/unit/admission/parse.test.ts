@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { parseReview } from '../../../src/admission/parse.ts';
 import { admissionReview } from '../../http/admission-review.ts';
 
@@ -93,3 +94,65 @@ for (const [name, [body, uid, problem]] of Object.entries(problems)) {
     assert.ok(result.problem.length < 400 && !result.problem.includes('\n'));
   });
 }
+
+test('whatever stands in a field, it is refused with words, or taken as it is', () => {
+  const field = fc.constantFrom(
+    ...[
+      'uid',
+      'kind',
+      'resource',
+      'subResource',
+      'name',
+      'namespace',
+      'operation',
+      'userInfo',
+      'dryRun',
+      'object',
+      'oldObject',
+    ],
+    ...['kind.group', 'kind.version', 'kind.kind', 'resource.group', 'resource.version', 'resource.resource'],
+    ...['userInfo.username', 'userInfo.groups', 'userInfo.extra', 'userInfo.extra.scopes', 'userInfo.groups.0'],
+    ...[
+      'object.metadata',
+      'object.metadata.name',
+      'object.metadata.namespace',
+      'object.metadata.labels',
+      'object.metadata.labels.a',
+    ],
+    ...['oldObject.metadata.annotations', 'oldObject.metadata.annotations.a'],
+  );
+  const value = fc.constantFrom<unknown>(
+    undefined,
+    null,
+    '',
+    'x',
+    0,
+    true,
+    [],
+    ['x'],
+    [1],
+    {},
+    { a: 'x' },
+    { a: 1 },
+    { a: ['x'] },
+  );
+  fc.assert(
+    fc.property(field, value, (path, put) => {
+      const full = {
+        userInfo: { username: 'a', groups: ['g'], extra: { scopes: ['s'] } },
+        object: { metadata: { name: 'a', labels: { a: 'b' } } },
+        oldObject: { metadata: { name: 'a', annotations: { a: 'b' } } },
+      };
+      const body = structuredClone(admissionReview(full));
+      const steps = path.split('.');
+      const last = steps.pop() ?? '';
+      let at = body.request as Record<string, unknown>;
+      for (const step of steps) at = at[step] as Record<string, unknown>;
+      at[last] = put;
+      const result = parseReview(body);
+      // zod, which finds the words, refuses just what was refused.
+      if (!result.ok) assert.match(result.problem, /v1: request\./);
+    }),
+    { numRuns: 2000 },
+  );
+});
