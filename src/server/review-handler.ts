@@ -9,12 +9,10 @@ import type { MalformedProblem, Metrics } from '../telemetry/metrics.ts';
 import { DEFAULT_TIMEOUT_MS, deadlineMs, parseTimeoutMs } from './deadline.ts';
 import { type BodyBudget, readBody } from './read-body.ts';
 import { sendJson, sendText } from './send.ts';
+import { createSharedTimer, type StartTimer } from './shared-timer.ts';
 import { answerWithoutVerdict, type ObjectsFail } from './without-verdict.ts';
 
 export type Judge = (review: Review, deadline: Deadline) => Now<AdmissionAnswer>;
-
-/** Calls back after that time unless it is cancelled first. Returns how to cancel it. */
-export type StartTimer = (afterMs: number, callback: () => void) => () => void;
 
 export interface ReviewHandlerDependencies {
   readonly reviewKind: (review: Review) => ReviewKind;
@@ -55,18 +53,13 @@ const REFUSALS: Readonly<Record<MalformedProblem, readonly [status: number, text
   overloaded: [503, 'Belay has too many reviews to read at once'],
 };
 
-const startNodeTimer: StartTimer = (afterMs, callback) => {
-  const timer = setTimeout(callback, afterMs);
-  return () => clearTimeout(timer);
-};
-
 /** What /validate and /mutate have in common, and the bounds that they share. */
 export const createReviewHandlers = (dependencies: ReviewHandlerDependencies): ((judge: Judge) => RequestHandler) => {
   const { reviewKind, log, metrics, nowMs, noteEvents } = dependencies;
   const {
     defaultTimeoutMs = DEFAULT_TIMEOUT_MS,
     maxConcurrent = MAX_CONCURRENT,
-    startTimer = startNodeTimer,
+    startTimer = createSharedTimer(),
     isDraining = () => false,
     objectsFail = 'open',
   } = dependencies;
