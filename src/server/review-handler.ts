@@ -3,12 +3,12 @@ import type { Logger } from 'pino';
 import type { AdmissionAnswer, Now, ReviewKind } from '../admission/answer.ts';
 import { escapeText } from '../admission/escape.ts';
 import { parseReview } from '../admission/parse.ts';
-import { toAdmissionResponse, toMalformedResponse } from '../admission/respond.ts';
+import { toAdmissionText, toMalformedResponse } from '../admission/respond.ts';
 import type { Deadline, Review } from '../admission/review.ts';
 import type { MalformedProblem, Metrics } from '../telemetry/metrics.ts';
 import { DEFAULT_TIMEOUT_MS, deadlineMs, parseTimeoutMs } from './deadline.ts';
 import { type BodyBudget, readBody } from './read-body.ts';
-import { sendJson, sendText } from './send.ts';
+import { sendJson, sendJsonText, sendText } from './send.ts';
 import { createSharedTimer, type StartTimer } from './shared-timer.ts';
 import { answerWithoutVerdict, type ObjectsFail } from './without-verdict.ts';
 
@@ -115,7 +115,7 @@ export const createReviewHandlers = (dependencies: ReviewHandlerDependencies): (
     startMs: number,
   ) => {
     if (isDraining()) response.setHeader('connection', 'close');
-    sendJson(response, 200, toAdmissionResponse(review.uid, verdict, nowMs()));
+    sendJsonText(response, 200, toAdmissionText(review.uid, verdict, nowMs()));
     const code = verdict.allowed ? verdict.why : verdict.denial.code;
     const waived = verdict.allowed ? verdict.waived : undefined;
     const ms = Math.round((performance.now() - startMs) * 1000) / 1000;

@@ -2,7 +2,11 @@ import type { ServerResponse } from 'node:http';
 
 /** One answer with its length, so that the connection stays usable; without the layers of express' `res.json`. */
 export const sendJson = (response: ServerResponse, status: number, value: unknown): void =>
-  send(response, status, 'application/json', `${JSON.stringify(value)}\n`);
+  sendJsonText(response, status, JSON.stringify(value));
+
+/** JSON that is text already. */
+export const sendJsonText = (response: ServerResponse, status: number, json: string): void =>
+  send(response, status, 'application/json', `${json}\n`);
 
 export const sendText = (response: ServerResponse, status: number, text: string): void =>
   send(response, status, 'text/plain; charset=utf-8', `${text}\n`);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AdmissionAnswer } from '../../../src/admission/answer.ts';
-import { toAdmissionResponse } from '../../../src/admission/respond.ts';
+import { toAdmissionResponse, toAdmissionText } from '../../../src/admission/respond.ts';
 
 interface Response {
   readonly uid: string;
@@ -115,3 +115,22 @@ test('a refusal that is only audited says so to the audit log and to nobody else
   assert.equal(audited.auditAnnotations?.other, 'a');
   assert.match(audited.auditAnnotations?.['would-refuse'] ?? '', /BelayFrozen/);
 });
+
+const told: Record<string, AdmissionAnswer> = {
+  'no more than that it is allowed': { allowed: true, why: 'unchanged' },
+  warnings: { allowed: true, why: 'x', warnings: ['w'] },
+  'an audit note': { allowed: true, why: 'x', audit: { a: 'b' } },
+  'a patch': { allowed: true, why: 'x', patch: [{ op: 'remove', path: '/a' }] },
+  'what a policy has waived': {
+    allowed: true,
+    why: 'x',
+    waived: [{ action: 'Warn', denial: { code: 'BelayUnavailable', problem: 'no answer' } }],
+  },
+  'a denial': { allowed: false, denial: { code: 'BelayUnavailable', problem: 'no answer' } },
+};
+for (const [what, answer] of Object.entries(told)) {
+  test(`the text of an answer says the same as the answer: ${what}`, () => {
+    const uid = 'a"\\\n\u2028';
+    assert.deepEqual(JSON.parse(toAdmissionText(uid, answer, 0)), toAdmissionResponse(uid, answer, 0));
+  });
+}
