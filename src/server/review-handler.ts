@@ -5,6 +5,7 @@ import { escapeText } from '../admission/escape.ts';
 import { parseReview } from '../admission/parse.ts';
 import { toAdmissionText, toMalformedResponse } from '../admission/respond.ts';
 import type { Deadline, Review } from '../admission/review.ts';
+import { createDecisionLog } from '../telemetry/log.ts';
 import type { MalformedProblem, Metrics } from '../telemetry/metrics.ts';
 import { DEFAULT_TIMEOUT_MS, deadlineMs, parseTimeoutMs } from './deadline.ts';
 import { type BodyBudget, readBody } from './read-body.ts';
@@ -64,8 +65,7 @@ export const createReviewHandlers = (dependencies: ReviewHandlerDependencies): (
     objectsFail = 'open',
   } = dependencies;
   const budget: BodyBudget = { availableBytes: MAX_BUFFERED_BYTES };
-  // Nothing in a decision's line can hold a payload, and looking for one would double what the line costs.
-  const decisions = log.child({}, { redact: [] });
+  const logDecision = createDecisionLog(log);
   let running = 0;
 
   const refuse = (response: ServerResponse, problem: MalformedProblem, detail?: string): void => {
@@ -122,23 +122,20 @@ export const createReviewHandlers = (dependencies: ReviewHandlerDependencies): (
     metrics.countReview(kind, review.operation, verdict.allowed, code, ms);
     for (const { action, denial } of waived ?? []) metrics.countWaived(action, denial.code);
     const { group, kind: objectKind } = review.kind;
-    decisions.info(
-      {
-        uid: review.uid,
-        review: kind,
-        operation: review.operation,
-        object: group === '' ? objectKind : `${group}/${objectKind}`,
-        subResource: review.subResource === '' ? undefined : review.subResource,
-        namespace: review.namespace,
-        name: review.name,
-        user: review.user.username,
-        allowed: verdict.allowed,
-        [verdict.allowed ? 'why' : 'code']: code,
-        waived: waived?.map(({ action, denial }) => `${action} ${denial.code}`),
-        ms,
-      },
-      'review',
-    );
+    logDecision({
+      uid: review.uid,
+      review: kind,
+      operation: review.operation,
+      object: group === '' ? objectKind : `${group}/${objectKind}`,
+      subResource: review.subResource,
+      namespace: review.namespace,
+      name: review.name,
+      user: review.user.username,
+      allowed: verdict.allowed,
+      reason: code,
+      waived: waived?.map(({ action, denial }) => `${action} ${denial.code}`),
+      ms,
+    });
     noteEvents?.(review, kind, verdict);
   };
 

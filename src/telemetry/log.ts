@@ -11,17 +11,62 @@ const MAX_WRITE_BYTES = 64 * 1024;
  * JSON lines on standard output unless told. Nothing here logs a payload on purpose; should an object get into a line after all, the
  * values of a Secret stay out of it. Lines are written together and in the background; what is left is flushed as the process exits.
  */
-export const createLog = (destination: DestinationStream = standardOutput(), level = 'info'): Logger =>
-  pino(
+export const createLog = (destination: DestinationStream = standardOutput(), level = 'info'): Logger => {
+  const timestamp = createTimestamp(Date.now);
+  const log = pino(
     {
       level,
       base: null,
-      timestamp: createTimestamp(Date.now),
+      timestamp,
       formatters: { level: (label) => ({ level: label }) },
       redact: ['data', 'stringData', '*.data', '*.stringData'],
     },
     destination,
   );
+  lineWriters.set(log, (fields) => destination.write(`{"level":"info"${timestamp()}${fields},"msg":"review"}\n`));
+  return log;
+};
+
+/** Writes a line of level info. */
+const lineWriters = new WeakMap<Logger, (fields: string) => void>();
+
+/** What the log says of one review: a closed set of short texts, none of which can hold a payload. */
+export interface Decision {
+  readonly uid: string;
+  readonly review: string;
+  readonly operation: string;
+  readonly object: string;
+  /** Empty for none. */
+  readonly subResource: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly user: string;
+  readonly allowed: boolean;
+  /** Why it was allowed, or the code of its denial. */
+  readonly reason: string;
+  /** What would have denied it, had a policy not said otherwise. */
+  readonly waived: readonly string[] | undefined;
+  readonly ms: number;
+}
+
+/** The line of a decision, as pino would write it but for a third of the time: there is one for every review. */
+export const createDecisionLog = (log: Logger): ((decision: Decision) => void) => {
+  const write = lineWriters.get(log);
+  if (write === undefined) throw new TypeError('decisions are written to a log that createLog made');
+  return (decision) => {
+    if (!log.isLevelEnabled('info')) return;
+    const { subResource, allowed, waived } = decision;
+    write(
+      `,"uid":${quote(decision.uid)},"review":${quote(decision.review)},"operation":${quote(decision.operation)}` +
+        `,"object":${quote(decision.object)}${subResource === '' ? '' : `,"subResource":${quote(subResource)}`}` +
+        `,"namespace":${quote(decision.namespace)},"name":${quote(decision.name)},"user":${quote(decision.user)}` +
+        `,"allowed":${allowed},"${allowed ? 'why' : 'code'}":${quote(decision.reason)}` +
+        `${waived === undefined ? '' : `,"waived":${JSON.stringify(waived)}`},"ms":${decision.ms}`,
+    );
+  };
+};
+
+const quote = (text: string): string => JSON.stringify(text);
 
 /** sonic-boom measures each line that it is given, which costs five times as much as making one: it gets them joined. */
 const standardOutput = (): DestinationStream => {

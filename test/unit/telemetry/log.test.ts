@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createLog } from '../../../src/telemetry/log.ts';
+import { createDecisionLog, createLog, type Decision } from '../../../src/telemetry/log.ts';
 
 const logged = (value: object): string => {
   let text = '';
@@ -37,3 +37,53 @@ test('below its level nothing is logged', () => {
   log.warn('x');
   assert.equal(lines, 1);
 });
+
+const decision: Decision = {
+  uid: 'a"b\\c\n',
+  review: 'object',
+  operation: 'UPDATE',
+  object: 'apps/Deployment',
+  subResource: '',
+  namespace: 'shop',
+  name: 'web',
+  user: 'eve","allowed":true,"x":"\u0000\ud800',
+  allowed: false,
+  reason: 'BelayDrift',
+  waived: undefined,
+  ms: 0.123,
+};
+
+const decided = (change: Partial<Decision>, level = 'info'): string => {
+  let text = '';
+  const log = createLog(
+    {
+      write: (line) => {
+        text += line;
+      },
+    },
+    level,
+  );
+  createDecisionLog(log)({ ...decision, ...change });
+  return text;
+};
+
+test('a decision is one line of JSON, whatever its texts hold', () => {
+  const text = decided({});
+  assert.equal(text.indexOf('\n'), text.length - 1);
+  const { time, ...line } = JSON.parse(text);
+  assert.equal(new Date(Date.parse(time)).toISOString(), time);
+  const { reason, subResource, waived, ...same } = decision;
+  assert.deepEqual(line, { level: 'info', ...same, code: reason, msg: 'review' });
+});
+
+test('a decision tells its subresource, why it was allowed, and what was waived, where there is such a thing', () => {
+  const { subResource, why, waived } = JSON.parse(
+    decided({ subResource: 'scale', allowed: true, reason: 'no drift', waived: ['Warn BelayDrift'] }),
+  );
+  assert.deepEqual(
+    { subResource, why, waived },
+    { subResource: 'scale', why: 'no drift', waived: ['Warn BelayDrift'] },
+  );
+});
+
+test('decisions are of level info', () => assert.equal(decided({}, 'warn'), ''));
