@@ -75,10 +75,32 @@ export const createReviewHandlers = (dependencies: ReviewHandlerDependencies): (
     sendText(response, status, detail ?? text);
   };
 
-  /** Settles with the verdict or, whatever the judge does, with an answer by the deadline. Never rejects. */
-  const decide = (judge: Judge, review: Review, kind: ReviewKind, withinMs: number): Promise<AdmissionAnswer> =>
+  const failed = (review: Review, kind: ReviewKind, error: unknown): AdmissionAnswer => {
+    log.error({ uid: review.uid, review: kind, err: describeError(error) }, 'a review failed');
+    return answerWithoutVerdict(kind, review.operation, 'failure', objectsFail);
+  };
+
+  /** The verdict or, whatever the judge does, an answer by the deadline. Never throws or rejects. */
+  const decide = (judge: Judge, review: Review, kind: ReviewKind, withinMs: number): Now<AdmissionAnswer> => {
+    const controller = new AbortController();
+    let judged: Now<AdmissionAnswer>;
+    try {
+      // An AbortController makes its signal when it is asked for, and most reviews are judged from memory without one.
+      judged = judge(review, controller);
+    } catch (error) {
+      return failed(review, kind, error);
+    }
+    return judged instanceof Promise ? settle(judged, controller, review, kind, withinMs) : judged;
+  };
+
+  const settle = (
+    judged: Promise<AdmissionAnswer>,
+    controller: AbortController,
+    review: Review,
+    kind: ReviewKind,
+    withinMs: number,
+  ): Promise<AdmissionAnswer> =>
     new Promise((resolve) => {
-      const controller = new AbortController();
       let settled = false;
       const cancel = startTimer(withinMs, () => {
         if (settled) return;
@@ -87,24 +109,17 @@ export const createReviewHandlers = (dependencies: ReviewHandlerDependencies): (
         resolve(answerWithoutVerdict(kind, review.operation, 'deadline', objectsFail));
         controller.abort(new DOMException('the review has reached its deadline', 'TimeoutError'));
       });
-      const settle = (answer: AdmissionAnswer): void => {
+      const end = (answerOf: () => AdmissionAnswer): void => {
+        // After the deadline a failure is most likely the abort itself, and the review has its line in the log already.
         if (settled) return;
         settled = true;
         cancel();
-        resolve(answer);
+        resolve(answerOf());
       };
-      const fail = (error: unknown): void => {
-        // After the deadline it is most likely the abort itself, and the review has its line in the log already.
-        if (settled) return;
-        log.error({ uid: review.uid, review: kind, err: describeError(error) }, 'a review failed');
-        settle(answerWithoutVerdict(kind, review.operation, 'failure', objectsFail));
-      };
-      try {
-        // An AbortController makes its signal when it is asked for, and most reviews are judged from memory without one.
-        Promise.resolve(judge(review, controller)).then(settle, fail);
-      } catch (error) {
-        fail(error);
-      }
+      judged.then(
+        (answer) => end(() => answer),
+        (error: unknown) => end(() => failed(review, kind, error)),
+      );
     });
 
   const answer = (
@@ -164,25 +179,25 @@ export const createReviewHandlers = (dependencies: ReviewHandlerDependencies): (
     const { review } = parsed;
     const kind = reviewKind(review);
     const withinMs = deadlineMs(parseTimeoutMs(request.url ?? '') ?? defaultTimeoutMs);
-    const verdict = crowded
+    const decided = crowded
       ? answerWithoutVerdict(kind, review.operation, 'overload', objectsFail)
-      : await decide(judge, review, kind, withinMs);
-    answer(response, review, kind, verdict, startMs);
+      : decide(judge, review, kind, withinMs);
+    answer(response, review, kind, decided instanceof Promise ? await decided : decided, startMs);
   };
 
   return (judge) => (request, response) => {
     running += 1;
     metrics.addInFlight(1);
-    handle(judge, request, response)
-      .catch((error: unknown) => {
-        log.error({ err: describeError(error) }, 'a request failed');
-        // The failurePolicy of the webhook that was called decides.
-        sendText(response, 500, 'something went wrong inside Belay, its log says what');
-      })
-      .finally(() => {
-        running -= 1;
-        metrics.addInFlight(-1);
-      });
+    const end = (): void => {
+      running -= 1;
+      metrics.addInFlight(-1);
+    };
+    handle(judge, request, response).then(end, (error: unknown) => {
+      log.error({ err: describeError(error) }, 'a request failed');
+      // The failurePolicy of the webhook that was called decides.
+      sendText(response, 500, 'something went wrong inside Belay, its log says what');
+      end();
+    });
   };
 };
 
