@@ -1,6 +1,7 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client';
 import type { ReviewKind } from '../admission/answer.ts';
 import type { Operation } from '../admission/review.ts';
+import { DurationHistogram } from './duration-histogram.ts';
 
 export type MalformedProblem = 'content_type' | 'too_large' | 'truncated' | 'not_json' | 'not_a_review' | 'overloaded';
 
@@ -30,13 +31,14 @@ export const createMetrics = (): Metrics => {
     labelNames: ['kind', 'operation', 'decision', 'code'],
     registers: [registry],
   });
-  const duration = new Histogram({
+  const duration = new DurationHistogram({
     name: 'belay_review_duration_seconds',
     help: 'Time from the end of the request to the answer.',
-    labelNames: ['kind'],
-    buckets: BUCKETS_SECONDS,
-    registers: [registry],
+    label: 'kind',
+    boundsSeconds: BUCKETS_SECONDS,
   });
+  // The registry asks for no more than its name and `get`.
+  registry.registerMetric(duration as unknown as Metric);
   const inFlight = new Gauge({
     name: 'belay_reviews_in_flight',
     help: 'Reviews being read or judged.',
@@ -71,7 +73,6 @@ export const createMetrics = (): Metrics => {
       }
     },
   });
-  const observers = new Map<ReviewKind, { observe(seconds: number): void }>();
   let inFlightNow = 0;
   Object.assign(inFlight, { collect: () => inFlight.set(inFlightNow) });
 
@@ -88,12 +89,7 @@ export const createMetrics = (): Metrics => {
         counted.set(key, series);
       }
       series.pending += 1;
-      let observer = observers.get(kind);
-      if (observer === undefined) {
-        observer = duration.labels(kind);
-        observers.set(kind, observer);
-      }
-      observer.observe(durationMs / 1000);
+      duration.observe(kind, durationMs / 1000);
     },
     countWaived: (action, code) => waived.inc({ action, code }),
     countDeadline: (kind) => deadline.inc({ kind }),
