@@ -8,7 +8,7 @@ import type { IncomingMessage } from 'node:http';
 export const MAX_BODY_BYTES = 7 * 1024 * 1024;
 
 export type Body =
-  | { readonly ok: true; readonly bytes: Buffer }
+  | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly problem: 'too_large' | 'truncated' | 'overloaded' };
 
 /** Bytes of unfinished bodies that a process holds at once: anyone in the cluster may connect, and send slowly. */
@@ -47,11 +47,25 @@ export const readBody = (request: IncomingMessage, budget: BodyBudget, maxBytes 
       else chunks.push(chunk);
     };
     const onEnd = (): void => {
-      const [only] = chunks;
-      settle({ ok: true, bytes: chunks.length === 1 && only ? only : Buffer.concat(chunks, bytes) });
+      if (!settled) settle({ ok: true, text: toText(chunks, bytes) });
     };
     const onClose = (): void => {
       if (!settled) settle({ ok: false, problem: 'truncated' });
     };
     request.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
   });
+
+/**
+ * Where the chunks of a body are put together: one for all, because it is read at once. New memory for each of the large ones would cost
+ * more than the copying, and its megabytes, none of which JavaScript sees, would set off a collection of the whole heap every few reviews.
+ */
+let scratch = Buffer.allocUnsafeSlow(64 * 1024);
+
+const toText = (chunks: readonly Buffer[], bytes: number): string => {
+  const [first] = chunks;
+  if (first !== undefined && chunks.length === 1) return first.toString('utf8');
+  if (bytes > scratch.length) scratch = Buffer.allocUnsafeSlow(bytes);
+  let end = 0;
+  for (const chunk of chunks) end += chunk.copy(scratch, end);
+  return scratch.toString('utf8', 0, end);
+};

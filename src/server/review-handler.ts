@@ -165,7 +165,7 @@ export const createReviewHandlers = (dependencies: ReviewHandlerDependencies): (
     const startMs = performance.now();
     let json: unknown;
     try {
-      json = JSON.parse(body.bytes.toString('utf8'));
+      json = JSON.parse(body.text);
     } catch {
       return refuse(response, 'not_json');
     }

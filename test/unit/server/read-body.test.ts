@@ -21,7 +21,7 @@ describe('the memory that unfinished bodies may take', () => {
     message.push('hello');
     message.push('world');
     message.push(null);
-    assert.deepEqual(await body, { ok: true, bytes: Buffer.from('helloworld') });
+    assert.deepEqual(await body, { ok: true, text: 'helloworld' });
     assert.equal(budget.availableBytes, 10);
   });
 
@@ -36,7 +36,7 @@ describe('the memory that unfinished bodies may take', () => {
     assert.deepEqual(await second, { ok: false, problem: 'overloaded' });
     slow.push('90');
     slow.push(null);
-    assert.deepEqual(await first, { ok: true, bytes: Buffer.from('1234567890') });
+    assert.deepEqual(await first, { ok: true, text: '1234567890' });
     assert.equal(budget.availableBytes, 10);
   });
 
