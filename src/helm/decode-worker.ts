@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { RecordKind } from '../rules/verdict.ts';
 import { type ManifestDocument, parseManifest } from './manifest.ts';
@@ -12,14 +11,25 @@ import {
   summarize,
 } from './payload.ts';
 
-/**
- * A job for the worker thread: payloads are decoded off the event loop, and only the answer comes back. `Text` is base64 as it stands
- * in the object, and on the way to the worker the bytes that it stands for.
- */
+/** A job for the worker thread: payloads are decoded off the event loop, and only the answer comes back. `Text` is base64 as it stands in the object. */
 export type DecodeJob<Text = string> =
   | { readonly want: 'summary'; readonly kind: RecordKind; readonly payload: Text }
   | { readonly want: 'comparison'; readonly kind: RecordKind; readonly before: Text; readonly after: Text }
   | { readonly want: 'documents'; readonly kind: RecordKind; readonly payload: Text };
+
+/**
+ * A payload on its way to the worker: the bytes that its base64 stands for, and a number that no other payload has. The number alone, where
+ * the worker may have decoded it before.
+ */
+export interface SentPayload {
+  readonly id: number;
+  readonly bytes: Uint8Array<ArrayBuffer> | undefined;
+}
+
+/** The answer where the number alone was not enough. */
+export const FORGOTTEN = 'forgotten';
+
+class ForgottenError extends Error {}
 
 export interface DecodeResults {
   readonly summary: { readonly summary: PayloadSummary };
@@ -43,22 +53,26 @@ const MAX_REMEMBERED_BYTES = 8 * 1024 * 1024;
 /** An operation updates one record several times, and what it has stored is what the next comparison starts from. */
 const remembered = new LRUCache<string, Payload>({ maxSize: MAX_REMEMBERED_BYTES });
 
-/** The same bytes are the same payload: it is known again by its digest, at a fifth of what decoding costs. */
-const decodeRemembered = (encoded: Uint8Array, kind: RecordKind): Payload => {
-  const key = `${kind} ${createHash('sha256').update(encoded).digest('base64')}`;
+const decodeRemembered = ({ id, bytes }: SentPayload, kind: RecordKind): Payload => {
+  const key = `${kind} ${id}`;
   const known = remembered.get(key);
   if (known !== undefined) return known;
-  const { payload, bytes } = measurePayload(encoded, kind);
-  remembered.set(key, payload, { size: Math.max(1, bytes) });
+  const { payload, bytes: size } = measurePayload(bytesOf(bytes), kind);
+  remembered.set(key, payload, { size: Math.max(1, size) });
   return payload;
 };
 
-const perform = (job: DecodeJob<Uint8Array>): DecodeResults[DecodeJob['want']] => {
+const bytesOf = (bytes: SentPayload['bytes']): Uint8Array => {
+  if (bytes === undefined) throw new ForgottenError();
+  return bytes;
+};
+
+const perform = (job: DecodeJob<SentPayload>): DecodeResults[DecodeJob['want']] => {
   switch (job.want) {
     case 'summary':
       return { summary: summarize(decodeRemembered(job.payload, job.kind)) };
     case 'documents': {
-      const payload = decodePayload(job.payload, job.kind);
+      const payload = decodePayload(bytesOf(job.payload.bytes), job.kind);
       const manifest = typeof payload.manifest === 'string' ? payload.manifest : '';
       return { summary: summarize(payload), documents: parseManifest(manifest) };
     }
@@ -75,11 +89,12 @@ const perform = (job: DecodeJob<Uint8Array>): DecodeResults[DecodeJob['want']] =
   }
 };
 
-export default (job: DecodeJob<Uint8Array>): DecodeAnswer<DecodeJob['want']> => {
+export default (job: DecodeJob<SentPayload>): DecodeAnswer<DecodeJob['want']> | typeof FORGOTTEN => {
   try {
     return { readable: true, result: perform(job) };
   } catch (error) {
     if (error instanceof PayloadError) return { readable: false, problem: error.message };
+    if (error instanceof ForgottenError) return FORGOTTEN;
     throw error;
   }
 };

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { createDecoder, type Decoder } from '../../../src/helm/decoder.ts';
+
+const { signal } = new AbortController();
+const decoders: Decoder[] = [];
+const start = (threads: number): Decoder => {
+  const decoder = createDecoder(threads);
+  decoders.push(decoder);
+  return decoder;
+};
+after(() => Promise.all(decoders.map((decoder) => decoder.close())));
+
+const payload = (run: number, chart = 'shop', padding = ''): string =>
+  Buffer.from(
+    JSON.stringify({
+      name: 'web',
+      version: 1,
+      info: { status: `run ${run}` },
+      chart: { metadata: { name: chart } },
+      padding,
+    }),
+  ).toString('base64');
+
+const compare = async (decoder: Decoder, before: string, now: string) => {
+  const answer = await decoder.run<'comparison'>({ want: 'comparison', kind: 'ConfigMap', before, after: now }, signal);
+  assert.ok(answer.readable);
+  const { result } = answer;
+  return [result.before?.status, result.after.status, result.changed];
+};
+
+test('a payload that was decoded before is compared as if it had come anew', async () => {
+  const decoder = start(1);
+  for (let run = 1; run < 4; run += 1) {
+    assert.deepEqual(await compare(decoder, payload(run), payload(run + 1)), [`run ${run}`, `run ${run + 1}`, []]);
+  }
+  assert.deepEqual((await compare(decoder, payload(1), payload(9, 'else')))[2], ['chart']);
+  assert.deepEqual((await compare(decoder, payload(9, 'else'), payload(2)))[2], ['chart']);
+});
+
+test('what a worker has not decoded itself, or has forgotten, it is sent again', async () => {
+  const padding = 'x'.repeat(900_000); // Of these the worker remembers fewer than come back here.
+  const decoder = start(3);
+  const runs = Array.from({ length: 12 }, (_, run) => run);
+  const all = await Promise.all(
+    runs.map((run) => compare(decoder, payload(run, 'shop', padding), payload(run + 1, 'shop', padding))),
+  );
+  assert.deepEqual(
+    all,
+    runs.map((run) => [`run ${run}`, `run ${run + 1}`, []]),
+  );
+  const small = await Promise.all(runs.map((run) => compare(decoder, payload(run), payload(run + 1))));
+  assert.deepEqual(
+    small,
+    runs.map((run) => [`run ${run}`, `run ${run + 1}`, []]),
+  );
+  const again = await Promise.all(runs.map((run) => compare(decoder, payload(run + 1), payload(run))));
+  assert.deepEqual(
+    again,
+    runs.map((run) => [`run ${run + 1}`, `run ${run}`, []]),
+  );
+});
+
+test('the same text is another payload in a Secret, where it is base64 twice', async () => {
+  const decoder = start(1);
+  const text = payload(1);
+  const read = (kind: 'ConfigMap' | 'Secret') =>
+    decoder.run<'summary'>({ want: 'summary', kind, payload: text }, signal);
+  assert.equal((await read('ConfigMap')).readable, true);
+  assert.equal((await read('Secret')).readable, false);
+  assert.equal((await read('ConfigMap')).readable, true);
+});
+
+test('what cannot be read is refused each time', async () => {
+  const decoder = start(1);
+  for (let time = 0; time < 2; time += 1) {
+    const answer = await decoder.run<'summary'>({ want: 'summary', kind: 'ConfigMap', payload: 'aGVsbG8=' }, signal);
+    assert.deepEqual(answer, { readable: false, problem: 'is not JSON' });
+  }
+});
