@@ -61,7 +61,9 @@ export async function startBelay(
         name: `belay-${index}`,
         command: process.execPath,
         args: [
-          '--max-semi-space-size=32', // as in the Dockerfile
+          // As in the Dockerfile.
+          '--max-semi-space-size=32',
+          '--v8-pool-size=1',
           join(projectDir, 'dist', 'belay.js'),
           'serve',
           `--kubeconfig=${kubeconfig}`,
