@@ -46,7 +46,7 @@ const kubernetesObject = z.object({
 const groupVersion = { group: z.string(), version: z.string() };
 
 /** AdmissionReview of k8s.io/api/admission/v1, whose Go types drop (`omitempty`) whatever is empty. */
-const admissionReview = z.object({
+export const admissionReviewSchema = z.object({
   apiVersion: z.literal('admission.k8s.io/v1'),
   kind: z.literal('AdmissionReview'),
   request: z.object({
@@ -68,7 +68,7 @@ const admissionReview = z.object({
   }),
 });
 
-type AdmissionReview = z.infer<typeof admissionReview> & {
+type AdmissionReview = z.infer<typeof admissionReviewSchema> & {
   readonly request: { readonly object?: KubernetesObject | null; readonly oldObject?: KubernetesObject | null };
 };
 
@@ -95,7 +95,10 @@ const isUserInfo = (value: unknown): boolean =>
   (isMissing(value.groups) || isStrings(value.groups)) &&
   (isMissing(value.extra) || isMapOf(value.extra, isStrings));
 
-/** Says just what the schema above says, without a copy and without words: it runs for every review, zod only to tell what is wrong. */
+/**
+ * Says just what the schema above says (parse.test.ts holds them against each other), without a copy and without words: it runs for every
+ * review, zod only to tell what is wrong.
+ */
 const isAdmissionReview = (body: unknown): body is AdmissionReview => {
   if (!isJsonObject(body) || body.apiVersion !== 'admission.k8s.io/v1' || body.kind !== 'AdmissionReview') return false;
   const { request } = body;
@@ -153,7 +156,7 @@ const uidOf = (body: unknown): string | undefined => {
 };
 
 const problemOf = (body: unknown): string => {
-  const issue = admissionReview.safeParse(body).error?.issues[0];
+  const issue = admissionReviewSchema.safeParse(body).error?.issues[0];
   if (issue === undefined) return 'not an AdmissionReview';
   const where = issue.path.length > 0 ? issue.path.map(String).join('.') : 'the body';
   return escapeText(`not an AdmissionReview of admission.k8s.io/v1: ${where}: ${issue.message}`, 300);

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
-import { parseReview } from '../../../src/admission/parse.ts';
+import { admissionReviewSchema, parseReview } from '../../../src/admission/parse.ts';
 import { admissionReview } from '../../http/admission-review.ts';
 
 const parse = (request: Record<string, unknown>, rest: Record<string, unknown> = {}) =>
@@ -95,8 +94,8 @@ for (const [name, [body, uid, problem]] of Object.entries(problems)) {
   });
 }
 
-test('whatever stands in a field, it is refused with words, or taken as it is', () => {
-  const field = fc.constantFrom(
+test('whatever stands in a field, the check by hand and the schema say the same, and a refusal has words', () => {
+  const fields = [
     ...[
       'uid',
       'kind',
@@ -120,8 +119,8 @@ test('whatever stands in a field, it is refused with words, or taken as it is', 
       'object.metadata.labels.a',
     ],
     ...['oldObject.metadata.annotations', 'oldObject.metadata.annotations.a'],
-  );
-  const value = fc.constantFrom<unknown>(
+  ];
+  const values: readonly unknown[] = [
     undefined,
     null,
     '',
@@ -135,9 +134,11 @@ test('whatever stands in a field, it is refused with words, or taken as it is', 
     { a: 'x' },
     { a: 1 },
     { a: ['x'] },
-  );
-  fc.assert(
-    fc.property(field, value, (path, put) => {
+    'x'.repeat(200),
+    'DELETE',
+  ];
+  for (const path of fields) {
+    for (const put of values) {
       const full = {
         userInfo: { username: 'a', groups: ['g'], extra: { scopes: ['s'] } },
         object: { metadata: { name: 'a', labels: { a: 'b' } } },
@@ -150,9 +151,8 @@ test('whatever stands in a field, it is refused with words, or taken as it is', 
       for (const step of steps) at = at[step] as Record<string, unknown>;
       at[last] = put;
       const result = parseReview(body);
-      // zod, which finds the words, refuses just what was refused.
+      assert.equal(result.ok, admissionReviewSchema.safeParse(body).success, `${path}: ${JSON.stringify(put)}`);
       if (!result.ok) assert.match(result.problem, /v1: request\./);
-    }),
-    { numRuns: 2000 },
-  );
+    }
+  }
 });
