@@ -1,6 +1,7 @@
 import { CLAIM_LABEL } from '../../src/cluster/claim-lease.ts';
 import { EXAMPLE_TIME, LOCK_ANNOTATIONS, type LockAnnotation } from '../../src/policy/annotation-reference.ts';
-import { judgeLockChange, parseTime } from '../../src/policy/lock-annotations.ts';
+import { judgeLockChange } from '../../src/policy/judge-lock-change.ts';
+import { parseTime } from '../../src/policy/lock-annotations.ts';
 import type { LockSource } from '../../src/rules/verdict.ts';
 import { code, codes, section, subsection, table } from './markdown.ts';
 

@@ -3,7 +3,7 @@ import type { KubernetesObject } from '../admission/review.ts';
 import type { Decoder } from '../helm/decoder.ts';
 import type { ManifestDocument } from '../helm/manifest.ts';
 import { payloadOf, type ReleaseRecord } from '../helm/record.ts';
-import type { Chart } from '../rules/versions.ts';
+import type { Chart } from '../rules/verdict.ts';
 import { type Api, isNotFound, pathOf } from './api.ts';
 
 /** The parsed manifest of a stored revision. It never changes (DESIGN.md 4.1), so the record's uid is key enough. */

@@ -1,5 +1,6 @@
 import type { Review } from '../admission/review.ts';
-import { type Annotations, judgeLockChange, type LockChange } from '../policy/lock-annotations.ts';
+import { judgeLockChange, type LockChange } from '../policy/judge-lock-change.ts';
+import type { Annotations } from '../policy/lock-annotations.ts';
 import {
   deny,
   type LockSource,

@@ -6,7 +6,8 @@ import { findScaleDrift } from '../rules/drift/find-scale-drift.ts';
 import { allow } from '../rules/verdict.ts';
 import { ownerOf } from './classify.ts';
 import type { ReviewDependencies } from './dependencies.ts';
-import { judgeGoverned, scopeOf } from './review-object.ts';
+import { scopeOf } from './governed-write.ts';
+import { judgeGoverned } from './judge-governed.ts';
 
 /** None are written as nothing: `omitempty` in k8s.io/api/autoscaling/v1 ScaleSpec. */
 const replicasOf = (scale: KubernetesObject | undefined): number => {

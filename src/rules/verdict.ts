@@ -3,8 +3,6 @@
  * `admission/message.ts` and nowhere else.
  */
 
-import type { Chart, Pin } from './versions.ts';
-
 export interface ReleaseName {
   readonly namespace: string;
   readonly name: string;
@@ -47,6 +45,18 @@ export interface LockSource {
   /** Empty for what is cluster-scoped. */
   readonly namespace: string;
   readonly name: string;
+}
+
+export interface Chart {
+  readonly name: string;
+  readonly version: string;
+}
+
+/** A lock on versions: where it sits and, for a pin, the range that it allows. */
+export interface Pin {
+  readonly source: LockSource;
+  /** As it was written; parsed by `parseRange` of versions.ts. */
+  readonly range: string;
 }
 
 export interface Freeze {

@@ -1,18 +1,13 @@
 import semver from 'semver';
-import type { LockSource, OperationKind, ReleaseName, Verdict } from './verdict.ts';
-import { deny } from './verdict.ts';
-
-export interface Chart {
-  readonly name: string;
-  readonly version: string;
-}
-
-/** A lock on versions: where it sits and, for a pin, the range that it allows. */
-export interface Pin {
-  readonly source: LockSource;
-  /** As it was written; parsed by `parseRange`. */
-  readonly range: string;
-}
+import {
+  type Chart,
+  deny,
+  type LockSource,
+  type OperationKind,
+  type Pin,
+  type ReleaseName,
+  type Verdict,
+} from './verdict.ts';
 
 export interface VersionLocks {
   readonly pins: readonly Pin[];

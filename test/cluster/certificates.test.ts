@@ -137,7 +137,7 @@ describe('certificates on a real control plane', () => {
     await ready;
     await waitUntil('injected', async () => source.isInjected() || undefined);
     assert.equal((await readSecret()).metadata.resourceVersion, before.metadata.resourceVersion);
-    assert.equal((await bundles()).length, 8);
+    assert.equal((await bundles()).length, 9);
   });
 
   test('an overwritten or emptied caBundle is put back', async () => {

@@ -1,5 +1,4 @@
-import type { Denial, LockSource } from '../../rules/verdict.ts';
-import type { Chart } from '../../rules/versions.ts';
+import type { Chart, Denial, LockSource } from '../../rules/verdict.ts';
 import { quoteText, showName } from '../escape.ts';
 import { unlock } from './commands.ts';
 import { type Explanation, showNames, showRelease } from './explanation.ts';

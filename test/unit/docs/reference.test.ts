@@ -9,7 +9,7 @@ import { referenceText } from '../../../docs/generate/reference.ts';
 import { CLAIM_LABEL, toLease } from '../../../src/cluster/claim-lease.ts';
 import { EVENT_REASONS } from '../../../src/cluster/event-reasons.ts';
 import { EXAMPLE_TIME, LOCK_ANNOTATIONS, type LockAnnotation } from '../../../src/policy/annotation-reference.ts';
-import { judgeLockChange } from '../../../src/policy/lock-annotations.ts';
+import { judgeLockChange } from '../../../src/policy/judge-lock-change.ts';
 import { parsePolicy } from '../../../src/policy/parse-policy.ts';
 import type { LockSource } from '../../../src/rules/verdict.ts';
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Annotations, judgeLockChange, readFreeze, readOpen } from '../../../src/policy/lock-annotations.ts';
+import { judgeLockChange } from '../../../src/policy/judge-lock-change.ts';
+import { type Annotations, readFreeze, readOpen } from '../../../src/policy/lock-annotations.ts';
 
 const NOW_MS = Date.parse('2026-11-21T12:00:00Z');
 const SOURCE = { kind: 'Secret', namespace: 'shop', name: 'sh.helm.release.v1.web.v1' } as const;
