@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 harness := test/cluster/harness
 installed := node_modules/.package-lock.json
 
-.PHONY: help demo test test-unit test-http test-cluster lint types format build generate binaries up down user bench kind clean
+.PHONY: help demo test test-unit test-http test-cluster lint types format build dist generate binaries up down user bench kind clean
 
 help: ## prints this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ format: $(installed) ## formats, and fixes what can be fixed safely
 
 build: $(installed) ## bundles Belay into dist/
 	@npm run --silent build
+
+dist: $(installed) ## packages the command line into dist/packages/: plugins of Helm and kubectl, npm [BASE_URL=https://...]
+	@npm run --silent dist
 
 generate: $(installed) ## writes what is made of the source and checked in: the CRD, docs/reference.md
 	@node generate.ts

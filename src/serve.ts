@@ -11,6 +11,7 @@ import { createPayloadNamespaces } from './cluster/payload-namespaces.ts';
 import { createPolicies } from './cluster/policies.ts';
 import { createReleaseIndex } from './cluster/release-index.ts';
 import { createReleaseStores } from './cluster/release-stores.ts';
+import { createSweeper } from './drift/sweeper.ts';
 import { createDecoder } from './helm/decoder.ts';
 import { admit } from './reviews/admit.ts';
 import { carryLocks } from './reviews/carry-locks.ts';
@@ -22,6 +23,7 @@ import { CLOSE_DEADLINE_MS, createDrain, exitGracefully } from './server/drain.t
 import { startServer } from './server/listener.ts';
 import { startMetricsServer } from './server/metrics-listener.ts';
 import type { ObjectsFail } from './server/without-verdict.ts';
+import { registerDriftMetrics } from './telemetry/drift-metrics.ts';
 import { registerEventMetrics } from './telemetry/event-metrics.ts';
 import { registerIndexMetrics } from './telemetry/index-metrics.ts';
 import { createLog } from './telemetry/log.ts';
@@ -77,9 +79,14 @@ export const serve = async (options: ServeOptions): Promise<void> => {
     log,
     nowMs,
   };
-  const events = createEvents({ api, log, nowMs, instance: process.env.POD_NAME ?? hostname() });
+  const instance = process.env.POD_NAME ?? hostname();
+  const events = createEvents({ api, log, nowMs, instance });
+  const { namespace } = options;
+  const sweeper = createSweeper({ api, index, live, decoder, policies, events, log, nowMs, namespace, instance });
+  const noteEvents = createNoteEvents({ events, index, log, nowMs });
   registerIndexMetrics(metrics.registry, index);
   registerEventMetrics(metrics.registry, events);
+  registerDriftMetrics(metrics.registry, sweeper.stats);
 
   const readiness = (): readonly ReadinessCheck[] => [
     { name: 'certificate', ok: source.current() !== undefined, detail: 'there is no certificate yet' },
@@ -93,7 +100,10 @@ export const serve = async (options: ServeOptions): Promise<void> => {
     mutate: (review, deadline) => carryLocks(dependencies, review, deadline.signal),
     reviewKind: classify,
     objectsFail: options.objectsFail,
-    noteEvents: createNoteEvents({ events, index, log, nowMs }),
+    noteEvents: (review, kind, answer) => {
+      noteEvents(review, kind, answer);
+      sweeper.noteAnswer(review, kind, answer);
+    },
     readiness,
     isDraining: drain.isDraining,
     log,
@@ -107,6 +117,7 @@ export const serve = async (options: ServeOptions): Promise<void> => {
     policies.run(stop.signal),
     events.run(stop.signal),
     claims.sweep(stop.signal),
+    sweeper.run(stop.signal),
   ]);
   // /livez answers from the start; handshakes fail until there is a certificate.
   const { address, port, metricsPort } = options;

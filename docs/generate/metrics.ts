@@ -1,6 +1,10 @@
 import type { Registry } from 'prom-client';
 import type { ReviewKind } from '../../src/admission/answer.ts';
 import type { ReleaseIndex } from '../../src/cluster/release-index.ts';
+import type { Problem, UncheckedObject } from '../../src/drift/findings.ts';
+import { createKnownDrift } from '../../src/drift/known-drift.ts';
+import { createSweepStats, type ReleaseOutcome, type RepairResult } from '../../src/drift/sweep-stats.ts';
+import { registerDriftMetrics } from '../../src/telemetry/drift-metrics.ts';
 import { registerEventMetrics } from '../../src/telemetry/event-metrics.ts';
 import { registerIndexMetrics } from '../../src/telemetry/index-metrics.ts';
 import { createMetrics, type MalformedProblem } from '../../src/telemetry/metrics.ts';
@@ -25,6 +29,37 @@ const PROBLEMS: Readonly<Record<MalformedProblem, true>> = {
   overloaded: true,
 };
 
+const DRIFTS: Readonly<Record<Problem, string>> = {
+  missing: 'there is no such object',
+  unmarked: 'it does not say that it belongs to the release',
+  changed: 'fields that the chart sets',
+  added: 'only fields that others put beside them',
+};
+const OUTCOMES: Readonly<Record<ReleaseOutcome, true>> = {
+  checked: true,
+  failed: true,
+  'no record': true,
+  'operation in flight': true,
+  'nothing deployed': true,
+  'unreadable record': true,
+  'namespace is terminating': true,
+  'policy says Off': true,
+};
+const RESULTS: Readonly<Record<RepairResult, true>> = {
+  restored: true,
+  created: true,
+  pruned: true,
+  nothing: true,
+  failed: true,
+  overtaken: true,
+  fight: true,
+};
+const UNCHECKED: Readonly<Record<UncheckedObject['why'], true>> = {
+  forbidden: true,
+  'unknown kind': true,
+  failed: true,
+};
+
 const LABELS: Readonly<Record<string, string>> = {
   kind: `what the review is about: ${codes(Object.keys(KINDS))}`,
   operation: 'of the API server: `CREATE`, `UPDATE`, `DELETE`, `CONNECT`',
@@ -33,6 +68,14 @@ const LABELS: Readonly<Record<string, string>> = {
   action: '`Warn` or `Audit`',
   problem: codes(Object.keys(PROBLEMS)),
   cause: '`queue`: no room in it; `limit`: too many of one release or namespace; `failed`: not taken by the API server',
+  namespace: 'of the release',
+  release: 'its name',
+  drift: Object.entries(DRIFTS)
+    .map(([drift, meaning]) => `${code(drift)}: ${meaning}`)
+    .join('; '),
+  outcome: codes(Object.keys(OUTCOMES)),
+  result: `${codes(Object.keys(RESULTS))}: somebody keeps changing it`,
+  why: codes(Object.keys(UNCHECKED)),
 };
 
 /** Node's own, which prom-client collects. */
@@ -50,6 +93,8 @@ const openRegistry = (): Registry => {
   registerEventMetrics(registry, {
     counts: () => ({ written: 0, held: 0, dropped: { queue: 0, limit: 0, failed: 0 } }),
   });
+  const known = createKnownDrift();
+  registerDriftMetrics(registry, createSweepStats(known, { backlog: () => 0 }).read);
   return registry;
 };
 

@@ -1,5 +1,6 @@
 import { annotations } from './annotations.ts';
 import { auditAnnotations } from './audit-annotations.ts';
+import { companion } from './companion.ts';
 import { denialCodes } from './denial-codes.ts';
 import { events } from './events.ts';
 import { metrics } from './metrics.ts';
@@ -11,10 +12,10 @@ const HEAD = `<!-- Made by \`make generate\` of the source: what is changed here
 
 # Reference
 
-Every annotation, policy field, code, Event and metric of Belay. How they are used, with worked cases: [guide.md](guide.md).`;
+Every annotation, policy field, code, Event, metric and command of Belay. How they are used, with worked cases: [guide.md](guide.md).`;
 
 /** docs/reference.md, made of the source that it tells of. */
 export const referenceText = async (): Promise<string> => {
   const parts = [HEAD, annotations(), await verbs(), policy(), denialCodes(), events(), auditAnnotations()];
-  return `${[...parts, await metrics(), await serveFlags()].join('\n\n')}\n`;
+  return `${[...parts, await metrics(), companion(), await serveFlags()].join('\n\n')}\n`;
 };

@@ -88,7 +88,12 @@ const toError = async (status: number, body: Promise<string>): Promise<ApiError>
   }
 };
 
-export const createApi = (connection: Connection): Api => {
+/** `299 - "text"`, as often as there is something to say; https://www.rfc-editor.org/rfc/rfc7234#section-5.5 */
+const warningsIn = (header: string | null): readonly string[] =>
+  [...(header ?? '').matchAll(/\d{3} \S+ "((?:[^"\\]|\\.)*)"/g)].map(([, text = '']) => text.replace(/\\(.)/g, '$1'));
+
+/** `onWarning` is told what the API server and its webhooks have to say about a request that passed. */
+export const createApi = (connection: Connection, onWarning: (text: string) => void = () => undefined): Api => {
   const send = async (request: ApiRequest) => {
     const headers: Record<string, string> = {
       ...(await connection.headers()),
@@ -108,6 +113,7 @@ export const createApi = (connection: Connection): Api => {
     } catch (error) {
       throw new ApiError(0, 'Unreachable', `the API server did not answer: ${(error as Error).message}`, error);
     }
+    for (const text of warningsIn(response.headers.get('warning'))) onWarning(text);
     if (response.status >= 400) throw await toError(response.status, response.text());
     return response;
   };

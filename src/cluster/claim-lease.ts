@@ -22,6 +22,7 @@ interface LeaseSpec {
   readonly holderIdentity?: string;
   readonly acquireTime?: string;
   readonly renewTime?: string;
+  readonly leaseDurationSeconds?: number;
   readonly leaseTransitions?: number;
 }
 
@@ -45,6 +46,7 @@ export const readClaim = (lease: ReflectedObject): { release: ReleaseName; claim
       revision,
       acquiredAtMs,
       renewedAtMs: Math.max(acquiredAtMs, Date.parse(spec.renewTime ?? '') || 0),
+      silenceMs: typeof spec.leaseDurationSeconds === 'number' ? spec.leaseDurationSeconds * 1000 : undefined,
       recordVersion: metadata.annotations?.[RECORD_VERSION],
     },
   };
@@ -90,7 +92,8 @@ export const toLease = (body: ClaimBody): Record<string, unknown> => ({
     holderIdentity: body.holder,
     acquireTime: microTime(body.nowMs),
     renewTime: microTime(body.nowMs),
-    leaseDurationSeconds: Math.max(1, Math.round(body.staleAfterMs / 1000)),
+    // Rounded up: what is written here counts (Claim.silenceMs), and is never to cut the policy's time short.
+    leaseDurationSeconds: Math.max(1, Math.ceil(body.staleAfterMs / 1000)),
     leaseTransitions: (body.previous?.transitions ?? -1) + 1,
   },
 });

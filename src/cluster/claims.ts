@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { silenceOf } from '../rules/in-flight.ts';
 import type { ReleaseName } from '../rules/verdict.ts';
 import { type Api, isConflict, isNotFound, pathOf } from './api.ts';
 import { type Admission, leaseName, microTime, toLease } from './claim-lease.ts';
@@ -95,7 +96,7 @@ export const createClaims = (api: Api, index: ReleaseIndex, log: Logger, nowMs: 
     },
 
     heardFrom: (release, holder, staleAfterMs) => {
-      const renewEveryMs = staleAfterMs / RENEWALS_PER_STALE_AFTER;
+      const renewEveryMs = silenceOf(index.facts(release).claim, staleAfterMs) / RENEWALS_PER_STALE_AFTER;
       const key = `${release.namespace}/${release.name}`;
       const now = nowMs();
       if (now - (renewedAtMs.get(key) ?? 0) < renewEveryMs) return;

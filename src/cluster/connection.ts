@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { KubeConfig } from '@kubernetes/client-node';
+import { type Cluster, KubeConfig } from '@kubernetes/client-node';
 import { Agent } from 'undici';
 import type { Connection } from './api.ts';
 
@@ -23,22 +23,39 @@ export const connect = (kubeconfigPath: string | undefined, nowMs: () => number)
   if (kubeconfigPath === undefined) config.loadFromDefault();
   else config.loadFromFile(kubeconfigPath);
   const cluster = config.getCurrentCluster();
-  const user = config.getCurrentUser();
   // client-node falls back to http://localhost:8080, where nobody has listened for years.
   if (cluster === null || !cluster.server.startsWith('https:')) {
     throw new Error(
       'no cluster to talk to: neither a kubeconfig (--kubeconfig, KUBECONFIG) nor a service account was found',
     );
   }
+  return openConnection(config, cluster, nowMs);
+};
 
+export interface ConnectionOptions {
+  /** The user's, where a program had to be asked for it. */
+  readonly certificate?: { readonly cert: string; readonly key: string } | undefined;
+  /** HTTP/1.1 alone: over HTTP/2, undici joins headers of one name into one. */
+  readonly http1?: boolean;
+}
+
+/** Connects to the cluster as the current user of the configuration. */
+export const openConnection = (
+  config: KubeConfig,
+  cluster: Cluster,
+  nowMs: () => number,
+  { certificate, http1 = false }: ConnectionOptions = {},
+): Connection => {
+  const user = config.getCurrentUser();
   const ca = pem(cluster.caData, cluster.caFile);
-  const cert = pem(user?.certData, user?.certFile);
-  const key = pem(user?.keyData, user?.keyFile);
+  const cert = certificate?.cert ?? pem(user?.certData, user?.certFile);
+  const key = certificate?.key ?? pem(user?.keyData, user?.keyFile);
   const dispatcher = new Agent({
     connections: MAX_CONNECTIONS,
     // A watch is silent for up to a minute between bookmarks; five minutes of silence mean a dead connection.
     bodyTimeout: 300_000,
     headersTimeout: 30_000,
+    ...(http1 && { allowH2: false }),
     connect: {
       ...(ca === undefined ? {} : { ca }),
       ...(cert === undefined ? {} : { cert }),

@@ -19,6 +19,12 @@ export const EVENT_REASONS = {
   ReleaseLocked: 'Somebody locked the release, or made its lock stronger.',
   ReleaseUnlocked: 'Somebody lifted a lock of the release, or made it weaker.',
   ReleaseOpened: 'Somebody opened the release to changes by hand.',
+  DriftDetected:
+    'The sweep has found objects that are not as the chart has them: the fields, who wrote them, and when.',
+  DriftResolved: 'Every object of the release is as the chart has it again.',
+  DriftRepaired: 'Belay has set an object back to what the chart says.',
+  DriftRepairFailed:
+    'An object could not be set back to what the chart says, or somebody keeps changing it and Belay has stopped.',
 } as const;
 
 export type EventReason = keyof typeof EVENT_REASONS;
@@ -29,6 +35,8 @@ const NORMAL: ReadonlySet<EventReason> = new Set([
   'ReleaseLocked',
   'ReleaseUnlocked',
   'ReleaseOpened',
+  'DriftResolved',
+  'DriftRepaired',
 ] as const);
 
 export const typeOf = (reason: EventReason): 'Normal' | 'Warning' => (NORMAL.has(reason) ? 'Normal' : 'Warning');

@@ -30,8 +30,12 @@ const FETCH_TIMEOUT_MS = 9_000;
 
 const collectionOf = (record: ReleaseRecord): string => (record.kind === 'Secret' ? 'secrets' : 'configmaps');
 
-export const createManifests = (api: Api, decoder: Decoder): Manifests => {
-  const cache = new LRUCache<string, Manifest>({ max: MAX_CACHED, maxSize: MAX_CACHED_BYTES });
+export const createManifests = (
+  api: Api,
+  decoder: Decoder,
+  { max, maxBytes } = { max: MAX_CACHED, maxBytes: MAX_CACHED_BYTES },
+): Manifests => {
+  const cache = new LRUCache<string, Manifest>({ max, maxSize: maxBytes });
   const underWay = new Map<string, Promise<Manifest | undefined>>();
 
   const read = async (record: ReleaseRecord): Promise<Manifest | undefined> => {

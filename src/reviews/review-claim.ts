@@ -14,8 +14,16 @@ const withoutRenewal = (lease: KubernetesObject | undefined): string => {
     generation: _generation,
     ...metadata
   } = lease?.metadata ?? {};
-  return JSON.stringify({ ...lease, metadata, spec: { ...(lease?.spec as object | undefined), renewTime: undefined } });
+  const spec = { ...(lease?.spec as object | undefined), renewTime: undefined, leaseDurationSeconds: undefined };
+  return JSON.stringify({ ...lease, metadata, spec });
 };
+
+const durationOf = (lease: KubernetesObject | undefined): unknown =>
+  (lease?.spec as { leaseDurationSeconds?: unknown } | undefined)?.leaseDurationSeconds;
+
+/** Null where it was taken away, which no holder may do. */
+const newDurationOf = ({ object, oldObject }: Review): unknown =>
+  durationOf(object) === durationOf(oldObject) ? undefined : (durationOf(object) ?? null);
 
 /** Judges a write of a claim's Lease by anybody but Belay itself (which the API server does not ask about). */
 export const reviewClaim = async (
@@ -39,6 +47,7 @@ export const reviewClaim = async (
       operation: review.operation,
       username: review.user.username,
       changesMoreThanRenewal: withoutRenewal(review.object) !== withoutRenewal(review.oldObject),
+      newDurationSeconds: newDurationOf(review),
       claim: review.oldObject === undefined ? undefined : readClaim(review.oldObject)?.claim,
       terminating: namespace?.terminating === true,
     },

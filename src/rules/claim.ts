@@ -7,11 +7,29 @@ export interface ClaimWrite {
   readonly release: ReleaseName;
   readonly operation: 'CREATE' | 'UPDATE' | 'DELETE';
   readonly username: string;
-  /** Whether an UPDATE touches more than `spec.renewTime`. */
+  /** Whether an UPDATE touches more than `spec.renewTime` and `spec.leaseDurationSeconds`. */
   readonly changesMoreThanRenewal: boolean;
+  /** `spec.leaseDurationSeconds` that an UPDATE leaves behind; undefined where it is left as it was. */
+  readonly newDurationSeconds?: unknown;
   readonly claim: Claim | undefined;
   readonly terminating: boolean;
 }
+
+/**
+ * Shortest silence that a holder may ask for. `helm lock` renews every 10 s: three renewals may then be lost, to a slow network or to an
+ * API server that restarts, before a living operation counts as dead.
+ */
+export const MIN_SILENCE_SECONDS = 30;
+
+/** A holder that renews often wants its crash to be seen soon. It may shorten its time, and never lengthen it. */
+const isAllowedDuration = ({ newDurationSeconds: wanted, claim }: ClaimWrite): boolean =>
+  wanted === undefined ||
+  (typeof wanted === 'number' &&
+    wanted >= MIN_SILENCE_SECONDS &&
+    wanted * 1000 < (claim?.silenceMs ?? Number.NEGATIVE_INFINITY));
+
+const isRenewal = (write: ClaimWrite): boolean =>
+  !write.changesMoreThanRenewal && isAllowedDuration(write) && write.claim?.holder === write.username;
 
 /**
  * The built-in ClusterRole `edit` may write Leases, so RBAC alone does not protect a claim: only Belay writes it, its
@@ -28,7 +46,7 @@ export const judgeClaim = (write: ClaimWrite, facts: ReleaseFacts, clock: StaleC
     });
   switch (write.operation) {
     case 'UPDATE':
-      return !write.changesMoreThanRenewal && write.claim?.holder === write.username ? allow('renewal') : refuse();
+      return isRenewal(write) ? allow('renewal') : refuse();
     case 'DELETE':
       // Without its claim a dead operation has no holder: a touch of its record would make everybody the holder.
       return write.terminating || state.state === 'idle' ? allow('claim of nothing') : refuse();

@@ -10,6 +10,8 @@ export interface Claim {
   readonly revision: number;
   readonly acquiredAtMs: number;
   readonly renewedAtMs: number;
+  /** Silence after which its holder wants to be counted as dead, where that is sooner than the policy says. */
+  readonly silenceMs?: number | undefined;
   /** Of an uninstall: the record's resourceVersion when it was admitted. As long as that stands, it has not been stored. */
   readonly recordVersion: string | undefined;
 }
@@ -62,6 +64,10 @@ export const isClaimOf = (claim: Claim | undefined, record: ReleaseRecord): bool
   claim.revision === record.revision &&
   (claim.operation === 'uninstall') === (record.status === 'uninstalling');
 
+/** How long an operation may be silent before it counts as dead: as the policy says, or sooner where its holder renews more often. */
+export const silenceOf = (claim: Claim | undefined, staleAfterMs: number): number =>
+  Math.min(staleAfterMs, claim?.silenceMs ?? staleAfterMs);
+
 const fromRecord = (record: ReleaseRecord, claim: Claim | undefined, clock: StaleClock): InFlight | undefined => {
   const operation = operationOf(record.status);
   if (operation === undefined) return undefined;
@@ -72,7 +78,7 @@ const fromRecord = (record: ReleaseRecord, claim: Claim | undefined, clock: Stal
     revision: record.revision,
     holder: own?.holder,
     sinceMs: own?.acquiredAtMs ?? record.updatedAtMs,
-    staleAtMs: lastHeardMs + clock.staleAfterMs,
+    staleAtMs: lastHeardMs + silenceOf(own, clock.staleAfterMs),
     record: refOf(record),
   };
 };

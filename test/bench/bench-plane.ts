@@ -34,6 +34,8 @@ export interface ReviewServer {
 export interface BenchPlane {
   readonly servers: Readonly<Record<Server, ReviewServer>>;
   readonly belayMetricsUrl: string;
+  /** Of whoever runs Helm, for programs of their own. */
+  readonly kubeconfig: string;
   /** A controller of the benchmark's own. */
   readonly serviceAccount: ApiClient;
   /** Whoever runs Helm. */
@@ -168,6 +170,7 @@ const prepare = async (plane: ControlPlane): Promise<BenchPlane> => {
         belay: { host: address, port: Number(belayUrl.port), processorSeconds: ofBelay(replica.metricsUrl) },
       },
       belayMetricsUrl: replica.metricsUrl,
+      kubeconfig: deployer,
       serviceAccount,
       holder,
       record: async (path, writes) => {

@@ -2,6 +2,8 @@ import { cpus, totalmem } from 'node:os';
 import { createProgress } from '../cluster/harness/progress.ts';
 import { type BenchPlane, startBenchPlane } from './bench-plane.ts';
 import { measureRecordWrites } from './measure-records.ts';
+import { measureStart } from './measure-start.ts';
+import { measureSweep } from './measure-sweep.ts';
 import { measureThroughput } from './measure-throughput.ts';
 import { measureWrites } from './measure-writes.ts';
 import { type Line, toTable } from './report.ts';
@@ -11,10 +13,12 @@ import { type Line, toTable } from './report.ts';
  * what it measured. Missing one is no failure: how fast a machine is proves nothing about the code.
  *
  *   BENCH_SECONDS=60     how long to measure in all; 200 unless told
- *   BENCH_ONLY=writes    throughput, writes or records alone
+ *   BENCH_ONLY=writes    throughput, writes, records or start alone; or the sweep, which is left out unless it is named
+ *   BENCH_RELEASES=1000  how many releases the sweep goes through
  *   BENCH_NODE_OPTIONS=…  for Belay's Node, such as `--cpu-prof --cpu-prof-dir=/tmp/profile`
  */
 const DEFAULT_SECONDS = 200;
+const DEFAULT_RELEASES = 1_000;
 
 const MEASURES: readonly {
   readonly name: string;
@@ -24,15 +28,22 @@ const MEASURES: readonly {
   { name: 'throughput', share: 0.25, measure: measureThroughput },
   { name: 'writes', share: 0.5, measure: measureWrites },
   { name: 'records', share: 0.25, measure: measureRecordWrites },
+  { name: 'start', share: 0.05, measure: measureStart },
 ];
 
 const { BENCH_SECONDS, BENCH_ONLY, BENCH_NODE_OPTIONS } = process.env;
 const forSeconds = Number(BENCH_SECONDS || DEFAULT_SECONDS);
 if (!(forSeconds > 0)) throw new Error('BENCH_SECONDS must be a number of seconds');
 const wanted = MEASURES.filter(({ name }) => !BENCH_ONLY || name === BENCH_ONLY);
-if (wanted.length === 0) throw new Error(`BENCH_ONLY must be one of ${MEASURES.map(({ name }) => name).join(', ')}`);
+const names = [...MEASURES.map(({ name }) => name), 'sweep'];
+if (BENCH_ONLY && !names.includes(BENCH_ONLY)) throw new Error(`BENCH_ONLY must be one of ${names.join(', ')}`);
 
 const progress = createProgress();
+if (BENCH_ONLY === 'sweep') {
+  const releases = Number(process.env.BENCH_RELEASES || DEFAULT_RELEASES);
+  console.log(`\n${toTable(await measureSweep(releases, progress))}`);
+  process.exit(0);
+}
 const plane = await startBenchPlane(BENCH_NODE_OPTIONS ? { NODE_OPTIONS: BENCH_NODE_OPTIONS } : {});
 const lines: Line[] = [];
 try {

@@ -4,7 +4,15 @@ import { dirname, join, relative } from 'node:path';
 import { test } from 'node:test';
 
 const ROOT = join(import.meta.dirname, '../../..');
-const DOCUMENTS = ['README.md', 'manifests/README.md', 'docs/guide.md', 'docs/reference.md', 'docs/benchmarks.md'];
+const DOCUMENTS = [
+  'README.md',
+  'manifests/README.md',
+  'docs/guide.md',
+  'docs/reference.md',
+  'docs/benchmarks.md',
+  'docs/pipelines.md',
+  'docs/migrating.md',
+];
 
 /** As GitHub makes them of headings. */
 const anchorsIn = (text: string): readonly string[] =>

@@ -4,7 +4,7 @@ import { type ClaimWrite, judgeClaim } from '../../../src/rules/claim.ts';
 import type { ReleaseFacts } from '../../../src/rules/in-flight.ts';
 import { CLOCK, claim, RELEASE, record } from './releases.ts';
 
-const held = claim('upgrade', 2, 'ann');
+const held = claim('upgrade', 2, 'ann', { silenceMs: 600_000 });
 const inFlight: ReleaseFacts = { records: [record(2, 'pending-upgrade')], claim: held };
 const idle: ReleaseFacts = { records: [record(2, 'deployed')], claim: held };
 
@@ -20,6 +20,36 @@ describe("a write of a claim's Lease by somebody else than Belay", () => {
       name: 'its holder rewrites it',
       facts: inFlight,
       write: { operation: 'UPDATE', username: 'ann', changesMoreThanRenewal: true },
+      expect: 'BelayClaimGuarded',
+    },
+    {
+      name: 'its holder renews it, and wants its crash to be seen sooner',
+      facts: inFlight,
+      write: { operation: 'UPDATE', username: 'ann', newDurationSeconds: 40 },
+      expect: 'renewal',
+    },
+    {
+      name: 'its holder wants a longer time',
+      facts: inFlight,
+      write: { operation: 'UPDATE', username: 'ann', newDurationSeconds: 601 },
+      expect: 'BelayClaimGuarded',
+    },
+    {
+      name: 'its holder wants less time than three renewals take',
+      facts: inFlight,
+      write: { operation: 'UPDATE', username: 'ann', newDurationSeconds: 29 },
+      expect: 'BelayClaimGuarded',
+    },
+    {
+      name: 'its holder takes the time away',
+      facts: inFlight,
+      write: { operation: 'UPDATE', username: 'ann', newDurationSeconds: null },
+      expect: 'BelayClaimGuarded',
+    },
+    {
+      name: 'somebody else shortens its time',
+      facts: inFlight,
+      write: { operation: 'UPDATE', username: 'bob', newDurationSeconds: 40 },
       expect: 'BelayClaimGuarded',
     },
     {

@@ -1,0 +1,85 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { parseDuration } from '../../policy/duration.ts';
+
+const duration = (text: string): number => {
+  const ms = parseDuration(text);
+  if (ms === undefined) throw new InvalidArgumentError('Write a duration such as 90s, 10m or 1h30m.');
+  return ms;
+};
+
+const port = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 65_535)
+    throw new InvalidArgumentError('Write a port from 1 to 65535.');
+  return value;
+};
+
+const seconds = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value < 0) throw new InvalidArgumentError('Write a number of seconds.');
+  return value;
+};
+
+/** Shortest `--stale-after`: Helm itself says nothing for as long as one object takes to write. */
+const MIN_STALE_AFTER_MS = 5_000;
+
+const staleAfter = (text: string): number => {
+  const ms = duration(text);
+  if (ms < MIN_STALE_AFTER_MS) throw new InvalidArgumentError('Less than 5s would call living operations dead.');
+  return ms;
+};
+
+/** As commander parses them. */
+interface Flags {
+  readonly kubeconfig?: string;
+  readonly namespace: string;
+  readonly service: string;
+  readonly address: string;
+  readonly port: number;
+  readonly metricsPort: number;
+  readonly staleAfter: number;
+  readonly objectsFail: 'open' | 'closed';
+  readonly drainSeconds: number;
+  readonly logLevel: string;
+}
+
+/** The webhook itself: for the Deployment, not for people. */
+export const addServe = (program: Command): void => {
+  program
+    .command('serve')
+    .description('answer the admission reviews of an API server')
+    .option('--kubeconfig <file>', 'how to reach the cluster; in a pod its service account is used')
+    .option('--namespace <name>', "Belay's own namespace", process.env.POD_NAMESPACE ?? 'belay-system')
+    .option('--service <name>', 'the Service through which the API server calls', 'belay')
+    .option('--address <ip>', 'address to listen on', '0.0.0.0')
+    .addOption(new Option('--port <port>', 'port for reviews (TLS)').argParser(port).default(8443))
+    .addOption(new Option('--metrics-port <port>', 'port for /metrics (plain HTTP)').argParser(port).default(9090))
+    .addOption(
+      new Option('--stale-after <duration>', 'silence after which an operation counts as dead')
+        .argParser(staleAfter)
+        .default(600_000, '10m'),
+    )
+    .addOption(
+      new Option(
+        '--objects-fail <open|closed>',
+        'what becomes of a change of an object that could not be judged in time',
+      )
+        .choices(['open', 'closed'])
+        .default('open'),
+    )
+    .addOption(
+      new Option('--drain-seconds <seconds>', 'how long to go on serving after SIGTERM').argParser(seconds).default(10),
+    )
+    .addOption(
+      new Option('--log-level <level>', 'what to log').choices(['debug', 'info', 'warn', 'error']).default('info'),
+    )
+    .action(async (options: Flags) => {
+      const { serve } = await import('../../serve.ts');
+      await serve({
+        ...options,
+        kubeconfig: options.kubeconfig,
+        staleAfterMs: options.staleAfter,
+        drainMs: options.drainSeconds * 1000,
+      });
+    });
+};

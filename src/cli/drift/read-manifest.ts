@@ -1,0 +1,23 @@
+import { type Api, isNotFound } from '../../cluster/api.ts';
+import type { Manifest, Manifests } from '../../cluster/manifests.ts';
+import { parseManifest } from '../../helm/manifest.ts';
+import { PayloadError, summarize } from '../../helm/payload.ts';
+import { fetchRecord } from '../releases/charts.ts';
+
+/** Decodes here: nobody else waits, and a thread takes longer to start than a payload to decode. */
+export const readManifests = (api: Api): Pick<Manifests, 'of'> => ({
+  of: async (record): Promise<Manifest | undefined> => {
+    try {
+      const { payload } = await fetchRecord(api, record);
+      const { chartName, chartVersion, namespace } = summarize(payload);
+      return {
+        chart: { name: chartName, version: chartVersion },
+        namespace: namespace === '' ? record.namespace : namespace,
+        documents: parseManifest(typeof payload.manifest === 'string' ? payload.manifest : ''),
+      };
+    } catch (error) {
+      if (isNotFound(error) || error instanceof PayloadError) return undefined;
+      throw error;
+    }
+  },
+});

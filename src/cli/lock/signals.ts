@@ -1,0 +1,57 @@
+import type { ChildProcess } from 'node:child_process';
+import { constants } from 'node:os';
+import type { Progress } from './progress.ts';
+
+const PASSED_ON = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** After the second signal: long enough for Helm to store a failed revision, shorter than what pipelines wait before they kill. */
+const KILL_AFTER_MS = 5_000;
+
+/** What a shell makes of a process that a signal has ended. */
+export const exitCodeOf = (signal: NodeJS.Signals): number => 128 + (constants.signals[signal] ?? 0);
+
+/** The signals that this process gets: they end a wait, and go on to the program that runs. */
+export interface Signals {
+  /** Fires with the first signal. */
+  readonly signal: AbortSignal;
+  readonly received: NodeJS.Signals | undefined;
+  /** Passes on what comes until the program has ended. */
+  passOnTo(child: ChildProcess): void;
+  stop(): void;
+}
+
+export const catchSignals = (progress: Progress, isTerminal: boolean): Signals => {
+  const controller = new AbortController();
+  let received: NodeJS.Signals | undefined;
+  let child: ChildProcess | undefined;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    const isFirst = received === undefined;
+    received ??= signal;
+    controller.abort();
+    if (child === undefined) return;
+    // A terminal gives Ctrl-C to everybody in the foreground: Helm has it already.
+    if (signal !== 'SIGINT' || !isTerminal) child.kill(signal);
+    if (isFirst) {
+      progress.say(`${signal}: waiting for the command to end`);
+      return;
+    }
+    const running = child;
+    setTimeout(() => running.kill('SIGKILL'), KILL_AFTER_MS).unref();
+  };
+  for (const name of PASSED_ON) process.on(name, onSignal);
+  return {
+    signal: controller.signal,
+    get received() {
+      return received;
+    },
+    passOnTo: (running) => {
+      child = running;
+      running.once('exit', () => {
+        child = undefined;
+      });
+    },
+    stop: () => {
+      for (const name of PASSED_ON) process.off(name, onSignal);
+    },
+  };
+};

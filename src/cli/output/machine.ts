@@ -1,0 +1,29 @@
+import { escapeText } from '../../admission/escape.ts';
+
+/** What `-o` takes. */
+export const FORMATS = ['wide', 'json', 'yaml', 'name'] as const;
+export type Format = (typeof FORMATS)[number];
+
+/**
+ * In JSON, and in a double-quoted string of YAML, \uXXXX is the very character that it stands for: nothing is lost to a program, and a
+ * terminal is not deceived.
+ */
+export const escapeLines = (text: string): string =>
+  text
+    .split('\n')
+    .map((line) => escapeText(line, Number.POSITIVE_INFINITY))
+    .join('\n');
+
+export const toJson = (value: unknown): string => `${escapeLines(JSON.stringify(value, null, 4))}\n`;
+
+/** One object alone where one was asked for by name, else a list, as kubectl does. */
+export const printObjects = async (
+  format: 'json' | 'yaml',
+  objects: readonly object[],
+  isAlone: boolean,
+): Promise<void> => {
+  const [only] = objects;
+  const value = isAlone && only !== undefined ? only : { apiVersion: 'v1', kind: 'List', items: objects };
+  // Its library takes a while to load.
+  process.stdout.write(format === 'json' ? toJson(value) : (await import('./yaml.ts')).toYaml(value));
+};

@@ -1,0 +1,24 @@
+import { styleText } from 'node:util';
+import { escapeText } from '../../admission/escape.ts';
+import { type Failure, showFailure } from '../failure.ts';
+
+/** Words for a person go to stderr, so that stdout holds what was asked for and nothing else. */
+const say = (label: string, style: Parameters<typeof styleText>[0], text: string): void => {
+  const shown = text
+    .trimEnd()
+    .split('\n')
+    .map((line) => escapeText(line, 2_000))
+    .join('\n');
+  process.stderr.write(`${styleText(style, label, { stream: process.stderr })} ${shown}\n`);
+};
+
+export const warn = (text: string): void => say('Warning:', 'yellow', text);
+
+export const note = (text: string): void => {
+  process.stderr.write(`${escapeText(text, 2_000)}\n`);
+};
+
+/** A failure that others may follow. */
+export const sayFailure = (failure: Failure): void => {
+  process.stderr.write(`${showFailure(failure)}\n`);
+};

@@ -1,0 +1,16 @@
+import { Document, Scalar, visit } from 'yaml';
+import { escapeText } from '../../admission/escape.ts';
+import { escapeLines } from './machine.ts';
+
+const isPlain = (text: string): boolean => escapeText(text, Number.POSITIVE_INFINITY) === text;
+
+/** Any JSON value as YAML. What a terminal might obey stands in double quotes, where it can be escaped without loss. */
+export const toYaml = (value: unknown): string => {
+  const document = new Document(value);
+  visit(document, {
+    Scalar: (_, node) => {
+      if (typeof node.value === 'string' && !isPlain(node.value)) node.type = Scalar.QUOTE_DOUBLE;
+    },
+  });
+  return escapeLines(document.toString({ lineWidth: 0 }));
+};

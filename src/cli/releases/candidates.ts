@@ -1,0 +1,11 @@
+import type { Policy } from '../../policy/policy.ts';
+
+/** The policies that match a release, first the one in force: by priority, and of equals by name (policy/policy-in-force.ts). */
+export const candidatesFor = (
+  policies: readonly Policy[],
+  name: string,
+  namespaceLabels: Readonly<Record<string, string>>,
+): readonly Policy[] =>
+  policies
+    .filter((policy) => policy.matches({ name, namespaceLabels }))
+    .sort((a, b) => b.priority - a.priority || ((a.name ?? '') < (b.name ?? '') ? -1 : 1));

@@ -1,0 +1,52 @@
+import type { ReleaseRecord } from '../../helm/record.ts';
+import type { Policy } from '../../policy/policy.ts';
+import { builtInPolicy } from '../../policy/policy-in-force.ts';
+import { findFreezes, findOpen, findVersionLocks, type NamespaceFacts } from '../../rules/locks.ts';
+import type { LockSource } from '../../rules/verdict.ts';
+
+/** A lock in force, in the words of the command that sets it. */
+export type LockKind = 'frozen' | 'pinned' | 'no-downgrade' | 'open';
+
+export interface Lock {
+  readonly kind: LockKind;
+  /** Where it sits; the same lock on several revisions is one. */
+  readonly sources: readonly LockSource[];
+  readonly reason?: string | undefined;
+  readonly by?: string | undefined;
+  /** Milliseconds since the epoch; undefined: until it is lifted. */
+  readonly untilMs?: number | undefined;
+  readonly range?: string | undefined;
+}
+
+type Single = Omit<Lock, 'sources'> & { readonly source: LockSource };
+
+/** `kubectl annotate -l` locks all revisions alike. */
+const joinAlike = (locks: readonly Single[]): readonly Lock[] =>
+  [
+    ...Map.groupBy(locks, ({ source, kind, reason, by, untilMs, range }) =>
+      JSON.stringify([kind, source.kind, source.namespace, reason, by, untilMs, range]),
+    ).values(),
+  ].flatMap((group) => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const { source: _source, ...lock } = first;
+    return [{ ...lock, sources: group.map(({ source }) => source) }];
+  });
+
+/** Without a policy, because it may not be read, there is none of its locks. */
+export const locksOf = (
+  records: readonly ReleaseRecord[],
+  namespaces: readonly NamespaceFacts[],
+  policy: Policy | undefined,
+  nowMs: number,
+): readonly Lock[] => {
+  const inForce = policy ?? builtInPolicy(0);
+  const open = findOpen(records, namespaces, nowMs);
+  const { pins, noDowngrades } = findVersionLocks(records, namespaces, inForce);
+  return joinAlike([
+    ...findFreezes(records, namespaces, inForce, nowMs).map((freeze) => ({ kind: 'frozen' as const, ...freeze })),
+    ...pins.map((pin) => ({ kind: 'pinned' as const, ...pin })),
+    ...noDowngrades.map((source) => ({ kind: 'no-downgrade' as const, source })),
+    ...(open === undefined ? [] : [{ kind: 'open' as const, ...open }]),
+  ]);
+};

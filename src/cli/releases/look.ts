@@ -1,0 +1,58 @@
+import type { Api } from '../../cluster/api.ts';
+import type { NamespaceFacts } from '../../rules/locks.ts';
+import { Failure } from '../failure.ts';
+import { type ChartReader, createChartReader, type Stored } from './charts.ts';
+import { groupByRelease, newestIn, type ReleaseView, viewReleases } from './release-view.ts';
+import { readNamespace, readSnapshot, type Scope, type Snapshot } from './snapshot.ts';
+
+export const notFound = (name: string, namespace: string | undefined): Failure =>
+  new Failure(
+    `release ${JSON.stringify(name)} not found in ${namespace === undefined ? 'any namespace' : `namespace ${JSON.stringify(namespace)}`}`,
+  );
+
+export interface Look {
+  readonly views: readonly ReleaseView[];
+  readonly snapshot: Snapshot;
+  /** Of those that were named. */
+  readonly missing: readonly string[];
+}
+
+/** Namespaces of objects whose records lie elsewhere, as Flux may keep them. */
+const readHomes = async (
+  api: Api,
+  snapshot: Snapshot,
+  stored: ReadonlyMap<string, Stored>,
+): Promise<ReadonlyMap<string, NamespaceFacts | undefined>> => {
+  const names = new Set([...stored.values()].map(({ namespace }) => namespace));
+  const unread = [...names].filter((name) => snapshot.namespace(name) === undefined);
+  const isOwn = (name: string): boolean => snapshot.records.some(({ namespace }) => namespace === name);
+  const homes = unread.filter((name) => !isOwn(name));
+  return new Map(await Promise.all(homes.map(async (name) => [name, await readNamespace(api, name)] as const)));
+};
+
+/** Looks at releases once. Without `charts`, no payload is fetched. */
+export const look = async (
+  api: Api,
+  scope: Scope,
+  { charts = createChartReader(api), withCharts = true }: { charts?: ChartReader; withCharts?: boolean } = {},
+): Promise<Look> => {
+  const snapshot = await readSnapshot(api, scope);
+  const newest = groupByRelease(snapshot.records).flatMap((records) => newestIn(records) ?? []);
+  const stored = withCharts ? await charts.read(newest) : new Map<string, Stored>();
+  const homes = await readHomes(api, snapshot, stored);
+  const views = viewReleases(snapshot, stored, Date.now(), homes);
+  const missing = scope.names.filter((name) => !views.some(({ release }) => release.name === name));
+  return { views, snapshot, missing };
+};
+
+/** One release. Throws where there is none of that name. */
+export const lookAtOne = async (
+  api: Api,
+  namespace: string,
+  name: string,
+): Promise<{ readonly view: ReleaseView; readonly snapshot: Snapshot }> => {
+  const { views, snapshot } = await look(api, { namespace, names: [name] });
+  const [view] = views;
+  if (view === undefined) throw notFound(name, namespace);
+  return { view, snapshot };
+};

@@ -1,0 +1,28 @@
+import { type Api, isNotFound } from '../../cluster/api.ts';
+import { POLICIES_PATH } from '../../cluster/policy-status.ts';
+import type { ReflectedObject } from '../../cluster/reflector.ts';
+import type { StoredPolicy } from '../../cluster/stored-policy.ts';
+import { listAll } from './snapshot.ts';
+
+/** `belay serve --stale-after` unless told; where an operation is claimed, its Lease says what holds. */
+export const STALE_AFTER_MS = 600_000;
+
+/** Every ReleasePolicy, read as Belay reads it. None where their kind is not installed. */
+export const readPolicies = async (api: Api): Promise<readonly StoredPolicy[]> => {
+  let objects: readonly ReflectedObject[];
+  try {
+    objects = await listAll(api, POLICIES_PATH);
+  } catch (error) {
+    if (isNotFound(error)) return [];
+    throw error;
+  }
+  if (objects.length === 0) return [];
+  // The schema takes a while to load, and most clusters will do without.
+  const [{ parsePolicy }, { readStoredPolicy }] = await Promise.all([
+    import('../../policy/parse-policy.ts'),
+    import('../../cluster/stored-policy.ts'),
+  ]);
+  return objects.map((object) =>
+    readStoredPolicy(object, undefined, (text) => parsePolicy(text, { staleAfterMs: STALE_AFTER_MS })),
+  );
+};

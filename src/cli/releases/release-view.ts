@@ -1,0 +1,79 @@
+import type { ReleaseRecord } from '../../helm/record.ts';
+import type { Policy } from '../../policy/policy.ts';
+import { builtInPolicy, policyInForce } from '../../policy/policy-in-force.ts';
+import { findOperation, highestDeployed, type OperationState } from '../../rules/in-flight.ts';
+import type { NamespaceFacts } from '../../rules/locks.ts';
+import type { Chart, ReleaseName } from '../../rules/verdict.ts';
+import type { Stored } from './charts.ts';
+import { type Lock, locksOf } from './locks.ts';
+import { STALE_AFTER_MS } from './policies.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** A release as a person sees it. Undefined is what whoever looks may not read. */
+export interface ReleaseView {
+  readonly release: ReleaseName;
+  readonly records: readonly ReleaseRecord[];
+  /** The highest revision; where Secrets and ConfigMaps tell of one release, that of either. */
+  readonly newest: ReleaseRecord;
+  readonly deployed: ReleaseRecord | undefined;
+  /** Of the newest revision. */
+  readonly chart: Chart | undefined;
+  readonly locks: readonly Lock[];
+  /** Whether the Namespaces' locks are among them. */
+  readonly areLocksComplete: boolean;
+  readonly operation: OperationState;
+  readonly policy: Policy | undefined;
+}
+
+/** Records by release, by namespace and then by name. */
+export const groupByRelease = (records: readonly ReleaseRecord[]): readonly (readonly ReleaseRecord[])[] =>
+  [...Map.groupBy(records, ({ namespace, release }) => `${namespace}/${release}`)]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, group]) => group);
+
+export const newestIn = (records: readonly ReleaseRecord[]): ReleaseRecord | undefined =>
+  records.reduce<ReleaseRecord | undefined>(
+    (newest, record) => (newest === undefined || record.revision > newest.revision ? record : newest),
+    undefined,
+  );
+
+/** `homes` are Namespaces of objects whose records lie elsewhere. */
+export const viewReleases = (
+  snapshot: Snapshot,
+  stored: ReadonlyMap<string, Stored>,
+  nowMs: number,
+  homes: ReadonlyMap<string, NamespaceFacts | undefined> = new Map(),
+): readonly ReleaseView[] =>
+  groupByRelease(snapshot.records).flatMap((records): ReleaseView[] => {
+    const newest = newestIn(records);
+    if (newest === undefined) return [];
+    const release = { namespace: newest.namespace, name: newest.release };
+    const namespace = snapshot.namespace(release.namespace);
+    const payload = stored.get(newest.uid);
+    const policy =
+      snapshot.policies === undefined || (namespace === undefined && snapshot.policies.length > 0)
+        ? undefined
+        : policyInForce(snapshot.policies, release, namespace?.labels ?? {}, builtInPolicy(STALE_AFTER_MS));
+    const isElsewhere = payload !== undefined && payload.namespace !== release.namespace;
+    const home = isElsewhere ? (homes.get(payload.namespace) ?? snapshot.namespace(payload.namespace)) : undefined;
+    const claim = snapshot.claims?.get(`${release.namespace}/${release.name}`);
+    const staleAfterMs = claim?.silenceMs ?? policy?.operations.staleAfterMs ?? STALE_AFTER_MS;
+    return [
+      {
+        release,
+        records,
+        newest,
+        deployed: highestDeployed(records),
+        chart: payload?.chart,
+        locks: locksOf(
+          records,
+          [namespace, home].filter((known) => known !== undefined),
+          policy,
+          nowMs,
+        ),
+        areLocksComplete: namespace !== undefined && !(isElsewhere && home === undefined),
+        operation: findOperation({ records, claim }, { nowMs, staleAfterMs }),
+        policy,
+      },
+    ];
+  });

@@ -1,0 +1,137 @@
+import type { ObjectMeta } from '../../admission/review.ts';
+import { type Api, ApiError, METADATA_LIST_ONLY, METADATA_ONLY, pathOf } from '../../cluster/api.ts';
+import { CLAIM_SELECTOR, readClaim } from '../../cluster/claim-lease.ts';
+import type { ReflectedObject } from '../../cluster/reflector.ts';
+import { toNamespaceFacts } from '../../cluster/release-index.ts';
+import { type ReleaseRecord, toRecord } from '../../helm/record.ts';
+import type { Policy } from '../../policy/policy.ts';
+import type { Claim } from '../../rules/in-flight.ts';
+import type { NamespaceFacts } from '../../rules/locks.ts';
+import { readPolicies } from './policies.ts';
+
+/** Which releases are looked at. */
+export interface Scope {
+  /** Undefined: all namespaces. */
+  readonly namespace: string | undefined;
+  /** Empty: all releases. */
+  readonly names: readonly string[];
+}
+
+/** The cluster as far as releases go, at one moment. What whoever looks may not read is undefined, and shown as unknown. */
+export interface Snapshot {
+  readonly records: readonly ReleaseRecord[];
+  /** By `namespace/release`. */
+  readonly claims: ReadonlyMap<string, Claim> | undefined;
+  /** Undefined for one that may not be read. */
+  readonly namespace: (name: string) => NamespaceFacts | undefined;
+  readonly policies: readonly Policy[] | undefined;
+}
+
+/** Objects a page: client-go's own default. */
+const PAGE_SIZE = 500;
+
+/** https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
+const LABEL_VALUE = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
+
+interface List {
+  readonly metadata?: { readonly continue?: string };
+  readonly items?: readonly ReflectedObject[];
+}
+
+/** Every object of a collection, page by page. */
+export const listAll = async (
+  api: Api,
+  path: string,
+  labelSelector?: string,
+  accept?: string,
+): Promise<readonly ReflectedObject[]> => {
+  const items: ReflectedObject[] = [];
+  let next: string | undefined;
+  do {
+    const page = await api.request<List>({
+      path,
+      query: { labelSelector, limit: PAGE_SIZE, continue: next },
+      ...(accept === undefined ? {} : { accept }),
+    });
+    items.push(...(page.items ?? []));
+    next = page.metadata?.continue || undefined;
+  } while (next !== undefined);
+  return items;
+};
+
+/** Undefined where RBAC says no: of what may not be seen, the rest is still worth showing. */
+export const unlessForbidden = async <T>(promise: Promise<T>): Promise<T | undefined> => {
+  try {
+    return await promise;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 403) return undefined;
+    throw error;
+  }
+};
+
+const inScope = ({ namespace }: Scope, resource: string, ...group: readonly string[]): string => {
+  const root = group.length === 0 ? ['api', 'v1'] : ['apis', ...group];
+  return pathOf(...root, ...(namespace === undefined ? [] : ['namespaces', namespace]), resource);
+};
+
+/** Metadata of the records alone: payloads stay where they are. */
+export const listRecords = async (api: Api, scope: Scope): Promise<readonly ReleaseRecord[]> => {
+  const names = scope.names.filter((name) => LABEL_VALUE.test(name));
+  // A name that no label could have is that of no release.
+  if (scope.names.length > 0 && names.length === 0) return [];
+  const selector = names.length === 0 ? 'owner=helm' : `owner=helm,name in (${names.join(',')})`;
+  const list = (kind: ReleaseRecord['kind'], resource: string): Promise<readonly ReleaseRecord[]> =>
+    listAll(api, inScope(scope, resource), selector, METADATA_LIST_ONLY).then((objects) =>
+      objects.flatMap(({ metadata }) => toRecord(kind, metadata) ?? []),
+    );
+  const [secrets, configMaps] = await Promise.all([list('Secret', 'secrets'), list('ConfigMap', 'configmaps')]);
+  return [...secrets, ...configMaps];
+};
+
+const listClaims = async (api: Api, scope: Scope): Promise<ReadonlyMap<string, Claim>> => {
+  const leases = await listAll(api, inScope(scope, 'leases', 'coordination.k8s.io', 'v1'), CLAIM_SELECTOR);
+  return new Map(
+    leases
+      .flatMap((lease) => readClaim(lease) ?? [])
+      .map(({ release, claim }) => [`${release.namespace}/${release.name}`, claim]),
+  );
+};
+
+/** Undefined for one that is not there or may not be read. */
+export const readNamespace = async (api: Api, name: string): Promise<NamespaceFacts | undefined> => {
+  try {
+    const { metadata } = await api.request<{ metadata?: ObjectMeta }>({
+      path: pathOf('api', 'v1', 'namespaces', name),
+      accept: METADATA_ONLY,
+    });
+    return toNamespaceFacts(metadata);
+  } catch (error) {
+    if (error instanceof ApiError && (error.status === 403 || error.status === 404)) return undefined;
+    throw error;
+  }
+};
+
+const readNamespaces = async (
+  api: Api,
+  { namespace }: Scope,
+): Promise<ReadonlyMap<string, NamespaceFacts | undefined>> => {
+  if (namespace !== undefined) return new Map([[namespace, await readNamespace(api, namespace)]]);
+  const listed = await unlessForbidden(listAll(api, '/api/v1/namespaces', undefined, METADATA_LIST_ONLY));
+  return new Map((listed ?? []).map(({ metadata }) => [metadata?.name ?? '', toNamespaceFacts(metadata)]));
+};
+
+/** Reads everything at once. Rejects when the records themselves may not be read. */
+export const readSnapshot = async (api: Api, scope: Scope): Promise<Snapshot> => {
+  const [records, claims, namespaces, policies] = await Promise.all([
+    listRecords(api, scope),
+    unlessForbidden(listClaims(api, scope)),
+    readNamespaces(api, scope),
+    unlessForbidden(readPolicies(api)),
+  ]);
+  return {
+    records,
+    claims,
+    namespace: (name) => namespaces.get(name),
+    policies: policies?.flatMap(({ accepted }) => accepted?.policy ?? []),
+  };
+};

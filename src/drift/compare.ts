@@ -1,0 +1,47 @@
+import type { KubernetesObject } from '../admission/review.ts';
+import { hasChartValue } from '../rules/drift/chart-value.ts';
+import { findDrift } from '../rules/drift/find-drift.ts';
+import type { JsonMap } from '../rules/drift/json.ts';
+import type { FieldChange } from '../rules/verdict.ts';
+import { lastWriter, splitPointer } from './field-owners.ts';
+import type { DriftedField } from './findings.ts';
+import type { Marks } from './placed-document.ts';
+
+export interface Comparison {
+  /** The object with the chart's values: as the API server would store it, or as near to that as can be known without asking. */
+  readonly desired: KubernetesObject;
+  readonly live: KubernetesObject;
+  /** The chart's document, which says what fields the chart sets. */
+  readonly document: JsonMap;
+  readonly marks: Marks;
+  readonly ignore: readonly string[];
+}
+
+/** Fields that the chart sets and that are not as it sets them. Defaults and fields of others do not count. */
+export const compareChartFields = ({ desired, live, document, marks, ignore }: Comparison): readonly FieldChange[] =>
+  findDrift({ scope: 'ChartFields', document, ...marks, before: desired, after: live, ignore });
+
+const isIndex = (key: string): boolean => /^\d+$/.test(key);
+
+/**
+ * Of these, what is more than another spelling: `1000m` for `1`, nothing for `""` or `false`. For where the API server cannot be asked; it
+ * may overlook a `false` that somebody took away.
+ */
+export const withoutSpelling = (changes: readonly FieldChange[]): readonly FieldChange[] =>
+  changes.filter(({ pointer, before, after }) => {
+    const keys = splitPointer(pointer).map((key) => (isIndex(key) ? '' : key));
+    return !hasChartValue(before, after, keys.at(-2) ?? '', keys.at(-1) ?? '');
+  });
+
+/** In a Secret, nothing is shown but what is known to be harmless: kubectl keeps a copy of the whole object in an annotation. */
+const HARMLESS_IN_SECRET = /^\/(type|immutable|metadata\/labels|metadata\/annotations\/meta\.helm\.sh~1[^/]+)(\/|$)/;
+
+/** Adds who wrote each field last. Nobody owns what is gone. */
+export const withWriters = (changes: readonly FieldChange[], live: KubernetesObject): readonly DriftedField[] => {
+  const isSecret = live.kind === 'Secret' && live.apiVersion === 'v1';
+  return changes.map((change) => ({
+    ...change,
+    secret: change.secret || (isSecret && !HARMLESS_IN_SECRET.test(change.pointer)),
+    writer: change.after === undefined ? undefined : lastWriter(live, change.pointer),
+  }));
+};

@@ -1,0 +1,78 @@
+import type { KubernetesObject, ManagedFieldsEntry } from '../admission/review.ts';
+import { isList, isMap, type JsonMap, own } from '../rules/drift/json.ts';
+import type { FieldWriter } from './findings.ts';
+
+/**
+ * Who owns a field, by what the API server wrote into `managedFields`.
+ * Format: sigs.k8s.io/structured-merge-diff `fieldpath.PathElement`.
+ */
+
+/** `/metadata/annotations/a.b~1c` -> its keys. */
+export const splitPointer = (pointer: string): readonly string[] =>
+  pointer
+    .split('/')
+    .slice(1)
+    .map((segment) => segment.replaceAll('~1', '/').replaceAll('~0', '~'));
+
+const parseKey = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};
+
+/** The entry of a list's item: by its keys (`k:{"name":"web"}`), or by its value in a set (`v:"x"`). */
+const itemElement = (fields: JsonMap, item: unknown): string | undefined =>
+  Object.keys(fields).find((element) => {
+    const key = parseKey(element.slice(2));
+    if (element.startsWith('v:')) return key === item;
+    if (!element.startsWith('k:') || !isMap(key) || !isMap(item)) return false;
+    return Object.entries(key).every(([name, value]) => own(item, name) === value);
+  });
+
+/** Whether an entry owns the field at that place of the live object, or what it is part of as a whole. */
+const owns = (entry: ManagedFieldsEntry, live: unknown, keys: readonly string[]): boolean => {
+  let fields: unknown = entry.fieldsV1;
+  let value = live;
+  for (const key of keys) {
+    if (!isMap(fields)) return false;
+    const next: unknown = isList(value) ? value[Number(key)] : isMap(value) ? own(value, key) : undefined;
+    const element = isList(value) ? itemElement(fields, next) : `f:${key}`;
+    // A list or map that is taken as a whole has no entries below it.
+    if (element === undefined || !Object.hasOwn(fields, element)) return Object.keys(fields).length === 0;
+    fields = fields[element];
+    value = next;
+  }
+  return true;
+};
+
+export const ownersOf = (live: KubernetesObject, pointer: string): readonly ManagedFieldsEntry[] => {
+  const keys = splitPointer(pointer);
+  return (live.metadata?.managedFields ?? []).filter((entry) => owns(entry, live, keys));
+};
+
+const timeOf = ({ time }: ManagedFieldsEntry): number => Date.parse(time ?? '') || 0;
+
+/** The owner of a field that wrote last. */
+export const lastWriter = (live: KubernetesObject, pointer: string): FieldWriter | undefined => {
+  const [newest] = ownersOf(live, pointer).toSorted((a, b) => timeOf(b) - timeOf(a));
+  if (newest === undefined) return undefined;
+  return { manager: newest.manager ?? '', atMs: timeOf(newest) || undefined };
+};
+
+/** The name under which Helm 3 and 4 write, whoever runs them. */
+export const HELM_MANAGER = 'helm';
+
+const MARK = '/metadata/annotations/meta.helm.sh~1release-name';
+
+/**
+ * Under which name the program that manages the release writes its objects. What embeds Helm has a name of its own, which is believed
+ * only where it applied the marks, and Helm itself never wrote: to apply under a name takes away what that name has applied before.
+ */
+export const helmManagerOf = (live: KubernetesObject): string => {
+  const entries = live.metadata?.managedFields ?? [];
+  if (entries.some(({ manager }) => manager === HELM_MANAGER)) return HELM_MANAGER;
+  const applied = ownersOf(live, MARK).filter(({ operation, manager }) => operation === 'Apply' && manager);
+  return applied.length === 1 ? (applied[0]?.manager ?? HELM_MANAGER) : HELM_MANAGER;
+};

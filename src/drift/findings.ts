@@ -1,0 +1,86 @@
+import type { KubernetesObject } from '../admission/review.ts';
+import type { ReleaseRecord } from '../helm/record.ts';
+import type { FieldChange, ObjectRef, ReleaseName } from '../rules/verdict.ts';
+
+/** Who wrote a field last, as `managedFields` has it: the name of a program, and no proof of who ran it. */
+export interface FieldWriter {
+  readonly manager: string;
+  /** Milliseconds since the epoch; undefined where the entry has no time. */
+  readonly atMs: number | undefined;
+}
+
+/** A field that is not as the chart has it: `before` is the chart's value, `after` the live one. */
+export interface DriftedField extends FieldChange {
+  /** Undefined when nobody owns the field: it is gone, or its traces are. */
+  readonly writer: FieldWriter | undefined;
+}
+
+/**
+ * What is wrong with an object of the manifest. `unmarked`: there is one by that name, but it does not say that it belongs to the
+ * release, so that it is neither compared nor touched.
+ */
+export type Problem = 'missing' | 'unmarked' | 'changed' | 'added';
+
+/** As Helm 4 and as Helm 3 write: some documents (a variable that stands in it twice) can only be merged. */
+export type Method = 'apply' | 'merge';
+
+/** An object of the governing manifest that is not as the chart has it. */
+export interface ObjectDrift {
+  readonly object: ObjectRef;
+  readonly apiVersion: string;
+  /** The worst of them. */
+  readonly problem: Problem;
+  /** Fields that the chart sets. */
+  readonly changed: readonly DriftedField[];
+  /** Fields that others have put beside the chart's, in lists and maps of which the chart sets some. */
+  readonly added: readonly DriftedField[];
+  /** `helm.sh/resource-policy: keep`. */
+  readonly keep: boolean;
+  /** How the API server takes the chart's document; undefined when it could not be asked, and only the documents were compared. */
+  readonly method: Method | undefined;
+  /** The object as it is; undefined when it is missing. */
+  readonly live: KubernetesObject | undefined;
+  /** The object as it would be with the chart's values. */
+  readonly desired: KubernetesObject;
+  /** What is applied to get there: the chart's document as Helm sends it. */
+  readonly document: KubernetesObject;
+  /** Helm's name among the field managers of the object. */
+  readonly manager: string;
+}
+
+/** An object that could not be looked at. */
+export interface UncheckedObject {
+  readonly object: ObjectRef;
+  readonly why: 'forbidden' | 'unknown kind' | 'failed';
+  /** For people; not escaped. */
+  readonly detail: string;
+}
+
+/** Why a release was not looked at. */
+export type Skipped =
+  | 'no record'
+  | 'operation in flight'
+  | 'nothing deployed'
+  | 'unreadable record'
+  | 'namespace is terminating'
+  | 'policy says Off';
+
+export type ReleaseDrift =
+  | { readonly checked: false; readonly release: ReleaseName; readonly why: Skipped }
+  | {
+      readonly checked: true;
+      readonly release: ReleaseName;
+      readonly governing: ReleaseRecord;
+      /** `name-version`. */
+      readonly chart: string;
+      /** Where the objects live. */
+      readonly namespace: string;
+      /** How many objects the manifest lists. */
+      readonly listed: number;
+      readonly drifted: readonly ObjectDrift[];
+      readonly unchecked: readonly UncheckedObject[];
+    };
+
+export type CheckedRelease = Extract<ReleaseDrift, { checked: true }>;
+
+export const skip = (release: ReleaseName, why: Skipped): ReleaseDrift => ({ checked: false, release, why });

@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto';
+import { keyOf } from '../cluster/record-store.ts';
+import type { ReleaseName } from '../rules/verdict.ts';
+import type { ObjectDrift, Problem } from './findings.ts';
+
+/** What the sweep has found, as far as its metrics and its Events go. */
+export interface KnownDrift {
+  /** Those of which there is something new to tell; all of them again after a while, because Events are forgotten. */
+  note(release: ReleaseName, drifted: readonly ObjectDrift[], nowMs: number): readonly ObjectDrift[];
+  /** Whether there was drift. */
+  forget(release: ReleaseName): boolean;
+  has(release: ReleaseName): boolean;
+  /** Releases that are gone are forgotten. */
+  keepOnly(isThere: (release: ReleaseName) => boolean): void;
+  releases(): Iterable<{ readonly release: ReleaseName; readonly objects: number }>;
+  objects(): Readonly<Record<Problem, number>>;
+  clear(): void;
+}
+
+/**
+ * Well below `--event-ttl` of the API server, an hour: as long as there is drift, there is an Event that says so, also where the first
+ * one was one too many for its minute.
+ */
+export const TELL_AGAIN_MS = 600_000;
+
+interface Known {
+  readonly release: ReleaseName;
+  readonly toldAtMs: number;
+  /** Of each object, what was told of it. */
+  readonly told: ReadonlySet<string>;
+  readonly problems: readonly Problem[];
+}
+
+/** No value is kept: it may be a Secret's. */
+const fingerprint = ({ object, problem, changed, added }: ObjectDrift): string => {
+  const fields = [...changed, ...added].map(({ path, after, writer }) => [path, after, writer?.atMs]);
+  const { group, kind, namespace, name } = object;
+  return createHash('sha256')
+    .update(JSON.stringify([group, kind, namespace, name, problem, fields]))
+    .digest('base64');
+};
+
+export const createKnownDrift = (): KnownDrift => {
+  const known = new Map<string, Known>();
+  return {
+    note: (release, drifted, nowMs) => {
+      const before = known.get(keyOf(release));
+      const isOld = before === undefined || nowMs - before.toldAtMs >= TELL_AGAIN_MS;
+      const prints = drifted.map(fingerprint);
+      known.set(keyOf(release), {
+        release,
+        toldAtMs: isOld ? nowMs : before.toldAtMs,
+        told: new Set(prints),
+        problems: drifted.map(({ problem }) => problem),
+      });
+      return isOld ? drifted : drifted.filter((_, index) => !before.told.has(prints[index] ?? ''));
+    },
+    forget: (release) => known.delete(keyOf(release)),
+    has: (release) => known.has(keyOf(release)),
+    keepOnly: (isThere) => {
+      for (const [key, { release }] of known) if (!isThere(release)) known.delete(key);
+    },
+    *releases() {
+      for (const { release, problems } of known.values()) yield { release, objects: problems.length };
+    },
+    objects: () => {
+      const counts = { missing: 0, unmarked: 0, changed: 0, added: 0 };
+      for (const { problems } of known.values()) for (const problem of problems) counts[problem] += 1;
+      return counts;
+    },
+    clear: () => known.clear(),
+  };
+};

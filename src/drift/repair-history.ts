@@ -1,0 +1,50 @@
+import { LRUCache } from 'lru-cache';
+
+/** What has become of earlier repairs of an object, so that Belay fights nobody. */
+export interface RepairHistory {
+  /** `fight`: it was set back several times, and each time somebody changed it again. `failed`: the last try did not work. */
+  mayRepair(object: string, nowMs: number): 'yes' | 'fight' | 'failed';
+  noteRepaired(object: string, nowMs: number): void;
+  noteFailed(object: string, nowMs: number): void;
+}
+
+/** Once by mistake, once more because he did not know; the third time it is a program, and will go on. */
+export const MAX_REPAIRS = 3;
+/** In this time. Every controller comes round within it. */
+export const WITHIN_MS = 3_600_000;
+
+/** After a failure; doubled with each further one. */
+const FIRST_PAUSE_MS = 60_000;
+const MAX_PAUSE_MS = 3_600_000;
+
+const MAX_REMEMBERED = 10_000;
+
+interface Story {
+  readonly repairedAtMs: readonly number[];
+  readonly failures: number;
+  readonly notBeforeMs: number;
+}
+
+const NEW: Story = { repairedAtMs: [], failures: 0, notBeforeMs: Number.NEGATIVE_INFINITY };
+
+export const createRepairHistory = (): RepairHistory => {
+  const stories = new LRUCache<string, Story>({ max: MAX_REMEMBERED });
+  const recent = ({ repairedAtMs }: Story, nowMs: number): readonly number[] =>
+    repairedAtMs.filter((atMs) => nowMs - atMs < WITHIN_MS);
+  return {
+    mayRepair: (object, nowMs) => {
+      const story = stories.get(object) ?? NEW;
+      if (nowMs < story.notBeforeMs) return 'failed';
+      return recent(story, nowMs).length >= MAX_REPAIRS ? 'fight' : 'yes';
+    },
+    noteRepaired: (object, nowMs) => {
+      const story = stories.get(object) ?? NEW;
+      stories.set(object, { ...NEW, repairedAtMs: [...recent(story, nowMs), nowMs] });
+    },
+    noteFailed: (object, nowMs) => {
+      const story = stories.get(object) ?? NEW;
+      const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** story.failures, MAX_PAUSE_MS);
+      stories.set(object, { ...story, failures: story.failures + 1, notBeforeMs: nowMs + pauseMs });
+    },
+  };
+};

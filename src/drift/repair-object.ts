@@ -1,0 +1,129 @@
+import type { KubernetesObject } from '../admission/review.ts';
+import type { Api } from '../cluster/api.ts';
+import { findAddedFields } from './added-fields.ts';
+import { compareChartFields } from './compare.ts';
+import { splitPointer } from './field-owners.ts';
+import type { DriftedField, ObjectDrift } from './findings.ts';
+import type { Kind, Kinds } from './kinds.ts';
+import { type Marks, toStored } from './placed-document.ts';
+import { writeDocument } from './write-document.ts';
+
+export interface RepairDependencies {
+  readonly api: Api;
+  readonly kinds: Kinds;
+}
+
+export interface RepairOptions {
+  /** Whether fields that others have added are taken away. */
+  readonly prune: boolean;
+  /** The API server tells whether it would take it, and stores nothing. */
+  readonly dryRun: boolean;
+  readonly marks: Marks;
+  readonly ignore: readonly string[];
+}
+
+export type Repaired =
+  | { readonly done: 'restored' | 'created' | 'pruned'; readonly live: KubernetesObject }
+  /** It was not tried, or (`failed`) did not work. */
+  | { readonly done: 'nothing' | 'failed'; readonly why: string };
+
+const nothing = (why: string): Repaired => ({ done: 'nothing', why });
+
+/** Jobs and Pods do their work by being created: one that is gone has most likely done it. */
+const worksByBeingCreated = ({ object: { group, kind } }: ObjectDrift): boolean =>
+  (group === 'batch' && kind === 'Job') || (group === '' && kind === 'Pod');
+
+/** Later places first, so that a removal moves none of those to come. */
+const byPlace = (a: DriftedField, b: DriftedField): number => {
+  const [left, right] = [splitPointer(a.pointer), splitPointer(b.pointer)];
+  for (const [index, key] of left.entries()) {
+    const other = right[index];
+    if (other === undefined) return -1;
+    if (key === other) continue;
+    const order = /^\d+$/.test(key) && /^\d+$/.test(other) ? Number(other) - Number(key) : 0;
+    return order === 0 ? (key < other ? 1 : -1) : order;
+  }
+  return right.length > left.length ? 1 : 0;
+};
+
+/**
+ * Sets an object back to what the chart says, under Helm's own name, so that the next upgrade by Helm 4 finds nobody else's fields in
+ * its way. It writes over exactly the version that was looked at, and deletes no object. Rejects with ApiError when the API server
+ * does not take it: 409 when somebody has written in between.
+ */
+export const repairObject = async (
+  { api, kinds }: RepairDependencies,
+  drift: ObjectDrift,
+  { prune, dryRun, marks, ignore }: RepairOptions,
+  signal: AbortSignal,
+): Promise<Repaired> => {
+  const { object, document, manager, method, live, problem } = drift;
+  const { group, name, namespace } = object;
+  if (problem === 'unmarked') return nothing('it does not carry the marks of the release');
+  const version = drift.apiVersion.split('/').at(-1) ?? '';
+  const kind = await kinds.find(group, version, object.kind, signal);
+  if (kind === undefined) return nothing('the API server does not serve its kind');
+  const write = { kind, namespace, name, manager, dryRun };
+
+  if (live === undefined) {
+    if (worksByBeingCreated(drift)) return nothing(`a ${object.kind} is not created again, because it would run again`);
+    // Without force: if somebody has created one by that name just now, his values stay, and the API server refuses.
+    const created = await writeDocument(api, { ...write, document, method: 'apply', force: false }, signal);
+    return { done: 'created', live: created };
+  }
+
+  const { resourceVersion, uid } = live.metadata ?? {};
+  let now = live;
+  if (drift.changed.length > 0) {
+    if (method === undefined) return nothing('the API server did not say what the values of the chart come to');
+    const exactly = { ...document, metadata: { ...document.metadata, resourceVersion, uid } } as KubernetesObject;
+    now = await writeDocument(api, { ...write, document: exactly, method, force: true }, signal);
+    const left = compareChartFields({ desired: drift.desired, live: now, document, marks, ignore });
+    if (left.length > 0)
+      return { done: 'failed', why: 'the API server took the values of the chart, and others came out' };
+  }
+  if (!prune || drift.added.length === 0) {
+    return drift.changed.length > 0
+      ? { done: 'restored', live: now }
+      : nothing('fields that others added are left alone');
+  }
+  // A rehearsal has stored nothing: what is taken away is still where it was.
+  const pruned = await takeAway({ api, kind, now: dryRun ? live : now, dryRun, drift, marks, ignore }, signal);
+  return { done: drift.changed.length > 0 ? 'restored' : 'pruned', live: pruned };
+};
+
+interface Pruning {
+  readonly api: Api;
+  readonly kind: Kind;
+  readonly now: KubernetesObject;
+  readonly dryRun: boolean;
+  readonly drift: ObjectDrift;
+  readonly marks: Marks;
+  readonly ignore: readonly string[];
+}
+
+const takeAway = async (
+  { api, kind, now, dryRun, drift, marks, ignore }: Pruning,
+  signal: AbortSignal,
+): Promise<KubernetesObject> => {
+  const { object, document, manager } = drift;
+  const asked = new Set(drift.added.map(({ path }) => path));
+  const stored = toStored(document, marks);
+  const input = { stored, document, live: now, group: object.group, kind: object.kind, ignore, manager };
+  // Looked for anew: places in lists may have moved. Nothing is taken away that was not shown.
+  const added = findAddedFields(input).filter(({ path }) => asked.has(path));
+  if (added.length === 0) return now;
+  return api.request<KubernetesObject>({
+    method: 'PATCH',
+    path: kind.path(object.namespace, object.name),
+    query: { fieldManager: manager, dryRun: dryRun ? 'All' : undefined },
+    contentType: 'application/json-patch+json',
+    // Exactly what was seen, where it was seen; a controller may write the status meanwhile, and mostly does just now.
+    body: [
+      { op: 'test', path: '/metadata/uid', value: now.metadata?.uid },
+      ...added.map(({ pointer, after }) => ({ op: 'test', path: pointer, value: after })),
+      ...added.toSorted(byPlace).map(({ pointer }) => ({ op: 'remove', path: pointer })),
+    ],
+    signal,
+  });
+};

@@ -1,0 +1,66 @@
+import type { Logger } from 'pino';
+import type { AdmissionAnswer, ReviewKind } from '../admission/answer.ts';
+import type { Review } from '../admission/review.ts';
+import type { Api } from '../cluster/api.ts';
+import type { Events } from '../cluster/events.ts';
+import type { LiveFacts } from '../cluster/live-facts.ts';
+import { createManifests } from '../cluster/manifests.ts';
+import type { Policies } from '../cluster/policies.ts';
+import type { ReleaseIndex } from '../cluster/release-index.ts';
+import type { Decoder } from '../helm/decoder.ts';
+import { createElection } from './election.ts';
+import { rechecksOf } from './rechecks.ts';
+import { createSweep } from './sweep.ts';
+import type { SweepStats } from './sweep-stats.ts';
+
+/** The sweep of a server: one replica does it, and the others tell that one what it has to look at soon. */
+export interface Sweeper {
+  /** For the server to call when an answer has been sent. Never throws. */
+  noteAnswer(review: Review, kind: ReviewKind, answer: AdmissionAnswer): void;
+  run(signal: AbortSignal): Promise<void>;
+  stats(): SweepStats;
+}
+
+export interface SweeperOptions {
+  readonly api: Api;
+  readonly index: ReleaseIndex;
+  readonly live: LiveFacts;
+  readonly decoder: Decoder;
+  readonly policies: Pick<Policies, 'inForce' | 'isSynced'>;
+  readonly events: Pick<Events, 'note'>;
+  readonly log: Logger;
+  readonly nowMs: () => number;
+  /** Belay's own: where the Lease is. */
+  readonly namespace: string;
+  readonly instance: string;
+}
+
+export const SWEEP_LEASE = 'belay-sweep';
+
+/** The marks of an object may say anything. */
+const NAME = /^[a-z0-9][a-z0-9.-]{0,252}$/;
+
+/** Each is asked for once an interval, so that next to nothing is worth keeping. */
+const MANIFESTS = { max: 8, maxBytes: 2 * 1024 * 1024 };
+
+export const createSweeper = (options: SweeperOptions): Sweeper => {
+  const { api, decoder, log, nowMs, instance } = options;
+  const sweep = createSweep({ ...options, manifests: createManifests(api, decoder, MANIFESTS) });
+  const election = createElection({
+    ...{ api, instance, log, nowMs, namespace: options.namespace, name: SWEEP_LEASE },
+    monotonicMs: () => performance.now(),
+    // Neither a namespace nor a release's name may hold a slash.
+    onMessage: (message) => {
+      const [of = '', name = ''] = message.split('/');
+      if (name !== '') sweep.recheck({ namespace: of, name });
+    },
+  });
+  return {
+    noteAnswer: (review, kind, answer) => {
+      for (const { namespace, name } of rechecksOf(review, kind, answer))
+        if (NAME.test(namespace) && NAME.test(name)) election.tell(`${namespace}/${name}`);
+    },
+    run: (signal) => election.run(signal, sweep.lead),
+    stats: sweep.stats,
+  };
+};

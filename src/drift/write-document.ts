@@ -1,0 +1,45 @@
+import type { KubernetesObject } from '../admission/review.ts';
+import type { Api } from '../cluster/api.ts';
+import { isBuiltInGroup } from '../rules/drift/built-in-groups.ts';
+import type { Method } from './findings.ts';
+import type { Kind } from './kinds.ts';
+
+export interface DocumentWrite {
+  readonly kind: Kind;
+  readonly namespace: string;
+  readonly name: string;
+  readonly document: KubernetesObject;
+  readonly manager: string;
+  readonly method: Method;
+  /** Whether fields that others have written are taken from them. */
+  readonly force: boolean;
+  /** The API server tells what would come of it, and stores nothing. */
+  readonly dryRun: boolean;
+}
+
+/** Kubernetes' own kinds say how their lists are merged; of custom resources lists are replaced. */
+const mergePatchOf = ({ group }: Kind): string =>
+  isBuiltInGroup(group) ? 'application/strategic-merge-patch+json' : 'application/merge-patch+json';
+
+/**
+ * Writes a chart's document under Helm's name. A resourceVersion and a uid in the document make it a compare-and-swap. Resolves to the
+ * object that came of it; rejects with ApiError.
+ */
+export const writeDocument = (api: Api, write: DocumentWrite, signal: AbortSignal): Promise<KubernetesObject> => {
+  const { kind, namespace, name, document, manager, method, force, dryRun } = write;
+  const isApply = method === 'apply';
+  return api.request<KubernetesObject>({
+    method: 'PATCH',
+    path: kind.path(namespace, name),
+    query: {
+      fieldManager: manager,
+      force: isApply ? String(force) : undefined,
+      dryRun: dryRun ? 'All' : undefined,
+      // What the API server does not know it leaves out, as it did when Helm wrote it.
+      fieldValidation: 'Ignore',
+    },
+    contentType: isApply ? 'application/apply-patch+yaml' : mergePatchOf(kind),
+    body: document,
+    signal,
+  });
+};

@@ -1,0 +1,110 @@
+import { type ControlPlane, startControlPlane } from '../cluster/harness/control-plane.ts';
+import { belayNamespace } from '../cluster/harness/install-belay.ts';
+import type { Progress } from '../cluster/harness/progress.ts';
+import { waitUntil } from '../cluster/harness/wait-until.ts';
+import { succeeds } from '../cluster/support/asking.ts';
+import { leaderOf, metricsOf, type Samples } from '../cluster/support/sweeping.ts';
+import { type ApiClient, createApiClient } from './api-client.ts';
+import { FORGED_NAMESPACE, forgeRelease, OBJECTS_A_RELEASE, pathOfForged } from './forged-releases.ts';
+import { type Line, seconds } from './report.ts';
+
+/** At once, to the API server: each over a connection of its own. */
+const WRITERS = 12;
+const PASS_TIMEOUT_MS = 3_600_000;
+
+/**
+ * One sweep over so many releases in which nothing has drifted, and one over the same with one drifted object each. On a plane of its own,
+ * without controllers: what aggregates ClusterRoles is one of them, so that the roles are bound one by one here.
+ */
+export const measureSweep = async (releases: number, progress: Progress): Promise<readonly Line[]> => {
+  const plane = await startControlPlane({ controllers: false, helm: [], quiet: true });
+  try {
+    return await measure(plane, releases, progress);
+  } finally {
+    await plane.stop();
+  }
+};
+
+const measure = async (plane: ControlPlane, releases: number, progress: Progress): Promise<readonly Line[]> => {
+  const names = Array.from({ length: releases }, (_, index) => `web-${index}`);
+  progress.say(`making ${releases} releases of ${OBJECTS_A_RELEASE} objects`);
+  succeeds(await plane.kubectl(['create', 'namespace', FORGED_NAMESPACE]));
+  await forAll(plane, names, forgeRelease);
+
+  progress.say('the first sweep: nothing has drifted');
+  await plane.installBelay({ overlay: 'repair' });
+  for (const role of ['belay-sweep', 'belay-drift-readable-kinds', 'belay-drift-writable-kinds']) {
+    const account = `--serviceaccount=${belayNamespace}:belay`;
+    succeeds(await plane.kubectl(['create', 'clusterrolebinding', role, `--clusterrole=${role}`, account]));
+  }
+  await plane.belay.replicas[0]?.restart();
+  const clean = await waitForPass(plane, releases);
+
+  progress.say(`the second sweep: ${releases} objects have drifted while Belay was away`);
+  await plane.belay.stop();
+  await forAll(plane, names, (client, name) =>
+    client.send(
+      'PATCH',
+      pathOfForged('ConfigMap', name),
+      { data: { GREETING: 'other' } },
+      'application/merge-patch+json',
+    ),
+  );
+  await plane.belay.start();
+  const drifted = await waitForPass(plane, releases);
+  const found = drifted.get('belay_drifted_objects_all{drift="changed"}') ?? 0;
+
+  const objects = releases * OBJECTS_A_RELEASE;
+  return [
+    ...toLines(`sweep of ${releases} releases, ${objects} objects, none drifted`, clean),
+    ...toLines('- the same, one object of each release drifted', drifted),
+    {
+      what: '- drifted objects found in that one sweep',
+      measured: String(found),
+      figure: String(releases),
+      isReached: found === releases,
+    },
+  ];
+};
+
+const toLines = (what: string, samples: Samples): readonly Line[] => {
+  const of = (name: string): number => samples.get(name) ?? Number.NaN;
+  const took = of('belay_sweep_last_pass_seconds');
+  const share = (100 * of('process_cpu_seconds_total')) / took;
+  const mebibytes = of('process_resident_memory_bytes') / 2 ** 20;
+  return [
+    { what, measured: seconds(took) },
+    {
+      what: '  - processor time of Belay since its start',
+      measured: `${seconds(of('process_cpu_seconds_total'))} (${share.toFixed(0)} % of a core), RSS ${mebibytes.toFixed(0)} MiB`,
+    },
+  ];
+};
+
+/** Resolves when the leader has gone through all of them. */
+const waitForPass = async (plane: ControlPlane, releases: number): Promise<Samples> => {
+  const leader = await leaderOf(plane);
+  return waitUntil(
+    'the sweep is through',
+    async () => {
+      const samples = await metricsOf(leader);
+      return (samples.get('belay_sweep_last_pass_releases') ?? 0) >= releases ? samples : undefined;
+    },
+    { timeoutMs: PASS_TIMEOUT_MS },
+  );
+};
+
+const forAll = async (
+  plane: ControlPlane,
+  names: readonly string[],
+  work: (client: ApiClient, name: string) => Promise<unknown>,
+): Promise<void> => {
+  const waiting = [...names];
+  await Promise.all(
+    Array.from({ length: WRITERS }, async () => {
+      const client = createApiClient(plane.adminKubeconfig);
+      for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) await work(client, name);
+      client.close();
+    }),
+  );
+};

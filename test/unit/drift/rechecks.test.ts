@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { AdmissionAnswer } from '../../../src/admission/answer.ts';
+import type { Review } from '../../../src/admission/review.ts';
+import { rechecksOf } from '../../../src/drift/rechecks.ts';
+import { allow, type Denial } from '../../../src/rules/verdict.ts';
+import { live } from './objects.ts';
+
+const release = { namespace: 'shop', name: 'web' };
+const review = { dryRun: false, object: live('v1', 'ConfigMap', {}), oldObject: undefined } as unknown as Review;
+const denial = { code: 'BelayDrift', release } as unknown as Denial;
+
+const CASES: readonly (readonly [what: string, answer: AdmissionAnswer, isLookedAt: boolean])[] = [
+  ['was only warned of', { allowed: true, why: 'no drift', waived: [{ action: 'Warn', denial }] }, true],
+  [
+    'was written while the release was open',
+    { allowed: true, why: 'open', release, notes: [{ reason: 'OpenWindowUsed', text: '' }] },
+    true,
+  ],
+  ['was written by somebody trusted', allow('trusted'), true],
+  ['could not be judged in time', allow('deadline'), true],
+  ['was no drift', allow('no drift'), false],
+  ['was refused', { allowed: false, denial }, false],
+];
+
+describe('a release is looked at again when a write of its objects', () => {
+  for (const [what, answer, isLookedAt] of CASES)
+    test(`${what}: ${isLookedAt ? 'yes' : 'no'}`, () =>
+      assert.deepEqual(rechecksOf(review, 'object', answer), isLookedAt ? [release] : []));
+
+  test('was a rehearsal: no', () =>
+    assert.deepEqual(rechecksOf({ ...review, dryRun: true }, 'object', allow('trusted')), []));
+});
