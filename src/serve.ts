@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { createTextMemory } from './admission/text-memory.ts';
 import { createCertificateSource } from './certificates/certificate-source.ts';
 import { createAccess } from './cluster/access.ts';
 import { createApi } from './cluster/api.ts';
@@ -57,7 +58,8 @@ export const serve = async (options: ServeOptions): Promise<void> => {
   const policies = createPolicies({ api, index, log, nowMs, staleAfterMs: options.staleAfterMs });
   const live = createLiveFacts(api);
   const claims = createClaims(api, index, log, nowMs);
-  const decoder = createDecoder();
+  const memory = createTextMemory();
+  const decoder = createDecoder(memory);
   const source = createCertificateSource({
     api,
     namespace: options.namespace,
@@ -100,6 +102,7 @@ export const serve = async (options: ServeOptions): Promise<void> => {
     mutate: (review, deadline) => carryLocks(dependencies, review, deadline.signal),
     reviewKind: classify,
     objectsFail: options.objectsFail,
+    memory,
     noteEvents: (review, kind, answer) => {
       noteEvents(review, kind, answer);
       sweeper.noteAnswer(review, kind, answer);

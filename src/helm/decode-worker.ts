@@ -1,4 +1,6 @@
 import { LRUCache } from 'lru-cache';
+import { move, transferableSymbol, valueSymbol } from 'piscina';
+import type { Text } from '../admission/text-memory.ts';
 import type { RecordKind } from '../rules/verdict.ts';
 import { type ManifestDocument, parseManifest } from './manifest.ts';
 import {
@@ -10,26 +12,19 @@ import {
   type PayloadSummary,
   summarize,
 } from './payload.ts';
+import type { StoredPayload } from './record.ts';
 
-/** A job for the worker thread: payloads are decoded off the event loop, and only the answer comes back. `Text` is base64 as it stands in the object. */
-export type DecodeJob<Text = string> =
-  | { readonly want: 'summary'; readonly kind: RecordKind; readonly payload: Text }
-  | { readonly want: 'comparison'; readonly kind: RecordKind; readonly before: Text; readonly after: Text }
-  | { readonly want: 'documents'; readonly kind: RecordKind; readonly payload: Text };
+/** A job for the worker thread: payloads are decoded off the event loop, and only the answer comes back. */
+export type DecodeJob<Stored = StoredPayload> =
+  | { readonly want: 'summary'; readonly kind: RecordKind; readonly payload: Stored }
+  | { readonly want: 'comparison'; readonly kind: RecordKind; readonly before: Stored; readonly after: Stored }
+  | { readonly want: 'documents'; readonly kind: RecordKind; readonly payload: Stored };
 
-/**
- * A payload on its way to the worker: the bytes that its base64 stands for, and a number that no other payload has. The number alone, where
- * the worker may have decoded it before.
- */
-export interface SentPayload {
-  readonly id: number;
-  readonly bytes: Uint8Array<ArrayBuffer> | undefined;
+/** What the other thread gets: the answer, and the memory of texts that are not needed any more. */
+export interface SentBack {
+  readonly answer: DecodeAnswer<DecodeJob['want']>;
+  readonly texts: readonly Text[];
 }
-
-/** The answer where the number alone was not enough. */
-export const FORGOTTEN = 'forgotten';
-
-class ForgottenError extends Error {}
 
 export interface DecodeResults {
   readonly summary: { readonly summary: PayloadSummary };
@@ -47,32 +42,51 @@ export type DecodeAnswer<Want extends DecodeJob['want']> =
   | { readonly readable: true; readonly result: DecodeResults[Want] }
   | { readonly readable: false; readonly problem: string };
 
-/** JSON before it was compressed; parsed it takes some times that, and the worker may hold 256 MB. */
-const MAX_REMEMBERED_BYTES = 8 * 1024 * 1024;
+/** Texts, and JSON before it was compressed; parsed it takes some times that, and the worker may hold 256 MB. */
+const MAX_REMEMBERED_BYTES = 16 * 1024 * 1024;
+
+/** Characters by which texts are told apart at first: gzip ends with a checksum and a length. */
+const TAIL_CHARACTERS = 64;
+
+interface Decoded {
+  readonly text: Text;
+  readonly payload: Payload;
+}
+
+/** What is not needed any more of this job's texts and of those that were remembered. */
+let spare: Text[] = [];
 
 /** An operation updates one record several times, and what it has stored is what the next comparison starts from. */
-const remembered = new LRUCache<string, Payload>({ maxSize: MAX_REMEMBERED_BYTES });
+const remembered = new LRUCache<string, Decoded>({
+  maxSize: MAX_REMEMBERED_BYTES,
+  dispose: ({ text }) => spare.push(text),
+});
 
-const decodeRemembered = ({ id, bytes }: SentPayload, kind: RecordKind): Payload => {
-  const key = `${kind} ${id}`;
+/** Decodes a text that it may have decoded before. A digest as key would take longer than to compare the texts. */
+const decodeRemembered = (text: Text, kind: RecordKind): Payload => {
+  const key = `${kind} ${text.length} ${Buffer.from(text.subarray(-TAIL_CHARACTERS)).toString('latin1')}`;
   const known = remembered.get(key);
-  if (known !== undefined) return known;
-  const { payload, bytes: size } = measurePayload(bytesOf(bytes), kind);
-  remembered.set(key, payload, { size: Math.max(1, size) });
+  if (known !== undefined && Buffer.compare(known.text, text) === 0) {
+    spare.push(text);
+    return known.payload;
+  }
+  const { payload, bytes } = measurePayload(text, kind);
+  remembered.set(key, { text, payload }, { size: text.buffer.byteLength + bytes });
   return payload;
 };
 
-const bytesOf = (bytes: SentPayload['bytes']): Uint8Array => {
-  if (bytes === undefined) throw new ForgottenError();
-  return bytes;
+/** What is decoded for its documents is decoded once. */
+const decodeOnce = (text: Text, kind: RecordKind): Payload => {
+  spare.push(text);
+  return decodePayload(text, kind);
 };
 
-const perform = (job: DecodeJob<SentPayload>): DecodeResults[DecodeJob['want']] => {
+const perform = (job: DecodeJob<Text>): DecodeResults[DecodeJob['want']] => {
   switch (job.want) {
     case 'summary':
       return { summary: summarize(decodeRemembered(job.payload, job.kind)) };
     case 'documents': {
-      const payload = decodePayload(bytesOf(job.payload.bytes), job.kind);
+      const payload = decodeOnce(job.payload, job.kind);
       const manifest = typeof payload.manifest === 'string' ? payload.manifest : '';
       return { summary: summarize(payload), documents: parseManifest(manifest) };
     }
@@ -89,12 +103,26 @@ const perform = (job: DecodeJob<SentPayload>): DecodeResults[DecodeJob['want']] 
   }
 };
 
-export default (job: DecodeJob<SentPayload>): DecodeAnswer<DecodeJob['want']> | typeof FORGOTTEN => {
+const answerTo = (job: DecodeJob<Text>): DecodeAnswer<DecodeJob['want']> => {
   try {
     return { readable: true, result: perform(job) };
   } catch (error) {
     if (error instanceof PayloadError) return { readable: false, problem: error.message };
-    if (error instanceof ForgottenError) return FORGOTTEN;
     throw error;
   }
+};
+
+export default (job: DecodeJob<Text>): SentBack => {
+  spare = [];
+  const answer = answerTo(job);
+  const sentBack: SentBack = { answer, texts: spare };
+  // Piscina's types know a single buffer only.
+  return move({
+    get [transferableSymbol]() {
+      return sentBack.texts.map(({ buffer }) => buffer);
+    },
+    get [valueSymbol]() {
+      return sentBack;
+    },
+  }) as unknown as SentBack;
 };

@@ -39,19 +39,16 @@ export interface Payload {
 }
 
 /**
- * Decodes `data.release`: base64 (twice in a Secret), gzip unless an old Helm left it out, JSON. Takes the text, or the bytes that
- * its (outer) base64 stands for. Blocking: run it in a worker.
+ * Decodes `data.release`: base64 (twice in a Secret), gzip unless an old Helm left it out, JSON. Takes the text, or its bytes in UTF-8.
+ * Blocking: run it in a worker.
  */
 export const decodePayload = (encoded: string | Uint8Array, kind: RecordKind): Payload =>
   measurePayload(encoded, kind).payload;
 
 /** The same, with the size of the JSON. */
 export const measurePayload = (encoded: string | Uint8Array, kind: RecordKind): { payload: Payload; bytes: number } => {
-  const once =
-    typeof encoded === 'string'
-      ? Buffer.from(encoded, 'base64')
-      : Buffer.from(encoded.buffer, encoded.byteOffset, encoded.byteLength);
-  const bytes = kind === 'Secret' ? Buffer.from(once.toString('latin1'), 'base64') : once;
+  const once = typeof encoded === 'string' ? Buffer.from(encoded, 'base64') : decodeBase64(encoded);
+  const bytes = kind === 'Secret' ? decodeBase64(once) : once;
   let json: Buffer = bytes;
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
     try {
@@ -73,6 +70,25 @@ export const measurePayload = (encoded: string | Uint8Array, kind: RecordKind): 
     throw new PayloadError('is not a release');
   }
   return { payload: parsed as Payload, bytes: json.length };
+};
+
+/** A multiple of four, that base64 may be cut there; short enough for strings that are collected cheaply. */
+const BASE64_PART_CHARACTERS = 64 * 1024;
+
+/** As forgiving as Buffer, which leaves out what is not base64. */
+const decodeBase64 = (encoded: Uint8Array): Buffer => {
+  const text = Buffer.from(encoded.buffer, encoded.byteOffset, encoded.length);
+  const decoded = Buffer.allocUnsafe(Math.ceil(text.length / 4) * 3);
+  let length = 0;
+  for (let start = 0; start < text.length; start += BASE64_PART_CHARACTERS) {
+    const part = text.toString('latin1', start, start + BASE64_PART_CHARACTERS);
+    const written = decoded.write(part, length, 'base64');
+    length += written;
+    const isLast = start + part.length === text.length;
+    // Something that is not base64 has moved the rest.
+    if (!isLast && written !== (part.length / 4) * 3) return Buffer.from(text.toString('latin1'), 'base64');
+  }
+  return decoded.subarray(0, length);
 };
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');

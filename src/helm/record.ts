@@ -1,4 +1,5 @@
 import type { KubernetesObject, ObjectMeta } from '../admission/review.ts';
+import type { Text } from '../admission/text-memory.ts';
 import type { OperationKind, RecordKind } from '../rules/verdict.ts';
 
 /** Helm's own statuses (helm.sh/helm/v4/pkg/release/common/status.go). */
@@ -123,8 +124,28 @@ export const operationOf = (status: HelmStatus): OperationKind | undefined => {
 /** The labels by which Helm finds its records. Everything else on a record is the user's. */
 export const SYSTEM_LABELS = ['owner', 'name', 'status', 'version'] as const;
 
-/** Base64 as it stands in the object: encoded once in a ConfigMap, twice in a Secret. Undefined when there is none. */
-export const payloadOf = (object: KubernetesObject | undefined): string | undefined => {
-  const data = object?.data as { release?: unknown } | undefined;
-  return typeof data?.release === 'string' ? data.release : undefined;
+/**
+ * A payload as it stands in the object: base64, encoded once in a ConfigMap, twice in a Secret. Long ones come as bytes, a character each
+ * (admission/read-review.ts), which are empty once the decoder has taken them.
+ */
+export type StoredPayload = string | Text;
+
+/** Undefined when there is none. */
+export const payloadOf = (object: KubernetesObject | undefined): StoredPayload | undefined => {
+  const data = object?.data as { release?: unknown } | null | undefined;
+  const release = data?.release;
+  // JSON itself has no bytes.
+  return typeof release === 'string' || release instanceof Uint8Array ? (release as StoredPayload) : undefined;
+};
+
+/** Throws where one has been taken: of that nothing can be said any more. */
+export const isSamePayload = (left: StoredPayload | undefined, right: StoredPayload | undefined): boolean => {
+  if (left === undefined || right === undefined || (typeof left === 'string' && typeof right === 'string')) {
+    return left === right;
+  }
+  const [a, b] = [left, right].map((payload) => (typeof payload === 'string' ? Buffer.from(payload) : payload));
+  if (a === undefined || b === undefined || a.buffer.detached || b.buffer.detached) {
+    throw new TypeError('a payload is compared that has been handed over');
+  }
+  return Buffer.compare(a, b) === 0;
 };

@@ -1,5 +1,5 @@
 import type { Review } from '../admission/review.ts';
-import { payloadOf } from '../helm/record.ts';
+import { isSamePayload, payloadOf } from '../helm/record.ts';
 import type { RecordWrite } from '../rules/record/write.ts';
 import type { ReviewDependencies } from './dependencies.ts';
 import type { RecordReview } from './read-record-review.ts';
@@ -43,7 +43,7 @@ export const decodeRecord = async (
   if (payload === undefined) return { readable: false, problem: 'is missing' };
   const right = mayBreak(dependencies, review, parsed, signal);
   const { decoder } = dependencies;
-  if (stored === undefined || stored === payload) {
+  if (stored === undefined || isSamePayload(stored, payload)) {
     const answer = await decoder.run<'summary'>({ want: 'summary', kind, payload }, signal);
     if (!answer.readable) return answer;
     const { summary } = answer.result;

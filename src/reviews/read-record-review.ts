@@ -1,5 +1,5 @@
 import type { KubernetesObject, Review } from '../admission/review.ts';
-import { payloadOf, type ReleaseRecord, SYSTEM_LABELS, toRecord } from '../helm/record.ts';
+import { isSamePayload, payloadOf, type ReleaseRecord, SYSTEM_LABELS, toRecord } from '../helm/record.ts';
 import type { RecordKind, ReleaseName } from '../rules/verdict.ts';
 
 /** A review of a record, taken apart. */
@@ -27,7 +27,7 @@ export const readRecordReview = (review: Review): RecordReview | undefined => {
     object?.metadata?.labels?.[name];
   const { object, oldObject } = review;
   const contentChanged =
-    payloadOf(object) !== payloadOf(oldObject) ||
+    !isSamePayload(payloadOf(object), payloadOf(oldObject)) ||
     SYSTEM_LABELS.some((name) => label(object, name) !== label(oldObject, name));
   return {
     kind,

@@ -7,8 +7,8 @@ import type { IncomingMessage } from 'node:http';
  */
 export const MAX_BODY_BYTES = 7 * 1024 * 1024;
 
-export type Body =
-  | { readonly ok: true; readonly text: string }
+export type Body<T> =
+  | { readonly ok: true; readonly content: T }
   | { readonly ok: false; readonly problem: 'too_large' | 'truncated' | 'overloaded' };
 
 /** Bytes of unfinished bodies that a process holds at once: anyone in the cluster may connect, and send slowly. */
@@ -17,11 +17,17 @@ export interface BodyBudget {
 }
 
 /**
- * Reads to the end, or to the first byte too many. Never rejects. What comes after that is dropped by Node as it arrives, until the
+ * Reads to the end, or to the first byte too many, and gives the bytes to `read`: they are there only until it returns. Rejects with
+ * nothing but what that throws. What comes after that is dropped by Node as it arrives, until the
  * listener's requestTimeout: closing a connection with unread bytes would reset it, and the client would never read the answer.
  */
-export const readBody = (request: IncomingMessage, budget: BodyBudget, maxBytes = MAX_BODY_BYTES): Promise<Body> =>
-  new Promise((resolve) => {
+export const readBody = <T>(
+  request: IncomingMessage,
+  budget: BodyBudget,
+  read: (bytes: Buffer) => T,
+  maxBytes = MAX_BODY_BYTES,
+): Promise<Body<T>> =>
+  new Promise((resolve, reject) => {
     if (Number(request.headers['content-length']) > maxBytes) {
       request.resume();
       resolve({ ok: false, problem: 'too_large' });
@@ -31,7 +37,7 @@ export const readBody = (request: IncomingMessage, budget: BodyBudget, maxBytes 
     let bytes = 0;
     let settled = false;
 
-    const settle = (body: Body): void => {
+    const settle = (body: Body<T>): void => {
       if (settled) return;
       settled = true;
       budget.availableBytes += bytes;
@@ -47,7 +53,12 @@ export const readBody = (request: IncomingMessage, budget: BodyBudget, maxBytes 
       else chunks.push(chunk);
     };
     const onEnd = (): void => {
-      if (!settled) settle({ ok: true, text: toText(chunks, bytes) });
+      if (settled) return;
+      try {
+        settle({ ok: true, content: read(putTogether(chunks, bytes)) });
+      } catch (error) {
+        reject(error);
+      }
     };
     const onClose = (): void => {
       if (!settled) settle({ ok: false, problem: 'truncated' });
@@ -61,11 +72,11 @@ export const readBody = (request: IncomingMessage, budget: BodyBudget, maxBytes 
  */
 let scratch = Buffer.allocUnsafeSlow(64 * 1024);
 
-const toText = (chunks: readonly Buffer[], bytes: number): string => {
+const putTogether = (chunks: readonly Buffer[], bytes: number): Buffer => {
   const [first] = chunks;
-  if (first !== undefined && chunks.length === 1) return first.toString('utf8');
+  if (first !== undefined && chunks.length === 1) return first;
   if (bytes > scratch.length) scratch = Buffer.allocUnsafeSlow(bytes);
   let end = 0;
   for (const chunk of chunks) end += chunk.copy(scratch, end);
-  return scratch.toString('utf8', 0, end);
+  return scratch.subarray(0, end);
 };

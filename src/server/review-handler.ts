@@ -2,9 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import type { AdmissionAnswer, Now, ReviewKind } from '../admission/answer.ts';
 import { escapeText } from '../admission/escape.ts';
-import { parseReview } from '../admission/parse.ts';
+import { readReview } from '../admission/read-review.ts';
 import { toAdmissionText, toMalformedResponse } from '../admission/respond.ts';
 import type { Deadline, Review } from '../admission/review.ts';
+import { createTextMemory, type Text, type TextMemory } from '../admission/text-memory.ts';
 import { createDecisionLog } from '../telemetry/log.ts';
 import type { MalformedProblem, Metrics } from '../telemetry/metrics.ts';
 import { DEFAULT_TIMEOUT_MS, deadlineMs, parseTimeoutMs } from './deadline.ts';
@@ -21,6 +22,8 @@ export interface ReviewHandlerDependencies {
   readonly metrics: Metrics;
   /** Milliseconds since the epoch. */
   readonly nowMs: () => number;
+  /** For long payloads of records; one of its own unless told. */
+  readonly memory?: TextMemory;
   /** What the API server waits when it does not say; 10 s unless told. */
   readonly defaultTimeoutMs?: number;
   /** Reviews at once; beyond, they are answered without a verdict. */
@@ -63,6 +66,7 @@ export const createReviewHandlers = (dependencies: ReviewHandlerDependencies): (
     startTimer = createSharedTimer(),
     isDraining = () => false,
     objectsFail = 'open',
+    memory = createTextMemory(),
   } = dependencies;
   const budget: BodyBudget = { availableBytes: MAX_BUFFERED_BYTES };
   const logDecision = createDecisionLog(log);
@@ -80,8 +84,17 @@ export const createReviewHandlers = (dependencies: ReviewHandlerDependencies): (
     return answerWithoutVerdict(kind, review.operation, 'failure', objectsFail);
   };
 
-  /** The verdict or, whatever the judge does, an answer by the deadline. Never throws or rejects. */
-  const decide = (judge: Judge, review: Review, kind: ReviewKind, withinMs: number): Now<AdmissionAnswer> => {
+  /**
+   * The verdict or, whatever the judge does, an answer by the deadline. Never throws or rejects. The texts are freed once the judge is done,
+   * which may be after the deadline.
+   */
+  const decide = (
+    judge: Judge,
+    review: Review,
+    texts: readonly Text[],
+    kind: ReviewKind,
+    withinMs: number,
+  ): Now<AdmissionAnswer> => {
     const controller = new AbortController();
     let judged: Now<AdmissionAnswer>;
     try {
@@ -90,7 +103,15 @@ export const createReviewHandlers = (dependencies: ReviewHandlerDependencies): (
     } catch (error) {
       return failed(review, kind, error);
     }
-    return judged instanceof Promise ? settle(judged, controller, review, kind, withinMs) : judged;
+    const free = (): void => {
+      for (const text of texts) memory.free(text);
+    };
+    if (judged instanceof Promise) {
+      if (texts.length > 0) judged.then(free, free);
+      return settle(judged, controller, review, kind, withinMs);
+    }
+    free();
+    return judged;
   };
 
   const settle = (
@@ -160,16 +181,14 @@ export const createReviewHandlers = (dependencies: ReviewHandlerDependencies): (
       request.resume();
       return refuse(response, 'content_type');
     }
-    const body = await readBody(request, budget);
+    const body = await readBody(request, budget, (bytes) => ({
+      startMs: performance.now(),
+      read: readReview(bytes, reviewKind, memory),
+    }));
     if (!body.ok) return refuse(response, body.problem);
-    const startMs = performance.now();
-    let json: unknown;
-    try {
-      json = JSON.parse(body.text);
-    } catch {
-      return refuse(response, 'not_json');
-    }
-    const parsed = parseReview(json);
+    const { startMs, read } = body.content;
+    if (!read.isJson) return refuse(response, 'not_json');
+    const { parsed, texts } = read;
     if (!parsed.ok) {
       if (parsed.uid === undefined) return refuse(response, 'not_a_review', parsed.problem);
       metrics.countMalformed('not_a_review');
@@ -181,7 +200,7 @@ export const createReviewHandlers = (dependencies: ReviewHandlerDependencies): (
     const withinMs = deadlineMs(parseTimeoutMs(request.url ?? '') ?? defaultTimeoutMs);
     const decided = crowded
       ? answerWithoutVerdict(kind, review.operation, 'overload', objectsFail)
-      : decide(judge, review, kind, withinMs);
+      : decide(judge, review, texts, kind, withinMs);
     answer(response, review, kind, decided instanceof Promise ? await decided : decided, startMs);
   };
 

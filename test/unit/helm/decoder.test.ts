@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { createTextMemory } from '../../../src/admission/text-memory.ts';
 import { createDecoder, type Decoder } from '../../../src/helm/decoder.ts';
 
 const { signal } = new AbortController();
 const decoders: Decoder[] = [];
 const start = (threads: number): Decoder => {
-  const decoder = createDecoder(threads);
+  const decoder = createDecoder(createTextMemory(), threads);
   decoders.push(decoder);
   return decoder;
 };

@@ -90,7 +90,7 @@ describe('the parts of a revision that never change', () => {
 });
 
 test('a worker thread answers with what was asked and nothing more, and an unreadable payload is an answer', async () => {
-  const decoder = createDecoder(1);
+  const decoder = createDecoder();
   try {
     const { signal } = new AbortController();
     const payload = twice(gzipSync(Buffer.from(JSON.stringify(release))));

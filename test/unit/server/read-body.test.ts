@@ -11,39 +11,40 @@ const incoming = (headers: Record<string, string> = {}): IncomingMessage => {
   return message;
 };
 
+const toText = (bytes: Buffer): string => bytes.toString('utf8');
 const budgetOf = (availableBytes: number): BodyBudget => ({ availableBytes });
 
 describe('the memory that unfinished bodies may take', () => {
   test('is given back by a body that was read', async () => {
     const budget = budgetOf(10);
     const message = incoming();
-    const body = readBody(message, budget);
+    const body = readBody(message, budget, toText);
     message.push('hello');
     message.push('world');
     message.push(null);
-    assert.deepEqual(await body, { ok: true, text: 'helloworld' });
+    assert.deepEqual(await body, { ok: true, content: 'helloworld' });
     assert.equal(budget.availableBytes, 10);
   });
 
   test('is shared: one more byte than there is room for is an overload, and the others go on', async () => {
     const budget = budgetOf(10);
     const [slow, late] = [incoming(), incoming()];
-    const first = readBody(slow, budget);
-    const second = readBody(late, budget);
+    const first = readBody(slow, budget, toText);
+    const second = readBody(late, budget, toText);
     slow.push('12345678');
     await once(slow, 'data');
     late.push('123');
     assert.deepEqual(await second, { ok: false, problem: 'overloaded' });
     slow.push('90');
     slow.push(null);
-    assert.deepEqual(await first, { ok: true, text: '1234567890' });
+    assert.deepEqual(await first, { ok: true, content: '1234567890' });
     assert.equal(budget.availableBytes, 10);
   });
 
   test('is given back by a body that was too large, whatever still comes of it', async () => {
     const budget = budgetOf(100);
     const message = incoming();
-    const body = readBody(message, budget, 4);
+    const body = readBody(message, budget, toText, 4);
     message.push('12345');
     assert.deepEqual(await body, { ok: false, problem: 'too_large' });
     const more = once(message, 'data');
@@ -55,7 +56,7 @@ describe('the memory that unfinished bodies may take', () => {
   test('is given back by a client that leaves', async () => {
     const budget = budgetOf(100);
     const message = incoming();
-    const body = readBody(message, budget);
+    const body = readBody(message, budget, toText);
     message.push('12345');
     await once(message, 'data');
     message.destroy();
@@ -66,6 +67,9 @@ describe('the memory that unfinished bodies may take', () => {
 
 test('a body that says it is too large is refused unread, and takes none of it', async () => {
   const budget = budgetOf(100);
-  assert.deepEqual(await readBody(incoming({ 'content-length': '5' }), budget, 4), { ok: false, problem: 'too_large' });
+  assert.deepEqual(await readBody(incoming({ 'content-length': '5' }), budget, toText, 4), {
+    ok: false,
+    problem: 'too_large',
+  });
   assert.equal(budget.availableBytes, 100);
 });
