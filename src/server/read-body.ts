@@ -77,6 +77,14 @@ const putTogether = (chunks: readonly Buffer[], bytes: number): Buffer => {
   if (first !== undefined && chunks.length === 1) return first;
   if (bytes > scratch.length) scratch = Buffer.allocUnsafeSlow(bytes);
   let end = 0;
-  for (const chunk of chunks) end += chunk.copy(scratch, end);
+  for (const chunk of chunks) {
+    end += chunk.copy(scratch, end);
+    giveBack(chunk);
+  }
   return scratch.subarray(0, end);
+};
+
+/** Node makes a buffer for each chunk. Left to the garbage collector, those of a dozen large bodies would set it off. */
+const giveBack = ({ buffer, byteLength }: Buffer): void => {
+  if (buffer.byteLength === byteLength && buffer instanceof ArrayBuffer) buffer.transfer(0);
 };
