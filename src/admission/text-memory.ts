@@ -12,8 +12,12 @@ export interface TextMemory {
 /** The bytes of a text. A buffer belongs to one text only, and may be longer. */
 export type Text = Uint8Array<ArrayBuffer>;
 
-/** Records differ little from one write to the next: in steps, a piece fits the next one as well. */
+/**
+ * Records differ little from one write to the next: in steps, a piece fits the next one as well. Less than a step is not worth it, and a
+ * piece much longer than its text would be wasted on it.
+ */
 const STEP_BYTES = 64 * 1024;
+const MAX_WASTE = 2;
 
 /** Two texts for each of some reviews of records at their limit (1.4 MB in base64). */
 const MAX_FREE_BYTES = 16 * 1024 * 1024;
@@ -23,7 +27,8 @@ export const createTextMemory = (): TextMemory => {
   let freeBytes = 0;
 
   const take = (bytes: number): ArrayBuffer => {
-    const index = pieces.findLastIndex(({ byteLength }) => byteLength >= bytes);
+    if (bytes < STEP_BYTES) return Buffer.allocUnsafeSlow(bytes).buffer;
+    const index = pieces.findLastIndex(({ byteLength: size }) => size >= bytes && size <= MAX_WASTE * bytes);
     const [piece] = index === -1 ? [] : pieces.splice(index, 1);
     if (piece === undefined) return Buffer.allocUnsafeSlow(Math.ceil(bytes / STEP_BYTES) * STEP_BYTES).buffer;
     freeBytes -= piece.byteLength;
@@ -37,7 +42,7 @@ export const createTextMemory = (): TextMemory => {
       return text;
     },
     free: ({ buffer }) => {
-      if (buffer.detached || freeBytes + buffer.byteLength > MAX_FREE_BYTES) return;
+      if (buffer.detached || buffer.byteLength < STEP_BYTES || freeBytes + buffer.byteLength > MAX_FREE_BYTES) return;
       freeBytes += buffer.byteLength;
       // Under a new name: whoever still has the old one finds it empty, not full of another text.
       pieces.push(buffer.transfer());

@@ -52,6 +52,8 @@ export const createManifests = (
     }
     const payload = payloadOf(object);
     if (payload === undefined) return undefined;
+    // The decoder may take it.
+    const size = payload.length;
     const answer = await decoder.run<'documents'>({ want: 'documents', kind: record.kind, payload }, signal);
     if (!answer.readable) return undefined;
     const { documents, summary } = answer.result;
@@ -61,7 +63,7 @@ export const createManifests = (
       documents,
     };
     const uid = object.metadata?.uid;
-    if (uid !== undefined) cache.set(uid, manifest, { size: payload.length });
+    if (uid !== undefined) cache.set(uid, manifest, { size });
     return manifest;
   };
 
