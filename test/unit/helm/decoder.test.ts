@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { createTextMemory } from '../../../src/admission/text-memory.ts';
 import { createDecoder, type Decoder } from '../../../src/helm/decoder.ts';
 
@@ -78,4 +79,29 @@ test('what cannot be read is refused each time', async () => {
     const answer = await decoder.run<'summary'>({ want: 'summary', kind: 'ConfigMap', payload: 'aGVsbG8=' }, signal);
     assert.deepEqual(answer, { readable: false, problem: 'is not JSON' });
   }
+});
+
+test('bytes are handed over, and come back but for those that the worker compares the next ones with', async () => {
+  const memory = createTextMemory();
+  const compressed = (run: number): string => gzipSync(`{"hooks":${run}}`).toString('base64');
+  const names = new Map([1, 2].map((run) => [compressed(run), run]));
+  const freed: unknown[] = [];
+  const free: typeof memory.free = (text) => {
+    freed.push(names.get(Buffer.from(text).toString()));
+    memory.free(text);
+  };
+  const decoder = createDecoder({ ...memory, free }, 1);
+  decoders.push(decoder);
+  const write = async (run: number, nextRun: number) => {
+    const [before, now] = [run, nextRun].map((number) => memory.hold(Buffer.from(compressed(number))));
+    assert.ok(before && now);
+    const job = { want: 'comparison', kind: 'ConfigMap', before, after: now } as const;
+    const answer = await decoder.run<'comparison'>(job, signal);
+    assert.deepEqual(answer.readable && answer.result.changed, []);
+    assert.deepEqual([before.length, now.length], [0, 0]);
+    return freed.splice(0);
+  };
+  assert.deepEqual(await write(1, 2), []);
+  assert.deepEqual(await write(2, 1), [1, 2]);
+  assert.deepEqual(await write(1, 1), [1, 1]);
 });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { createDecoder } from '../../../src/helm/decoder.ts';
@@ -36,6 +37,37 @@ describe('a payload', () => {
         chartVersion: '1.4.0',
       });
     });
+  }
+
+  // Longer than what is decoded at once.
+  const large = { ...release, manifest: randomBytes(300_000).toString('latin1') };
+  const sources = [
+    { name: 'once', kind: 'ConfigMap', encoded: once(gzipSync(JSON.stringify(large))) },
+    { name: 'twice', kind: 'Secret', encoded: twice(gzipSync(JSON.stringify(large))) },
+  ] as const;
+  const changes: readonly (readonly [name: string, change: (encoded: string) => string])[] = [
+    ['as it is', (encoded) => encoded],
+    ['broken into lines', (encoded) => encoded.replace(/.{76}/g, '$&\r\n')],
+    ['a character too many in front', (encoded) => ` ${encoded}`],
+    ['letters beyond ASCII between', (encoded) => `${encoded.slice(0, 70_000)}ä€${encoded.slice(70_000)}`],
+    ['an end in the middle', (encoded) => `${encoded.slice(0, 70_000)}==${encoded.slice(70_000)}`],
+    ['an end where it is cut', (encoded) => `${encoded.slice(0, 65_534)}==${encoded.slice(65_536)}`],
+  ];
+  for (const { name, kind, encoded } of sources) {
+    for (const [how, change] of changes) {
+      test(`encoded ${name}, ${how}, is read from bytes as from text`, () => {
+        const read = (source: string | Uint8Array): unknown => {
+          try {
+            return decodePayload(source, kind);
+          } catch (error) {
+            return error;
+          }
+        };
+        const text = change(encoded);
+        assert.deepEqual(read(Buffer.from(text)), read(text));
+        if (how === 'as it is') assert.deepEqual(read(text), large);
+      });
+    }
   }
 
   const bad = [

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseRecordName, toRecord } from '../../../src/helm/record.ts';
+import { isSamePayload, parseRecordName, payloadOf, toRecord } from '../../../src/helm/record.ts';
 
 describe('the name of a record', () => {
   const cases = [
@@ -51,4 +51,41 @@ describe('the newest sign of life of a record', () => {
   for (const { name, metadata, expect } of cases) {
     test(name, () => assert.equal(new Date(toRecord('Secret', metadata)?.updatedAtMs ?? 0).toISOString(), expect));
   }
+});
+
+describe('a payload', () => {
+  const bytes = (text: string): Uint8Array<ArrayBuffer> => new Uint8Array(Buffer.from(text));
+  const cases = [
+    { name: 'text and the same text', left: 'QUJD', right: 'QUJD', same: true },
+    { name: 'bytes and the same bytes', left: bytes('QUJD'), right: bytes('QUJD'), same: true },
+    { name: 'bytes and their text', left: bytes('QUJD'), right: 'QUJD', same: true },
+    { name: 'text and its bytes', left: 'QUJD', right: bytes('QUJD'), same: true },
+    { name: 'other bytes', left: bytes('QUJD'), right: bytes('QUJE'), same: false },
+    { name: 'bytes and more of them', left: bytes('QUJD'), right: bytes('QUJDQ'), same: false },
+    { name: 'bytes and none', left: bytes('QUJD'), right: undefined, same: false },
+    { name: 'none at all', left: undefined, right: undefined, same: true },
+  ];
+  for (const { name, left, right, same } of cases) {
+    test(`is compared: ${name}`, () => assert.equal(isSamePayload(left, right), same));
+  }
+
+  test('that the decoder has taken is not compared any more, as it would be equal to any other', () => {
+    const taken = bytes('QUJD');
+    structuredClone(taken, { transfer: [taken.buffer] });
+    for (const [left, right] of [
+      [taken, taken],
+      [taken, ''],
+      ['', taken],
+    ] as const) {
+      assert.throws(() => isSamePayload(left, right), TypeError);
+    }
+  });
+
+  test('is none where a key release holds something else', () => {
+    for (const release of [undefined, null, 1, {}, { length: 4 }, ['QUJD']]) {
+      assert.equal(payloadOf({ data: { release } }), undefined);
+    }
+    assert.equal(payloadOf({ data: null }), undefined);
+    assert.equal(payloadOf(undefined), undefined);
+  });
 });
