@@ -84,7 +84,7 @@ export const serve = async (options: ServeOptions): Promise<void> => {
   const instance = process.env.POD_NAME ?? hostname();
   const events = createEvents({ api, log, nowMs, instance });
   const { namespace } = options;
-  const sweeper = createSweeper({ api, index, live, decoder, policies, events, log, nowMs, namespace, instance });
+  const sweeper = createSweeper({ api, index, decoder, policies, events, log, nowMs, namespace, instance });
   const noteEvents = createNoteEvents({ events, index, log, nowMs });
   registerIndexMetrics(metrics.registry, index);
   registerEventMetrics(metrics.registry, events);

@@ -16,7 +16,6 @@ import { type FindDependencies, findReleaseDrift, judgedBy } from './find-releas
 import type { CheckedRelease, ObjectDrift, ReleaseDrift } from './findings.ts';
 import { createKinds } from './kinds.ts';
 import { createKnownDrift, TELL_AGAIN_MS } from './known-drift.ts';
-import { createPacedApi } from './paced-api.ts';
 import { createRepairHistory, MAX_REPAIRS } from './repair-history.ts';
 import { type LiveSituation, type RepairOutcome, repairRelease } from './repair-release.ts';
 import { createRights } from './rights.ts';
@@ -27,11 +26,14 @@ import { createSweepStats, type SweepStats } from './sweep-stats.ts';
 export interface Sweep {
   /** Looks at a release soon, because something has changed there. */
   recheck(release: ReleaseName): void;
+  /** Resolves when Belay has the right to sweep, or when the signal fires. */
+  waitForRight(signal: AbortSignal): Promise<void>;
   /** The work of the elected replica; ends when the signal fires. */
   lead(signal: AbortSignal): Promise<void>;
   stats(): SweepStats;
 }
 
+/** Everything in here that asks the API server is to go through the one `api` that sets the pace. */
 export interface SweepOptions {
   readonly api: Api;
   readonly index: ReleaseIndex;
@@ -44,12 +46,6 @@ export interface SweepOptions {
   readonly nowMs: () => number;
 }
 
-/**
- * 10,000 releases of five objects each are 60,000 requests, and so the default interval of 10 minutes. To the API server, reads by name at
- * that pace are a few percent of one core; its priority and fairness does the rest.
- */
-const REQUESTS_PER_SECOND = 100;
-
 /** Releases at once: enough to keep that pace while an answer takes 80 ms. */
 const WORKERS = 8;
 
@@ -61,6 +57,9 @@ const OVERTAKEN_MS = 10_000;
 const FAILED_MS = 60_000;
 const ASK_EVERY_MS = 30_000;
 
+/** Kinds that cannot be looked at, told in the log once each: a manifest may name any. */
+const MAX_TOLD = 100;
+
 /** A name may be in thousands of namespaces; those that are left out come round anyway. */
 const MAX_STORES = 10;
 
@@ -71,8 +70,7 @@ const identityOf = ({ object: { group, kind, namespace, name } }: ObjectDrift): 
   JSON.stringify([group, kind, namespace, name]);
 
 export const createSweep = (options: SweepOptions): Sweep => {
-  const { index, live, manifests, policies, events, log, nowMs } = options;
-  const api = createPacedApi(options.api, REQUESTS_PER_SECOND);
+  const { api, index, live, manifests, policies, events, log, nowMs } = options;
   const dependencies: FindDependencies = {
     api,
     kinds: createKinds(api, nowMs),
@@ -116,7 +114,7 @@ export const createSweep = (options: SweepOptions): Sweep => {
     for (const { object, why, detail } of checked.unchecked) {
       stats.countUnchecked(why);
       const what = `${why} ${object.group}/${object.kind}`;
-      if (why === 'failed' || toldForbidden.has(what)) continue;
+      if (why === 'failed' || toldForbidden.has(what) || toldForbidden.size >= MAX_TOLD) continue;
       toldForbidden.add(what);
       log.warn(
         { why, kind: showName(object.kind), detail: showReason(detail) },
@@ -286,6 +284,7 @@ export const createSweep = (options: SweepOptions): Sweep => {
       for (const store of storesOf(release)) plan.recheck(store, SETTLE_MS);
     },
     stats: () => stats.read(),
+    waitForRight,
     lead: async (signal) => {
       plan.reset();
       stats.setLeading(true);

@@ -3,12 +3,13 @@ import type { AdmissionAnswer, ReviewKind } from '../admission/answer.ts';
 import type { Review } from '../admission/review.ts';
 import type { Api } from '../cluster/api.ts';
 import type { Events } from '../cluster/events.ts';
-import type { LiveFacts } from '../cluster/live-facts.ts';
+import { createLiveFacts } from '../cluster/live-facts.ts';
 import { createManifests } from '../cluster/manifests.ts';
 import type { Policies } from '../cluster/policies.ts';
 import type { ReleaseIndex } from '../cluster/release-index.ts';
 import type { Decoder } from '../helm/decoder.ts';
 import { createElection } from './election.ts';
+import { createPacedApi } from './paced-api.ts';
 import { rechecksOf } from './rechecks.ts';
 import { createSweep } from './sweep.ts';
 import type { SweepStats } from './sweep-stats.ts';
@@ -24,7 +25,6 @@ export interface Sweeper {
 export interface SweeperOptions {
   readonly api: Api;
   readonly index: ReleaseIndex;
-  readonly live: LiveFacts;
   readonly decoder: Decoder;
   readonly policies: Pick<Policies, 'inForce' | 'isSynced'>;
   readonly events: Pick<Events, 'note'>;
@@ -43,9 +43,21 @@ const NAME = /^[a-z0-9][a-z0-9.-]{0,252}$/;
 /** Each is asked for once an interval, so that next to nothing is worth keeping. */
 const MANIFESTS = { max: 8, maxBytes: 2 * 1024 * 1024 };
 
+/**
+ * 10,000 releases of five objects each are 60,000 requests, and so the default interval of 10 minutes. To the API server, reads by name at
+ * that pace are a few percent of one core; its priority and fairness does the rest.
+ */
+const REQUESTS_PER_SECOND = 100;
+
 export const createSweeper = (options: SweeperOptions): Sweeper => {
   const { api, decoder, log, nowMs, instance } = options;
-  const sweep = createSweep({ ...options, manifests: createManifests(api, decoder, MANIFESTS) });
+  const paced = createPacedApi(api, REQUESTS_PER_SECOND);
+  const sweep = createSweep({
+    ...options,
+    api: paced,
+    live: createLiveFacts(paced),
+    manifests: createManifests(paced, decoder, MANIFESTS),
+  });
   const election = createElection({
     ...{ api, instance, log, nowMs, namespace: options.namespace, name: SWEEP_LEASE },
     monotonicMs: () => performance.now(),
@@ -60,7 +72,11 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
       for (const { namespace, name } of rechecksOf(review, kind, answer))
         if (NAME.test(namespace) && NAME.test(name)) election.tell(`${namespace}/${name}`);
     },
-    run: (signal) => election.run(signal, sweep.lead),
+    run: async (signal) => {
+      // Where nobody may sweep, nobody has to be elected.
+      await sweep.waitForRight(signal);
+      await election.run(signal, sweep.lead);
+    },
     stats: sweep.stats,
   };
 };

@@ -299,24 +299,23 @@ describe('through Belay', () => {
       ci().kubectl(['set', 'image', 'deployment/web', `web=x:${i}`]),
     );
     for (const result of await Promise.all(attempts)) isDenied(result, 'BelayDrift');
+    await waitUntil('all are handled', async () => (await handled()) - before >= 40 || undefined, { timeoutMs: 5_000 });
     assert.deepEqual(shorten(await events('DriftRefused')), [
       'DriftRefused Deployment web',
       'DriftRefused Secret sh.helm.release.v1.web.v1',
     ]);
-    await waitUntil('all are handled', async () => (await handled()) - before >= 40 || undefined, { timeoutMs: 5_000 });
-    assert.equal((await events('DriftRefused')).length, 2);
   });
 
   test('a refused kubectl edit of a Deployment is seen where the Deployment is described', async () => {
-    const { create, events, ci } = place('edited');
+    const { create, ci } = place('edited');
     await create();
     const env = { KUBE_EDITOR: 'sed -i s/nginx:1.27/nginx:1.28/' };
     fails(await ci().kubectl(['edit', 'deployment', 'web'], { env }), /BelayDrift/);
-    await events('DriftRefused');
-    assert.match(
-      succeeds(await ci().kubectl(['describe', 'deployment', 'web'])),
-      /Warning +DriftRefused +\S+ +belay +change of Deployment web in namespace edited refused/,
-    );
+    const line = /Warning +DriftRefused +\S+ +belay +change of Deployment web in namespace edited refused/;
+    await waitUntil('the description tells of it', async () => {
+      const { stdout } = await ci().kubectl(['describe', 'deployment', 'web']);
+      return line.test(stdout) || undefined;
+    });
   });
 
   test('changes by hand while the release is open are seen, with the reason', async () => {

@@ -70,11 +70,15 @@ export const waitForEvent = (
   namespace: string,
   reason: string,
   pattern: RegExp,
-  timeoutMs = 30_000,
+  /** Which object it is on; any unless told. */
+  on?: string,
 ): Promise<SweepEvent> =>
   waitUntil(
     `${reason} ${pattern}`,
     async () =>
-      (await sweepEvents(plane, namespace)).find((event) => event.reason === reason && pattern.test(event.message)),
-    { timeoutMs },
+      (await sweepEvents(plane, namespace)).find(
+        ({ reason: found, message, involvedObject }) =>
+          found === reason && pattern.test(message) && (on === undefined || involvedObject.name === on),
+      ),
+    { timeoutMs: 30_000 },
   );
