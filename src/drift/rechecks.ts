@@ -12,6 +12,8 @@ const UNJUDGED: ReadonlySet<string> = new Set(['trusted', 'unchecked', 'deadline
  */
 export const rechecksOf = (review: Review, kind: ReviewKind, answer: AdmissionAnswer): readonly ReleaseName[] => {
   if (!answer.allowed || review.dryRun || (kind !== 'object' && kind !== 'scale')) return NONE;
+  // Nearly all that passes is nothing of the kind.
+  if (answer.waived === undefined && answer.notes === undefined && !UNJUDGED.has(answer.why)) return NONE;
   const { waived = [], notes = [], release, why } = answer;
   const owners = UNJUDGED.has(why) ? [ownerOf(review.oldObject), ownerOf(review.object)] : [];
   return [

@@ -28,6 +28,8 @@ interface Situation {
   readonly operation: OperationState;
 }
 
+const isKnown = (facts: NamespaceFacts | undefined): facts is NamespaceFacts => facts !== undefined;
+
 const situationOf = (
   dependencies: ReviewDependencies,
   release: ReleaseName,
@@ -37,7 +39,7 @@ const situationOf = (
 ): Situation => {
   const policy = dependencies.policies.inForce(release, namespace?.labels ?? {});
   const clock = clockOf(dependencies, policy);
-  const namespaces = [namespace, home].filter((facts) => facts !== undefined);
+  const namespaces = home === undefined && namespace !== undefined ? [namespace] : [namespace, home].filter(isKnown);
   return { facts, namespaces, policy, clock, operation: findOperation(facts, clock) };
 };
 

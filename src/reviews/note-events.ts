@@ -17,6 +17,8 @@ export interface NoteEventsDependencies {
 export const createNoteEvents =
   ({ events, index, log, nowMs }: NoteEventsDependencies) =>
   (review: Review, kind: ReviewKind, answer: AdmissionAnswer): void => {
+    // Nearly every answer is worth none.
+    if (answer.allowed && answer.waived === undefined && answer.notes === undefined) return;
     try {
       const recordsOf = (release: Parameters<ReleaseIndex['facts']>[0]) => index.facts(release).records;
       for (const event of eventsOf(review, kind, answer, { nowMs: nowMs(), recordsOf })) events.note(event);

@@ -25,14 +25,26 @@ interface Place {
  * Namespaces where the records lie in another one than the objects.
  */
 const placesOf = (records: readonly ReleaseRecord[], namespaces: readonly NamespaceFacts[]): readonly Place[] => {
-  const places: Place[] = [];
+  let places: Place[] | undefined;
   for (const record of records) {
-    if (record.locks !== undefined) places.push({ source: refOf(record), annotations: record.locks });
+    if (record.locks === undefined) continue;
+    places ??= [];
+    places.push({ source: refOf(record), annotations: record.locks });
   }
   for (const { name, annotations } of namespaces) {
+    if (isEmpty(annotations)) continue;
+    places ??= [];
     places.push({ source: { kind: 'Namespace', namespace: '', name }, annotations });
   }
-  return places;
+  return places ?? NOWHERE;
+};
+
+/** Nearly every release is without locks, and is asked about by each review. */
+const NOWHERE: readonly Place[] = [];
+
+const isEmpty = (annotations: Annotations): boolean => {
+  for (const _ in annotations) return false;
+  return true;
 };
 
 /** Every freeze in force: by annotation, and by the policy. */
@@ -41,15 +53,17 @@ export const findFreezes = (
   namespaces: readonly NamespaceFacts[],
   policy: Policy,
   nowMs: number,
-): readonly Freeze[] => [
-  ...placesOf(records, namespaces).flatMap(({ annotations, source }) => readFreeze(annotations, source, nowMs) ?? []),
-  ...policyFreezes(policy, nowMs).map(({ reason, untilMs }) => ({
-    source: sourceOf(policy),
-    reason,
-    by: undefined,
-    untilMs,
-  })),
-];
+): readonly Freeze[] => {
+  const places = placesOf(records, namespaces);
+  const stated = policyFreezes(policy, nowMs);
+  if (places.length === 0 && stated.length === 0) return NOT_FROZEN;
+  return [
+    ...places.flatMap(({ annotations, source }) => readFreeze(annotations, source, nowMs) ?? []),
+    ...stated.map(({ reason, untilMs }) => ({ source: sourceOf(policy), reason, by: undefined, untilMs })),
+  ];
+};
+
+const NOT_FROZEN: readonly Freeze[] = [];
 
 const sourceOf = ({ name }: Policy): LockSource => ({ kind: 'ReleasePolicy', namespace: '', name: name ?? '' });
 
@@ -58,10 +72,13 @@ export const findOpen = (
   records: readonly ReleaseRecord[],
   namespaces: readonly NamespaceFacts[],
   nowMs: number,
-): Open | undefined =>
-  placesOf(records, namespaces)
-    .map(({ annotations, source }) => readOpen(annotations, source, nowMs))
-    .find((open) => open !== undefined);
+): Open | undefined => {
+  for (const { annotations, source } of placesOf(records, namespaces)) {
+    const open = readOpen(annotations, source, nowMs);
+    if (open !== undefined) return open;
+  }
+  return undefined;
+};
 
 /** Every lock on versions. One that cannot be read counts as locked. */
 export const findVersionLocks = (
