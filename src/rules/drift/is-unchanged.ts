@@ -6,9 +6,10 @@ const keptByServer: ReadonlySet<string> = new Set(['managedFields', 'resourceVer
 
 /** Whether a write leaves desired state and metadata alone: a status update, or a patch that changes nothing. */
 export function isUnchanged(before: KubernetesObject, after: KubernetesObject): boolean {
-  if (!isEqualExcept(beyondDesiredState, before, after)) return false;
+  // What changes is more often a label or an annotation than the rest, and the metadata is smaller.
   const [old, now] = [before.metadata, after.metadata];
-  return isMap(old) && isMap(now) ? isEqualExcept(keptByServer, old, now) : deepEqual(old, now);
+  const isSameMetadata = isMap(old) && isMap(now) ? isEqualExcept(keptByServer, old, now) : deepEqual(old, now);
+  return isSameMetadata && isEqualExcept(beyondDesiredState, before, after);
 }
 
 function isEqualExcept(except: ReadonlySet<string>, left: JsonMap, right: JsonMap): boolean {
