@@ -1,10 +1,10 @@
 import { LRUCache } from 'lru-cache';
-import type { KubernetesObject } from '../admission/review.ts';
 import type { Decoder } from '../helm/decoder.ts';
 import type { ManifestDocument } from '../helm/manifest.ts';
-import { payloadOf, type ReleaseRecord } from '../helm/record.ts';
+import type { ReleaseRecord } from '../helm/record.ts';
 import type { Chart } from '../rules/verdict.ts';
-import { type Api, isNotFound, pathOf } from './api.ts';
+import type { Api } from './api.ts';
+import { fetchPayload } from './stored-payload.ts';
 
 /** The parsed manifest of a stored revision. It never changes (DESIGN.md 4.1), so the record's uid is key enough. */
 export interface Manifest {
@@ -28,8 +28,6 @@ const MAX_CACHED = 1_000;
 /** A fetch is shared by all who wait for it, so it has a bound of its own, not that of whoever came first. */
 const FETCH_TIMEOUT_MS = 9_000;
 
-const collectionOf = (record: ReleaseRecord): string => (record.kind === 'Secret' ? 'secrets' : 'configmaps');
-
 export const createManifests = (
   api: Api,
   decoder: Decoder,
@@ -40,18 +38,9 @@ export const createManifests = (
 
   const read = async (record: ReleaseRecord): Promise<Manifest | undefined> => {
     const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS);
-    let object: KubernetesObject;
-    try {
-      object = await api.request<KubernetesObject>({
-        path: pathOf('api', 'v1', 'namespaces', record.namespace, collectionOf(record), record.name),
-        signal,
-      });
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    }
-    const payload = payloadOf(object);
-    if (payload === undefined) return undefined;
+    const fetched = await fetchPayload(api, record, signal);
+    if (fetched === undefined) return undefined;
+    const { uid, payload } = fetched;
     // The decoder may take it.
     const size = payload.length;
     const answer = await decoder.run<'documents'>({ want: 'documents', kind: record.kind, payload }, signal);
@@ -62,7 +51,6 @@ export const createManifests = (
       namespace: summary.namespace === '' ? record.namespace : summary.namespace,
       documents,
     };
-    const uid = object.metadata?.uid;
     if (uid !== undefined) cache.set(uid, manifest, { size });
     return manifest;
   };

@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
-import type { KubernetesObject } from '../admission/review.ts';
 import type { Decoder } from '../helm/decoder.ts';
-import { payloadOf, type ReleaseRecord } from '../helm/record.ts';
-import { type Api, isNotFound, pathOf } from './api.ts';
+import type { ReleaseRecord } from '../helm/record.ts';
+import type { Api } from './api.ts';
+import { fetchPayload } from './stored-payload.ts';
 
 /** In which namespace a stored revision has its objects. Its payload alone tells, and that it never changes (DESIGN.md 4.1). */
 export interface PayloadNamespaces {
@@ -44,24 +44,13 @@ export const createPayloadNamespaces = (api: Api, decoder: Decoder): PayloadName
 
   const fetchNamespace = async (record: ReleaseRecord): Promise<string | undefined> => {
     const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS);
-    const collection = record.kind === 'Secret' ? 'secrets' : 'configmaps';
-    let object: KubernetesObject;
-    try {
-      object = await api.request<KubernetesObject>({
-        path: pathOf('api', 'v1', 'namespaces', record.namespace, collection, record.name),
-        signal,
-      });
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    }
-    const payload = payloadOf(object);
-    if (payload === undefined) return undefined;
+    const fetched = await fetchPayload(api, record, signal);
+    if (fetched === undefined) return undefined;
+    const { uid, payload } = fetched;
     const answer = await decoder.run<'summary'>({ want: 'summary', kind: record.kind, payload }, signal);
     if (!answer.readable) return undefined;
     const { namespace } = answer.result.summary;
     const found = namespace === '' ? record.namespace : namespace;
-    const uid = object.metadata?.uid;
     if (uid !== undefined) remembered.set(uid, found);
     return found;
   };
