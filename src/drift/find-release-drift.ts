@@ -2,7 +2,7 @@ import type { Manifest, Manifests } from '../cluster/manifests.ts';
 import type { ManifestDocument } from '../helm/manifest.ts';
 import type { ReleaseRecord } from '../helm/record.ts';
 import type { Policy } from '../policy/policy.ts';
-import { findOperation, highestDeployed, type ReleaseFacts } from '../rules/in-flight.ts';
+import { findOperation, lastDeployed, type ReleaseFacts } from '../rules/in-flight.ts';
 import type { ReleaseName } from '../rules/verdict.ts';
 import { type CheckDependencies, type Checked, type CheckedBy, checkObject } from './check-object.ts';
 import { type ObjectDrift, type ReleaseDrift, type Skipped, skip, type UncheckedObject } from './findings.ts';
@@ -22,7 +22,7 @@ export interface ReleaseSituation {
 }
 
 /**
- * The revision that a release is judged by: the deployed one. While an operation is in flight there is none: its objects are on their
+ * The revision that a release is judged by: the one deployed last. While an operation is in flight there is none: its objects are on their
  * way. One that failed or is stuck has left the deployed revision before it in place.
  */
 export const judgedBy = (
@@ -32,7 +32,7 @@ export const judgedBy = (
   if (facts.records.length === 0) return { why: 'no record' };
   const { staleAfterMs } = policy.operations;
   if (findOperation(facts, { nowMs, staleAfterMs }).state === 'in-flight') return { why: 'operation in flight' };
-  const governing = highestDeployed(facts.records);
+  const governing = lastDeployed(facts.records);
   return governing === undefined ? { why: 'nothing deployed' } : { governing };
 };
 

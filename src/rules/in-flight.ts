@@ -145,12 +145,23 @@ export const highestDeployed = (records: readonly ReleaseRecord[]): ReleaseRecor
 export const highestSuperseded = (records: readonly ReleaseRecord[]): ReleaseRecord | undefined =>
   highestOf(records, 'superseded');
 
-/** The revision whose manifest says what is governed: the one in flight, else the deployed one (DESIGN.md 4.3). */
+/**
+ * The revision that was deployed last: the deployed one or, where a failed rollback has left none (Helm marks all of them superseded before it
+ * fails), the highest superseded one. After an uninstall that kept the history nothing is: only a failed revision on top tells of a failure.
+ */
+export const lastDeployed = (records: readonly ReleaseRecord[]): ReleaseRecord | undefined => {
+  const deployed = highestDeployed(records);
+  if (deployed !== undefined) return deployed;
+  const highest = highestSuperseded(records);
+  return highest !== undefined && newestOf(records, highest.kind)?.status === 'failed' ? highest : undefined;
+};
+
+/** The revision whose manifest says what is governed: the one in flight, else the one deployed last (DESIGN.md 4.3). */
 export const findGoverning = (facts: ReleaseFacts, state: OperationState): ReleaseRecord | undefined => {
   if (state.state === 'in-flight' && state.inFlight.record !== undefined) {
     const { kind, name } = state.inFlight.record;
     const own = facts.records.find((record) => record.kind === kind && record.name === name);
     if (own !== undefined) return own;
   }
-  return highestDeployed(facts.records);
+  return lastDeployed(facts.records);
 };

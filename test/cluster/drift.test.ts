@@ -480,6 +480,18 @@ for (const helm of HELMS) {
         isDenied(await kubectl(merge('configmap/half', { data: { GREETING: 'hi' } })), 'BelayDrift');
       });
 
+      test('is the one deployed last after a rollback that failed and left nothing deployed', async () => {
+        succeeds(await run(['install', 'sunk', SHOP]));
+        fails(await run(['upgrade', 'sunk', SHOP, '--set', 'badPort=true']), /99999/);
+        succeeds(await run(['upgrade', 'sunk', SHOP, '--set', 'badPort=false']));
+        fails(await run(['rollback', 'sunk', '2']), /99999/);
+        const history = await historyOf(plane, namespace, 'sunk');
+        assert.equal(history, 'v1 superseded, v2 failed, v3 superseded, v4 failed');
+        const change = merge('configmap/sunk', { data: { GREETING: 'ahoy' } });
+        isDenied(await kubectl(change), 'BelayDrift', /governed by: revision 3/);
+        succeeds(await run(['rollback', 'sunk', '3']));
+      });
+
       test('does not exist while the only revision has failed', async () => {
         fails(await run(['install', 'never', SHOP, '--set', 'badPort=true']), /99999/);
         assert.equal(await historyOf(plane, namespace, 'never'), 'v1 failed');

@@ -88,6 +88,16 @@ describe('a write of an object that carries ownership marks', () => {
       expect: 'BelayDrift v1',
     },
     { name: 'of a release that never came up', records: [record(1, 'failed')], expect: 'nothing governs' },
+    {
+      name: 'after a failed rollback, which leaves nothing deployed: what was deployed last governs',
+      records: [record(1, 'superseded'), record(2, 'superseded'), record(3, 'failed')],
+      expect: 'BelayDrift v2',
+    },
+    {
+      name: 'after an uninstall that kept the history',
+      records: [record(1, 'superseded'), record(2, 'uninstalled')],
+      expect: 'nothing governs',
+    },
     { name: 'by the holder', by: 'ann', ...upgrading, expect: 'holder' },
     { name: 'by others meanwhile: the revision in flight governs', ...upgrading, expect: 'BelayDrift v2' },
     {
