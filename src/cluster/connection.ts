@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { type Cluster, KubeConfig } from '@kubernetes/client-node';
-import { Agent } from 'undici';
+import { Agent, ProxyAgent } from 'undici';
 import type { Connection } from './api.ts';
+import { proxyFor } from './proxy.ts';
 
 /** Connections kept to the API server; watches take one each, and reviews share the rest. */
 const MAX_CONNECTIONS = 64;
@@ -50,20 +51,25 @@ export const openConnection = (
   const ca = pem(cluster.caData, cluster.caFile);
   const cert = certificate?.cert ?? pem(user?.certData, user?.certFile);
   const key = certificate?.key ?? pem(user?.keyData, user?.keyFile);
-  const dispatcher = new Agent({
+  const tls = {
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+    ...(cluster.tlsServerName === undefined ? {} : { servername: cluster.tlsServerName }),
+    rejectUnauthorized: cluster.skipTLSVerify !== true,
+  };
+  const options = {
     connections: MAX_CONNECTIONS,
     // A watch is silent for up to a minute between bookmarks; five minutes of silence mean a dead connection.
     bodyTimeout: 300_000,
     headersTimeout: 30_000,
     ...(http1 && { allowH2: false }),
-    connect: {
-      ...(ca === undefined ? {} : { ca }),
-      ...(cert === undefined ? {} : { cert }),
-      ...(key === undefined ? {} : { key }),
-      ...(cluster.tlsServerName === undefined ? {} : { servername: cluster.tlsServerName }),
-      rejectUnauthorized: cluster.skipTLSVerify !== true,
-    },
-  });
+  };
+  const proxy = proxyFor(cluster.server, cluster.proxyUrl, process.env);
+  const dispatcher =
+    proxy === undefined
+      ? new Agent({ ...options, connect: tls })
+      : new ProxyAgent({ ...options, uri: proxy, requestTls: tls });
 
   let headers: Record<string, string> = {};
   let readAtMs = Number.NEGATIVE_INFINITY;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { symlink } from 'node:fs/promises';
+import { readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { parse } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { type CommandResult, type ControlPlane, startControlPlane } from './harness/control-plane.ts';
 import {
   fails,
@@ -16,6 +16,7 @@ import {
   waitForHook,
 } from './support/asking.ts';
 import { type BelayCommandOptions, BUNDLE, runBelay, startBelayCommand } from './support/belay-command.ts';
+import { startConnectProxy } from './support/connect-proxy.ts';
 import { applyPolicy, deletePolicy } from './support/policies.ts';
 
 /** The commands by which people see and set locks, as they run them: from the bundle, as users with no rights but what RBAC gives. */
@@ -467,4 +468,21 @@ describe('the same bundle under its other names', () => {
     assert.match(succeeds(await belay('ci', '--help', { env })), /^Usage: helm lock \[options\] \[command\]/);
     assert.match(succeeds(await belay('ci', 'freeze --help', { env })), /^Usage: helm lock freeze /);
   });
+});
+
+test('goes through the proxy that the kubeconfig names, as kubectl does', async () => {
+  const proxy = await startConnectProxy();
+  try {
+    const kubeconfig = parse(await readFile(users.ci, 'utf8')) as { clusters: { cluster: { 'proxy-url'?: string } }[] };
+    for (const { cluster } of kubeconfig.clusters) cluster['proxy-url'] = proxy.url;
+    const file = join(plane.dir, 'behind-proxy.yaml');
+    await writeFile(file, stringify(kubeconfig), { mode: 0o600 });
+    assert.match(succeeds(await runBelay(['status', '-n', 'seen'], { as: file })), /^web +shop-1\.4\.0 /m);
+    assert.equal(proxy.asked[0], new URL(plane.server).host);
+  } finally {
+    proxy.stop();
+  }
+  const gone = await runBelay(['status', '--kubeconfig', join(plane.dir, 'behind-proxy.yaml')]);
+  assert.equal(gone.code, 69);
+  assert.match(gone.stderr, /^Error: cannot reach the cluster: /);
 });
