@@ -20,6 +20,7 @@ import { classify } from './reviews/classify.ts';
 import type { ReviewDependencies } from './reviews/dependencies.ts';
 import { createNoteEvents } from './reviews/note-events.ts';
 import { createApp, type ReadinessCheck } from './server/app.ts';
+import { createClientCheck, type ReviewClients } from './server/client-certificate.ts';
 import { CLOSE_DEADLINE_MS, createDrain, exitGracefully } from './server/drain.ts';
 import { startServer } from './server/listener.ts';
 import { startMetricsServer } from './server/metrics-listener.ts';
@@ -43,6 +44,8 @@ export interface ServeOptions {
   readonly objectsFail: ObjectsFail;
   readonly drainMs: number;
   readonly logLevel: string;
+  /** Who may ask for reviews; undefined: whoever can connect. */
+  readonly reviewClients: ReviewClients | undefined;
 }
 
 /** Beyond the drain and the close: for timers and watches to end before the process is ended by force. */
@@ -83,7 +86,7 @@ export const serve = async (options: ServeOptions): Promise<void> => {
   };
   const instance = process.env.POD_NAME ?? hostname();
   const events = createEvents({ api, log, nowMs, instance });
-  const { namespace } = options;
+  const { namespace, reviewClients } = options;
   const sweeper = createSweeper({ api, index, decoder, policies, events, log, nowMs, namespace, instance });
   const noteEvents = createNoteEvents({ events, index, log, nowMs });
   registerIndexMetrics(metrics.registry, index);
@@ -109,6 +112,7 @@ export const serve = async (options: ServeOptions): Promise<void> => {
     },
     readiness,
     isDraining: drain.isDraining,
+    ...(reviewClients && { isReviewClient: createClientCheck(reviewClients) }),
     log,
     metrics,
     nowMs,
@@ -126,7 +130,7 @@ export const serve = async (options: ServeOptions): Promise<void> => {
   const { address, port, metricsPort } = options;
   const servers = [
     await startMetricsServer({ metrics, address, port: metricsPort, log }),
-    await startServer({ app, address, port, source, log }),
+    await startServer({ app, address, port, source, clientCa: reviewClients?.ca, log }),
   ];
   exitGracefully({
     log,

@@ -27,6 +27,7 @@ const PROBLEMS: Readonly<Record<MalformedProblem, true>> = {
   not_json: true,
   not_a_review: true,
   overloaded: true,
+  client: true,
 };
 
 const DRIFTS: Readonly<Record<Problem, string>> = {

@@ -2,14 +2,15 @@ import { LRUCache } from 'lru-cache';
 import { move, transferableSymbol, valueSymbol } from 'piscina';
 import type { Text } from '../admission/text-memory.ts';
 import type { RecordKind } from '../rules/verdict.ts';
+import { refuseAmbiguous } from './ambiguous.ts';
 import { type ManifestDocument, parseManifest } from './manifest.ts';
 import {
   changedParts,
   decodePayload,
-  measurePayload,
   type Payload,
   PayloadError,
   type PayloadSummary,
+  readPayload,
   summarize,
 } from './payload.ts';
 import type { StoredPayload } from './record.ts';
@@ -70,8 +71,9 @@ const decodeRemembered = (text: Text, kind: RecordKind): Payload => {
     spare.push(text);
     return known.payload;
   }
-  const { payload, bytes } = measurePayload(text, kind);
-  remembered.set(key, { text, payload }, { size: text.buffer.byteLength + bytes });
+  const { payload, json } = readPayload(text, kind);
+  refuseAmbiguous(payload, json);
+  remembered.set(key, { text, payload }, { size: text.buffer.byteLength + json.length });
   return payload;
 };
 

@@ -36,6 +36,7 @@ export interface Payload {
   readonly chart?: { readonly metadata?: { readonly name?: unknown; readonly version?: unknown } };
   readonly config?: unknown;
   readonly manifest?: unknown;
+  readonly hooks?: unknown;
 }
 
 /**
@@ -43,10 +44,10 @@ export interface Payload {
  * Blocking: run it in a worker.
  */
 export const decodePayload = (encoded: string | Uint8Array, kind: RecordKind): Payload =>
-  measurePayload(encoded, kind).payload;
+  readPayload(encoded, kind).payload;
 
-/** The same, with the size of the JSON. */
-export const measurePayload = (encoded: string | Uint8Array, kind: RecordKind): { payload: Payload; bytes: number } => {
+/** The same, with the JSON that it was read from. */
+export const readPayload = (encoded: string | Uint8Array, kind: RecordKind): { payload: Payload; json: Buffer } => {
   const once = typeof encoded === 'string' ? Buffer.from(encoded, 'base64') : decodeBase64(encoded);
   const bytes = kind === 'Secret' ? decodeBase64(once) : once;
   let json: Buffer = bytes;
@@ -69,7 +70,7 @@ export const measurePayload = (encoded: string | Uint8Array, kind: RecordKind): 
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
     throw new PayloadError('is not a release');
   }
-  return { payload: parsed as Payload, bytes: json.length };
+  return { payload: parsed as Payload, json };
 };
 
 /** A multiple of four, that base64 may be cut there; short enough for strings that are collected cheaply. */
@@ -141,10 +142,22 @@ const isSame = (left: unknown, right: unknown, reading: Reading): boolean => {
   return true;
 };
 
+/** What of a hook Helm takes from the chart. When it ran, Helm writes down; other fields come and go with the Helm that encodes it. */
+const HOOK_FIELDS = ['name', 'kind', 'path', 'manifest', 'events', 'weight', 'delete_policies'] as const;
+
+const hooksOf = ({ hooks }: Payload): unknown =>
+  Array.isArray(hooks)
+    ? hooks.map((hook: unknown) =>
+        typeof hook === 'object' && hook !== null
+          ? HOOK_FIELDS.map((field) => (hook as Record<string, unknown>)[field])
+          : hook,
+      )
+    : hooks;
+
 /** The parts of a stored revision that never change, and which of them did. */
 export const changedParts = (before: Payload, after: Payload): readonly string[] =>
-  (['chart', 'config', 'manifest'] as const).filter((part) => {
-    const [old, current] = [before[part], after[part]];
+  (['chart', 'config', 'manifest', 'hooks'] as const).filter((part) => {
+    const [old, current] = part === 'hooks' ? [hooksOf(before), hooksOf(after)] : [before[part], after[part]];
     if (isBlank(old) && isBlank(current)) return false;
     return !isSame(old, current, part === 'config' ? 'values' : 'struct');
   });

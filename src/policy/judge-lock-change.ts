@@ -1,7 +1,7 @@
 import leven from 'leven';
 import { LOCK_PREFIX } from '../helm/record.ts';
 import type { LockSource, LockVerb } from '../rules/verdict.ts';
-import { parseRange } from '../rules/versions.ts';
+import { MAX_RANGE_LENGTH, parseRange } from '../rules/versions.ts';
 import {
   type Annotations,
   BREAK,
@@ -126,7 +126,10 @@ export const judgeLockChange = (
       // Another range may be narrower or wider: to change a pin takes what lifting it and setting it take.
       if (before[key] !== undefined) verbs.add('unlock');
       if (value !== undefined) verbs.add('lock');
-      if (value !== undefined && parseRange(value) === undefined) {
+      if (value !== undefined && value.length > MAX_RANGE_LENGTH) {
+        const problem = `is longer than ${MAX_RANGE_LENGTH} characters`;
+        report({ annotation: key, problem, remedy: `write a shorter range: ${key}=">=1.2 <2"` });
+      } else if (value !== undefined && parseRange(value) === undefined) {
         const remedy = `write versions or a range of them: ${key}=1.4.2, ${key}=1.4.x, ${key}=">=1.2 <2"`;
         report({ annotation: key, problem: 'is not a SemVer range', remedy });
       }

@@ -18,6 +18,8 @@ export interface GovernedWrite {
   /** What the object's ownership marks name; its records may lie in another namespace. */
   readonly owner: ReleaseName;
   readonly user: UserInfo;
+  /** Nothing is written then, by Belay neither. */
+  readonly dryRun: boolean;
   readonly changes: Changes;
 }
 

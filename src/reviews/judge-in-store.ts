@@ -46,14 +46,14 @@ const situationOf = (
 /** Undefined when the record that governs is gone, or holds nothing that can be read. */
 const judgeIn = (
   { claims, manifests }: ReviewDependencies,
-  { write, owner, user, changes }: GovernedWrite,
+  { write, owner, user, dryRun, changes }: GovernedWrite,
   { facts, namespaces, policy, clock, operation }: Situation,
 ): Now<Verdict | undefined> => {
   const freezes = findFreezes(facts.records, namespaces, policy, clock.nowMs);
   const serialized = policy.operations.action === 'Deny';
   const outlook = lookAtObject(write, facts, { operation, frozen: freezes.length > 0, serialized });
   if (outlook.settled) {
-    if (outlook.heardFromHolder) claims.heardFrom(write.release, write.username, clock.staleAfterMs);
+    if (outlook.heardFromHolder && !dryRun) claims.heardFrom(write.release, write.username, clock.staleAfterMs);
     return outlook.verdict;
   }
   if (changes.isNone()) return allow('unchanged');

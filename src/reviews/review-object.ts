@@ -49,7 +49,7 @@ export const reviewObject = (
               ignore: ignoredPathsFor(policy.drift.ignore, object),
             }),
     };
-    return judgeGoverned(dependencies, { write, owner: release, user, changes }, deadline);
+    return judgeGoverned(dependencies, { write, owner: release, user, dryRun: review.dryRun, changes }, deadline);
   };
   const [release, ...others] = releasesOf(review);
   if (release === undefined) return allow('no release');

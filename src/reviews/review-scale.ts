@@ -51,6 +51,7 @@ export const reviewScale = async (
       write: { release, username: user.username, attempt: 'scale', object },
       owner: release,
       user,
+      dryRun: review.dryRun,
       changes: {
         isNone: () => false,
         find: (document, policy) =>

@@ -68,11 +68,20 @@ export const isClaimOf = (claim: Claim | undefined, record: ReleaseRecord): bool
 export const silenceOf = (claim: Claim | undefined, staleAfterMs: number): number =>
   Math.min(staleAfterMs, claim?.silenceMs ?? staleAfterMs);
 
+/**
+ * Clocks of clients are off by seconds, and Helm notes the time by its own. Whoever may write Secrets may label a record with any time: one
+ * far ahead is no sign of life, or a dead operation would never be over.
+ */
+const MAX_AHEAD_MS = 300_000;
+
+const isCredible = (ms: number, { nowMs }: StaleClock): boolean => ms <= nowMs + MAX_AHEAD_MS;
+
 const fromRecord = (record: ReleaseRecord, claim: Claim | undefined, clock: StaleClock): InFlight | undefined => {
   const operation = operationOf(record.status);
   if (operation === undefined) return undefined;
   const own = claim !== undefined && isClaimOf(claim, record) ? claim : undefined;
-  const lastHeardMs = Math.max(record.updatedAtMs, own?.renewedAtMs ?? 0);
+  const heardMs = [record.updatedAtMs, own?.renewedAtMs ?? 0].filter((ms) => isCredible(ms, clock));
+  const lastHeardMs = Math.max(own?.acquiredAtMs ?? 0, ...heardMs);
   return {
     operation,
     revision: record.revision,

@@ -1,4 +1,6 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import express, { type NextFunction, type Request, type Response } from 'express';
+import type { Metrics } from '../telemetry/metrics.ts';
 import {
   createReviewHandlers,
   type Judge,
@@ -18,11 +20,21 @@ export interface AppDependencies extends ReviewHandlerDependencies {
   readonly admit: Judge;
   readonly mutate: Judge;
   readonly readiness: () => readonly ReadinessCheck[];
+  /** Whether a request for a review comes from whom it should; anybody may ask unless told. */
+  readonly isReviewClient?: (request: IncomingMessage) => boolean;
 }
 
 /** The HTTP side of Belay as a value: listening is someone else's job. */
 export const createApp = (dependencies: AppDependencies): express.Express => {
-  const { admit, mutate, readiness, log, isDraining = () => false } = dependencies;
+  const {
+    admit,
+    mutate,
+    readiness,
+    log,
+    metrics,
+    isDraining = () => false,
+    isReviewClient = () => true,
+  } = dependencies;
   const handlerOf = createReviewHandlers(dependencies);
   const reviews = new Map<string, RequestHandler>([
     ['/validate', handlerOf(admit)],
@@ -62,7 +74,8 @@ export const createApp = (dependencies: AppDependencies): express.Express => {
   const handleFast = (request: Request, response: Response, next: NextFunction): void => {
     const review = request.method === 'POST' ? reviews.get(pathOf(request.url)) : undefined;
     if (review === undefined) handle.call(app, request, response, next);
-    else review(request, response);
+    else if (isReviewClient(request)) review(request, response);
+    else refuseClient(request, response, metrics);
   };
   return Object.assign(app, { handle: handleFast });
 };
@@ -70,6 +83,13 @@ export const createApp = (dependencies: AppDependencies): express.Express => {
 const pathOf = (url: string): string => {
   const end = url.indexOf('?');
   return end === -1 ? url : url.slice(0, end);
+};
+
+/** Counted and not logged: whoever may connect could fill the log. */
+const refuseClient = (request: IncomingMessage, response: ServerResponse, { countMalformed }: Metrics): void => {
+  countMalformed('client');
+  request.resume();
+  sendText(response, 401, 'reviews are taken from the API server only, by its client certificate');
 };
 
 const refuseMethod = (response: Response, allowed: 'GET' | 'POST'): void => {

@@ -23,6 +23,8 @@ export interface ListenerOptions {
   /** 0: any that is free. */
   readonly port: number;
   readonly source: KeyPairSource;
+  /** PEM of the authorities whose certificates clients are asked for; without it they are asked for none. Probes show none either way. */
+  readonly clientCa?: string | undefined;
   readonly log: Logger;
 }
 
@@ -47,10 +49,20 @@ const MAX_HEADER_BYTES = 16 * 1024;
 
 const MIN_TLS = 'TLSv1.2';
 
-export const startServer = async ({ app, address, port, source, log }: ListenerOptions): Promise<RunningServer> => {
+export const startServer = async ({
+  app,
+  address,
+  port,
+  source,
+  clientCa,
+  log,
+}: ListenerOptions): Promise<RunningServer> => {
   const server = createServer(
     {
       minVersion: MIN_TLS,
+      // Whoever shows none may still ask for /livez and /readyz, as kubelets do (client-certificate.ts).
+      requestCert: clientCa !== undefined,
+      rejectUnauthorized: false,
       ALPNProtocols: ['http/1.1'],
       handshakeTimeout: HANDSHAKE_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,
@@ -63,7 +75,7 @@ export const startServer = async ({ app, address, port, source, log }: ListenerO
   const adopt = ({ key, cert }: KeyPair): void => {
     try {
       // Open connections keep what they were made with. It takes the place of all options, hence minVersion again.
-      server.setSecureContext({ key, cert, minVersion: MIN_TLS });
+      server.setSecureContext({ key, cert, minVersion: MIN_TLS, ...(clientCa !== undefined && { ca: clientCa }) });
       log.info('serving with a new certificate');
     } catch (error) {
       log.error({ problem: (error as Error).message }, 'the new certificate cannot be used, going on with the old one');

@@ -45,7 +45,7 @@ const MAX_CONCURRENT = 1000;
 /** Some bodies of the largest size, or ten thousand of the usual one. */
 const MAX_BUFFERED_BYTES = 96 * 1024 * 1024;
 
-const REFUSALS: Readonly<Record<MalformedProblem, readonly [status: number, text: string]>> = {
+const REFUSALS: Readonly<Record<Exclude<MalformedProblem, 'client'>, readonly [status: number, text: string]>> = {
   content_type: [415, 'send an AdmissionReview as application/json, not compressed'],
   too_large: [
     413,
@@ -72,7 +72,7 @@ export const createReviewHandlers = (dependencies: ReviewHandlerDependencies): (
   const logDecision = createDecisionLog(log);
   let running = 0;
 
-  const refuse = (response: ServerResponse, problem: MalformedProblem, detail?: string): void => {
+  const refuse = (response: ServerResponse, problem: keyof typeof REFUSALS, detail?: string): void => {
     metrics.countMalformed(problem);
     const [status, text] = REFUSALS[problem];
     log.warn({ problem, status, detail }, 'no review');

@@ -3,7 +3,15 @@ import type { ReviewKind } from '../admission/answer.ts';
 import type { Operation } from '../admission/review.ts';
 import { DurationHistogram } from './duration-histogram.ts';
 
-export type MalformedProblem = 'content_type' | 'too_large' | 'truncated' | 'not_json' | 'not_a_review' | 'overloaded';
+export type MalformedProblem =
+  | 'content_type'
+  | 'too_large'
+  | 'truncated'
+  | 'not_json'
+  | 'not_a_review'
+  | 'overloaded'
+  /** Whoever asked has shown no certificate of the API server's (--client-ca-file). */
+  | 'client';
 
 export interface Metrics {
   readonly registry: Registry;

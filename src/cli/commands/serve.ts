@@ -1,5 +1,9 @@
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parseDuration } from '../../policy/duration.ts';
+import type { ServeOptions } from '../../serve.ts';
+import { EXIT, Failure } from '../failure.ts';
 
 const duration = (text: string): number => {
   const ms = parseDuration(text);
@@ -29,6 +33,22 @@ const staleAfter = (text: string): number => {
   return ms;
 };
 
+/** Throws for a file that holds no certificate: Belay would refuse every review. */
+const readClients = ({ clientCaFile, clientName }: Flags): ServeOptions['reviewClients'] => {
+  if (clientCaFile === undefined) {
+    if (clientName.length > 0) throw new Failure('--client-name goes with --client-ca-file', EXIT.usage);
+    return undefined;
+  }
+  try {
+    const ca = readFileSync(clientCaFile, 'utf8');
+    new X509Certificate(ca);
+    return { ca, names: clientName };
+  } catch (error) {
+    const problem = (error as Error).message;
+    throw new Failure(`--client-ca-file: ${JSON.stringify(clientCaFile)}: ${problem}`, EXIT.usage, error);
+  }
+};
+
 /** As commander parses them. */
 interface Flags {
   readonly kubeconfig?: string;
@@ -41,6 +61,8 @@ interface Flags {
   readonly objectsFail: 'open' | 'closed';
   readonly drainSeconds: number;
   readonly logLevel: string;
+  readonly clientCaFile?: string;
+  readonly clientName: readonly string[];
 }
 
 /** The webhook itself: for the Deployment, not for people. */
@@ -73,13 +95,25 @@ export const addServe = (program: Command): void => {
     .addOption(
       new Option('--log-level <level>', 'what to log').choices(['debug', 'info', 'warn', 'error']).default('info'),
     )
+    .option(
+      '--client-ca-file <file>',
+      'take reviews only from clients with a certificate of these authorities (PEM); without it, from whoever can connect',
+    )
+    .option(
+      '--client-name <name>',
+      'and only of this common name; may be given several times',
+      (name: string, names: readonly string[]) => [...names, name],
+      [],
+    )
     .action(async (options: Flags) => {
+      const reviewClients = readClients(options);
       const { serve } = await import('../../serve.ts');
       await serve({
         ...options,
         kubeconfig: options.kubeconfig,
         staleAfterMs: options.staleAfter,
         drainMs: options.drainSeconds * 1000,
+        reviewClients,
       });
     });
 };

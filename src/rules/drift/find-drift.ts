@@ -5,7 +5,7 @@ import { isBuiltInGroup } from './built-in-groups.ts';
 import { chartShape } from './chart-shape.ts';
 import type { Step } from './field-path.ts';
 import { descend, type IgnoreState, ignoredPaths, isIgnored } from './ignored-paths.ts';
-import { deepEqual, isMap, type JsonMap, own } from './json.ts';
+import { deepEqual, isList, isMap, type JsonMap, own } from './json.ts';
 import { Walk } from './walk.ts';
 
 export interface DriftInput {
@@ -77,7 +77,8 @@ function findMetadataDrift(
     for (const key of keysOf(old, now)) {
       if (notDesiredState.has(key)) continue;
       if (key !== 'labels' && key !== 'annotations') {
-        walk.field(key, chartOnly, own(chart, key), own(old, key), own(now, key), ignore);
+        const isChartOnly = chartOnly && !(key === 'ownerReferences' && hasNewOwner(own(old, key), own(now, key)));
+        walk.field(key, isChartOnly, own(chart, key), own(old, key), own(now, key), ignore);
         continue;
       }
       // Labels and annotations are everybody's, but for those that the chart sets. One finding for each.
@@ -87,10 +88,40 @@ function findMetadataDrift(
       walk.within(key, () => {
         for (const name of Object.keys(set))
           walk.field(name, true, own(set, name), own(was, name), own(is, name), inner);
+        if (key === 'annotations') findDesiredState(walk, set, was, is, inner);
       });
     }
   });
 }
+
+/**
+ * Whether somebody is made an owner. With owners that are all gone, or never were, the garbage collector deletes the object, and of it Belay is
+ * not asked: whoever may not delete may not do this either.
+ */
+function hasNewOwner(before: unknown, after: unknown): boolean {
+  const uidsOf = (owners: unknown): readonly unknown[] =>
+    isList(owners) ? owners.map((owner) => (isMap(owner) ? own(owner, 'uid') : undefined)) : [];
+  const known = new Set(uidsOf(before));
+  return uidsOf(after).some((uid) => !known.has(uid));
+}
+
+/** Whoever writes it, and whether or not the chart sets it: it is desired state in the clothes of metadata. */
+function findDesiredState(walk: Walk, chart: JsonMap, before: JsonMap, after: JsonMap, ignore: IgnoreState): void {
+  for (const name of keysOf(before, after)) {
+    if (Object.hasOwn(chart, name) || !isDesiredState(name)) continue;
+    walk.field(name, false, undefined, own(before, name), own(after, name), ignore);
+  }
+}
+
+/**
+ * - The Deployment controller goes back to the revision that is named there (k8s.io/kubernetes pkg/controller/deployment/rollback.go).
+ * - autoscaling/v1 keeps there what only autoscaling/v2 has fields for (pkg/apis/autoscaling/v1/conversion.go). The other two of that
+ *   prefix, `conditions` and `current-metrics`, are status.
+ */
+const isDesiredState = (annotation: string): boolean =>
+  annotation === 'deprecated.deployment.rollback.to' ||
+  annotation === 'autoscaling.alpha.kubernetes.io/metrics' ||
+  annotation === 'autoscaling.alpha.kubernetes.io/behavior';
 
 /** kubectl keeps a copy of the whole object in that annotation. */
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';

@@ -83,7 +83,7 @@ test('what cannot be read is refused each time', async () => {
 
 test('bytes are handed over, and come back but for those that the worker compares the next ones with', async () => {
   const memory = createTextMemory();
-  const compressed = (run: number): string => gzipSync(`{"hooks":${run}}`).toString('base64');
+  const compressed = (run: number): string => gzipSync(`{"labels":${run}}`).toString('base64');
   const names = new Map([1, 2].map((run) => [compressed(run), run]));
   const freed: unknown[] = [];
   const free: typeof memory.free = (text) => {

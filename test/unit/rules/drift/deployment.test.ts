@@ -236,7 +236,29 @@ const cases: readonly Case[] = [
     name: 'an owner, so that the garbage collector takes it',
     edits: [['/metadata/ownerReferences', [{ kind: 'Pod', name: 'x', uid: '1' }]]],
     user: ['metadata.ownerReferences'],
-    serviceAccount: [],
+    serviceAccount: ['metadata.ownerReferences'],
+  },
+  {
+    name: 'the annotation by which the Deployment controller goes back to an older revision',
+    edits: [['/metadata/annotations/deprecated.deployment.rollback.to', '1']],
+    user: ['metadata.annotations["deprecated.deployment.rollback.to"]'],
+    serviceAccount: ['metadata.annotations["deprecated.deployment.rollback.to"]'],
+  },
+  {
+    name: 'the annotations in which autoscaling/v1 keeps what it has no fields for',
+    edits: [
+      ['/metadata/annotations/autoscaling.alpha.kubernetes.io~1metrics', '[]'],
+      ['/metadata/annotations/autoscaling.alpha.kubernetes.io~1behavior', '{}'],
+      ['/metadata/annotations/autoscaling.alpha.kubernetes.io~1conditions', '[]'],
+    ],
+    user: [
+      'metadata.annotations["autoscaling.alpha.kubernetes.io/metrics"]',
+      'metadata.annotations["autoscaling.alpha.kubernetes.io/behavior"]',
+    ],
+    serviceAccount: [
+      'metadata.annotations["autoscaling.alpha.kubernetes.io/metrics"]',
+      'metadata.annotations["autoscaling.alpha.kubernetes.io/behavior"]',
+    ],
   },
   { name: 'managedFields erased', edits: [['/metadata/managedFields', [{}]]], user: [], serviceAccount: [] },
   {

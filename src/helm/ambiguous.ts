@@ -1,0 +1,94 @@
+import { type Payload, PayloadError } from './payload.ts';
+
+/**
+ * Refuses a payload that Go, and so Helm, reads in another way than JavaScript. encoding/json takes a key for a field whatever its
+ * letters' case (`MANIFEST` is `manifest`), and of a key that comes twice it merges the two values, where JSON.parse takes the last. Whatever
+ * Belay compared would then not be what Helm goes by. Helm itself writes neither.
+ * https://pkg.go.dev/encoding/json#Unmarshal
+ */
+export const refuseAmbiguous = (payload: Payload, json: Buffer): void => {
+  if (countMembers(payload) !== countColons(json)) throw new PayloadError('has a key twice');
+  const { info, chart, hooks } = payload;
+  const structs = [payload, info, chart, chart?.metadata, ...(Array.isArray(hooks) ? (hooks as unknown[]) : [])];
+  if (structs.some(hasLookalike)) throw new PayloadError('has a key that Helm takes for another');
+};
+
+/** Fields of Helm's release, info, chart, metadata and hook that mean something to Belay or to the next operation (helm.sh/helm/v4/pkg/release/v1). */
+const FIELDS: ReadonlySet<string> = new Set([
+  ...['name', 'info', 'chart', 'config', 'manifest', 'hooks', 'version', 'namespace', 'labels', 'apply_method'],
+  ...['first_deployed', 'last_deployed', 'deleted', 'description', 'status', 'notes', 'resources', 'rollback_revision'],
+  ...['metadata', 'lock', 'templates', 'values', 'schema', 'schemamodtime', 'files', 'modtime'],
+  ...[
+    'home',
+    'sources',
+    'keywords',
+    'maintainers',
+    'icon',
+    'apiVersion',
+    'condition',
+    'tags',
+    'appVersion',
+    'deprecated',
+  ],
+  ...['annotations', 'kubeVersion', 'dependencies', 'type'],
+  ...['kind', 'path', 'events', 'last_run', 'weight', 'delete_policies', 'output_log_policies'],
+]);
+
+/** As Go folds the letters of a field: besides the case, the Kelvin sign and the long s (encoding/json, fold.go). */
+const fold = (key: string): string => key.replaceAll('\u017f', 's').replaceAll('\u212a', 'k').toLowerCase();
+
+const FOLDED: ReadonlyMap<string, string> = new Map([...FIELDS].map((field) => [fold(field), field]));
+
+const hasLookalike = (struct: unknown): boolean =>
+  typeof struct === 'object' &&
+  struct !== null &&
+  Object.keys(struct).some((key) => !FIELDS.has(key) && FOLDED.has(fold(key)));
+
+/** Members of all objects in there. Not recursive: JSON may be nested deeper than the stack. */
+const countMembers = (root: unknown): number => {
+  const open: unknown[] = [root];
+  let count = 0;
+  for (let value = open.pop(); value !== undefined; value = open.pop()) {
+    if (typeof value !== 'object' || value === null) continue;
+    if (Array.isArray(value)) {
+      for (const item of value) if (typeof item === 'object' && item !== null) open.push(item);
+      continue;
+    }
+    for (const key in value) {
+      count += 1;
+      const member = (value as Record<string, unknown>)[key];
+      if (typeof member === 'object' && member !== null) open.push(member);
+    }
+  }
+  return count;
+};
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COLON = 0x3a;
+
+/** Colons outside of strings: one for each member, as often as its key comes. The text is known to be JSON. */
+const countColons = (json: Buffer): number => {
+  let count = 0;
+  let at = 0;
+  while (at < json.length) {
+    const quote = json.indexOf(QUOTE, at);
+    const outsideEnd = quote === -1 ? json.length : quote;
+    for (; at < outsideEnd; at += 1) if (json[at] === COLON) count += 1;
+    if (quote === -1) break;
+    at = endOfString(json, quote + 1);
+  }
+  return count;
+};
+
+/** Behind the quote that ends the string that begins there. */
+const endOfString = (json: Buffer, start: number): number => {
+  for (let from = start; ; ) {
+    const quote = json.indexOf(QUOTE, from);
+    if (quote === -1) return json.length;
+    let first = quote;
+    while (first > start && json[first - 1] === BACKSLASH) first -= 1;
+    from = quote + 1;
+    if ((quote - first) % 2 === 0) return from;
+  }
+};

@@ -1,0 +1,39 @@
+import type { IncomingMessage } from 'node:http';
+import { TLSSocket } from 'node:tls';
+
+/** Who may ask for reviews. */
+export interface ReviewClients {
+  /** PEM: one or more authorities. Whoever has a certificate from one of them, for use as a client, may ask. */
+  readonly ca: string;
+  /** Common names of which the certificate must carry one; empty: any will do. */
+  readonly names: readonly string[];
+}
+
+/**
+ * Whether a request comes over a connection whose client has shown such a certificate. `authorized` alone does not tell: a connection that
+ * resumes the session of one without a certificate counts as authorized with Node, because there is nothing to verify.
+ */
+export const createClientCheck = ({ names }: Pick<ReviewClients, 'names'>): ((request: IncomingMessage) => boolean) => {
+  /** An API server keeps its connections, and sends thousands of reviews over each. */
+  const known = new WeakMap<TLSSocket, boolean>();
+  const check = (socket: TLSSocket): boolean => {
+    const name = commonNameOf(socket);
+    return socket.authorized && name !== undefined && (names.length === 0 || names.includes(name));
+  };
+  return ({ socket }) => {
+    if (!(socket instanceof TLSSocket)) return false;
+    let isKnown = known.get(socket);
+    if (isKnown === undefined) {
+      isKnown = check(socket);
+      known.set(socket, isKnown);
+    }
+    return isKnown;
+  };
+};
+
+/** Undefined without a certificate, for which Node gives an empty object. Several names are none: which one counts, nobody could say. */
+const commonNameOf = (socket: TLSSocket): string | undefined => {
+  const certificate = socket.getPeerCertificate() as Partial<ReturnType<TLSSocket['getPeerCertificate']>> | null;
+  const name: unknown = certificate?.subject?.CN;
+  return typeof name === 'string' ? name : undefined;
+};

@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import type { KubernetesObject } from '../../src/admission/review.ts';
+import {
+  type CommandOptions,
+  type CommandResult,
+  type ControlPlane,
+  startControlPlane,
+} from './harness/control-plane.ts';
+import { waitUntil } from './harness/wait-until.ts';
+import {
+  editPayload,
+  HELMS,
+  historyOf,
+  isDenied,
+  makeNamespace,
+  readRecord,
+  SHOP,
+  succeeds,
+  untouched,
+} from './support/asking.ts';
+
+/**
+ * Ways around a rule: what the API server, its controllers or Helm read out of something that looks harmless. attacks.test.ts has the
+ * straight ways. And, at the end, the ways that are open, so that the threat model is held to them as well.
+ */
+
+const EVERYTHING = join(import.meta.dirname, '..', 'charts', 'everything');
+
+let plane: ControlPlane;
+let users: Record<'ci' | 'dev', string>;
+let robot: string;
+
+const namespace = 'detours';
+
+before(async () => {
+  plane = await startControlPlane({ quiet: true, helm: HELMS, belay: {} });
+  const [ci, dev] = await Promise.all(['ci', 'dev'].map((name) => plane.user(name)));
+  assert.ok(ci && dev);
+  users = { ci, dev };
+  await makeNamespace(plane, namespace, { editors: ['dev'], admins: ['ci'] });
+  succeeds(await plane.kubectl(['create', 'serviceaccount', 'robot', '-n', namespace]));
+  succeeds(
+    await plane.kubectl([
+      ...['create', 'rolebinding', 'robot', '-n', namespace],
+      ...['--clusterrole=edit', `--serviceaccount=${namespace}:robot`],
+    ]),
+  );
+  robot = await plane.serviceAccountKubeconfig(namespace, 'robot');
+});
+after(() => plane?.stop());
+
+const kubectl = (args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> =>
+  plane.kubectl([...args, '-n', namespace], { as: users.dev, ...options });
+const merge = (patch: unknown): readonly string[] => ['--type=merge', `--patch=${JSON.stringify(patch)}`];
+const read = async (...object: readonly string[]): Promise<KubernetesObject> =>
+  JSON.parse(succeeds(await plane.kubectl(['get', ...object, '-n', namespace, '-o', 'json']))) as KubernetesObject;
+
+describe('what controllers and the API server read out of metadata', () => {
+  const helm = (...args: readonly string[]): Promise<CommandResult> =>
+    plane.helm4([...args, '-n', namespace], { as: users.ci });
+
+  before(async () => {
+    succeeds(await helm('install', 'web', SHOP));
+    succeeds(await helm('upgrade', 'web', SHOP, '--set', 'image=nginx:1.28'));
+    await waitUntil('the Deployment has two revisions', async () => {
+      const sets = JSON.parse(succeeds(await kubectl(['get', 'replicaset', '-l', 'app=web', '-o', 'json'])));
+      return (sets as { items: unknown[] }).items.length >= 2 || undefined;
+    });
+  });
+
+  test('the annotation by which the Deployment controller goes back to an older revision', async () => {
+    const rollback = ['annotate', 'deployment', 'web', 'deprecated.deployment.rollback.to=1'];
+    for (const as of [users.dev, robot]) {
+      isDenied(
+        await untouched(plane, namespace, () => kubectl(rollback, { as })),
+        'BelayDrift',
+        /deprecated\.deployment\.rollback\.to/,
+      );
+    }
+  });
+
+  test('an owner that does not exist, given by a service account: the garbage collector would delete', async () => {
+    const ownerReferences = [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'none', uid: crypto.randomUUID() }];
+    for (const object of ['deployment', 'configmap', 'service']) {
+      const patch = ['patch', object, 'web', ...merge({ metadata: { ownerReferences } })];
+      isDenied(
+        await untouched(plane, namespace, () => kubectl(patch, { as: robot })),
+        'BelayDrift',
+        /metadata\.ownerReferences/,
+      );
+    }
+  });
+
+  test('the annotations that hold what an older version of autoscaling has no fields for', async () => {
+    succeeds(await plane.helm4(['install', 'all', EVERYTHING, '-n', namespace, '--set', 'hooks=false']));
+    const specOf = async (): Promise<unknown> => (await read('horizontalpodautoscalers.v2.autoscaling', 'all')).spec;
+    const before = await specOf();
+    const memory = [{ type: 'Resource', resource: { name: 'memory', targetAverageUtilization: 1 } }];
+    const behavior = { ScaleUp: { SelectPolicy: 'Disabled' } };
+    for (const [name, value] of Object.entries({ metrics: memory, behavior })) {
+      const annotations = { [`autoscaling.alpha.kubernetes.io/${name}`]: JSON.stringify(value) };
+      for (const as of [users.dev, robot]) {
+        const patch = [
+          'patch',
+          'horizontalpodautoscalers.v1.autoscaling',
+          'all',
+          ...merge({ metadata: { annotations } }),
+        ];
+        isDenied(await kubectl(patch, { as }), 'BelayDrift', /autoscaling\.alpha\.kubernetes\.io/);
+        assert.deepEqual(await specOf(), before);
+      }
+    }
+  });
+});
+
+describe('what Helm reads out of a record, and JavaScript does not', () => {
+  const NAME = 'sh.helm.release.v1.record.v1';
+
+  before(async () => {
+    succeeds(await plane.helm4(['install', 'record', SHOP, '-n', namespace, '--set', 'greeting=hi'], { as: users.ci }));
+  });
+
+  /** A Secret's `data.release` with the text of its JSON edited. */
+  const editText = (release: string, edit: (json: string) => string): string => {
+    const stored = Buffer.from(Buffer.from(release, 'base64').toString(), 'base64');
+    const json = edit(gunzipSync(stored).toString());
+    return Buffer.from(gzipSync(json).toString('base64')).toString('base64');
+  };
+
+  const tricks: Readonly<Record<string, (json: string) => string>> = {
+    'another manifest under a key in capitals': (json) => json.replace(/}\s*$/, ',"MANIFEST":"kind: Evil"}'),
+    'another manifest under a key with a long s': (json) => json.replace(/}\s*$/, ',"manife\u017ft":"kind: Evil"}'),
+    'values in a first `config`, which Go merges with the second': (json) =>
+      json.replace('{', '{"config":{"image":"evil"},'),
+    'values of the chart in a first `chart`': (json) => json.replace('{', '{"chart":{"values":{"image":"evil"}},'),
+    'a chart without templates, under another spelling': (json) =>
+      json.replace('"chart":{', '"chart":{"Templates":[],'),
+  };
+  for (const [title, trick] of Object.entries(tricks)) {
+    test(title, async () => {
+      const { data } = await readRecord(plane, namespace, NAME);
+      const release = editText(data.release, trick);
+      assert.notEqual(release, data.release);
+      const patch = ['patch', 'secret', NAME, ...merge({ data: { release } })];
+      isDenied(await untouched(plane, namespace, () => kubectl(patch)), 'BelayRecordProtected');
+    });
+  }
+
+  test('a hook that the next uninstall would run, with the rights of whoever uninstalls', async () => {
+    const { data } = await readRecord(plane, namespace, NAME);
+    const hook = { name: 'evil', kind: 'Job', path: 'evil.yaml', manifest: 'kind: Job', events: ['pre-delete'] };
+    const release = editPayload(data.release, (payload) => (payload.hooks = [hook]));
+    const patch = ['patch', 'secret', NAME, ...merge({ data: { release } })];
+    isDenied(await untouched(plane, namespace, () => kubectl(patch)), 'BelayRecordProtected', /hooks/);
+  });
+
+  for (const helm of HELMS) {
+    test(`the hooks that ${helm} itself runs are written down by it, and nobody minds`, async () => {
+      const run = (...args: readonly string[]) => plane[helm]([...args, '-n', namespace], { as: users.ci });
+      succeeds(await run('install', `hooked-${helm}`, SHOP, '--set', 'hooks.test=true', '--no-hooks'));
+      const other = helm === 'helm3' ? 'helm4' : 'helm3';
+      succeeds(
+        await plane[other](['upgrade', `hooked-${helm}`, SHOP, '--set', 'hooks.test=true', '-n', namespace], {
+          as: users.ci,
+        }),
+      );
+      assert.equal(await historyOf(plane, namespace, `hooked-${helm}`), 'v1 superseded, v2 deployed');
+    });
+  }
+});
+
+test('a pin that is longer than any range of versions is refused before it is read', async () => {
+  succeeds(await plane.helm4(['install', 'pinned', SHOP, '-n', namespace], { as: users.ci }));
+  const annotations = { 'belay.dev/pin': Array.from({ length: 20_000 }, (_, i) => `1.${i}`).join('||') };
+  const patch = merge({ metadata: { annotations } });
+  isDenied(await kubectl(['patch', 'secret', 'sh.helm.release.v1.pinned.v1', ...patch]), 'BelayBadLock', /longer than/);
+});
