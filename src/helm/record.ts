@@ -1,4 +1,4 @@
-import type { KubernetesObject, ObjectMeta } from '../admission/review.ts';
+import type { KubernetesObject, ManagedFieldsEntry, ObjectMeta } from '../admission/review.ts';
 import type { Text } from '../admission/text-memory.ts';
 import type { OperationKind, RecordKind } from '../rules/verdict.ts';
 
@@ -74,8 +74,10 @@ const newestTraceMs = (metadata: ObjectMeta): number => {
   let newest = Date.parse(metadata.creationTimestamp ?? '') || 0;
   const modified = Number(metadata.labels?.modifiedAt) * 1000;
   if (modified > newest) newest = modified;
-  for (const entry of metadata.managedFields ?? []) {
-    if (entry.fieldsV1 !== undefined && !Object.hasOwn(entry.fieldsV1, 'f:data')) continue;
+  // The API server writes a list of entries; what comes straight to Belay's port may be anything.
+  const entries: readonly ManagedFieldsEntry[] = Array.isArray(metadata.managedFields) ? metadata.managedFields : [];
+  for (const entry of entries) {
+    if (!entry || (entry.fieldsV1 && !Object.hasOwn(entry.fieldsV1, 'f:data'))) continue;
     const time = Date.parse(entry.time ?? '');
     if (time > newest) newest = time;
   }

@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
+import { escapeText } from '../admission/escape.ts';
 
 /** How long a line may wait in memory for others to be written together with it. */
 const FLUSH_EVERY_MS = 200;
@@ -11,7 +12,8 @@ const MAX_WRITE_BYTES = 64 * 1024;
  * JSON lines on standard output unless told. Nothing here logs a payload on purpose; should an object get into a line after all, the
  * values of a Secret stay out of it. Lines are written together and in the background; what is left is flushed as the process exits.
  */
-export const createLog = (destination: DestinationStream = standardOutput(), level = 'info'): Logger => {
+export const createLog = (to: DestinationStream = standardOutput(), level = 'info'): Logger => {
+  const destination: DestinationStream = { write: (line) => to.write(isPlain(line) ? line : escapeLine(line)) };
   const timestamp = createTimestamp(Date.now);
   const log = pino(
     {
@@ -26,6 +28,15 @@ export const createLog = (destination: DestinationStream = standardOutput(), lev
   lineWriters.set(log, (fields) => destination.write(`{"level":"info"${timestamp()}${fields},"msg":"review"}\n`));
   return log;
 };
+
+/** Nearly every line: there is one for every review. */
+const isPlain = (line: string): boolean => /^[ -~]*\n$/.test(line);
+
+/**
+ * JSON escapes line breaks and what else is below a space, and nothing beyond ASCII: a user's or an object's name may hold C1 controls, which
+ * terminals obey, and what turns text around. Within a string of JSON \uXXXX is the very same character, so nothing is lost.
+ */
+const escapeLine = (line: string): string => `${escapeText(line.trimEnd(), Number.POSITIVE_INFINITY)}\n`;
 
 /** Writes a line of level info. */
 const lineWriters = new WeakMap<Logger, (fields: string) => void>();

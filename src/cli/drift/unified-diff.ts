@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import { createTwoFilesPatch } from 'diff';
+import { showName } from '../../admission/escape.ts';
 import { describeField, showObject } from '../../drift/describe-drift.ts';
 import type { CheckedRelease, ObjectDrift } from '../../drift/findings.ts';
 import { marksOf, toStored } from '../../drift/placed-document.ts';
@@ -61,7 +62,7 @@ export const showDiff = async (
 ): Promise<string> => {
   const { release, governing } = checked;
   const told = [
-    `# release ${release.namespace}/${release.name}, revision ${governing.revision}, chart ${checked.chart}`,
+    `# release ${showName(release.namespace)}/${showName(release.name)}, revision ${governing.revision}, chart ${showName(checked.chart)}`,
     ...(drift.problem === 'missing' ? [`# ${showObject(drift.object)} is missing`] : []),
     ...(drift.problem === 'unmarked'
       ? [

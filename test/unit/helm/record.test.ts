@@ -43,6 +43,16 @@ describe('the newest sign of life of a record', () => {
       expect: '2026-11-21T12:10:00.000Z',
     },
     {
+      name: 'not managedFields that are none',
+      metadata: { ...base, managedFields: {} as [] },
+      expect: '2026-11-21T12:00:00.000Z',
+    },
+    {
+      name: 'not an entry of managedFields that is none',
+      metadata: { ...base, managedFields: [null, 7, { time: 'soon', fieldsV1: null }] as unknown as [] },
+      expect: '2026-11-21T12:00:00.000Z',
+    },
+    {
       name: 'not a label that is no time',
       metadata: { ...base, labels: { modifiedAt: 'soon' } },
       expect: '2026-11-21T12:00:00.000Z',
