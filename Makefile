@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 harness := test/cluster/harness
 installed := node_modules/.package-lock.json
 
-.PHONY: help demo test test-unit test-http test-cluster lint types format build dist generate binaries up down user bench kind clean
+.PHONY: help demo test test-unit test-http test-fuzz fuzz test-cluster lint types format build dist generate binaries up down user bench kind clean
 
 help: ## prints this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -13,13 +13,19 @@ help: ## prints this
 demo: $(installed) ## the main job, told as a story on a real control plane
 	@node test/demo/demo.ts
 
-test: lint types test-unit test-http test-cluster ## everything
+test: lint types test-unit test-http test-fuzz test-cluster ## everything
 
 test-unit: $(installed) ## the rules, in seconds, with Node alone
 	@npm run --silent test:unit
 
 test-http: $(installed) ## the server, without a cluster
 	@npm run --silent test:http
+
+test-fuzz: $(installed) ## whatever may come in, at random: a few seconds of it
+	@npm run --silent test:fuzz
+
+fuzz: $(installed) ## the same for longer, each property: [FUZZ_SECONDS=60] [FUZZ_SEED=...] to replay
+	@FUZZ_SECONDS="$(or $(FUZZ_SECONDS),60)" $(if $(FUZZ_SEED),FUZZ_SEED="$(FUZZ_SEED)") npm run --silent test:fuzz
 
 test-cluster: $(installed) binaries ## Belay in front of a real API server, with real Helm
 	@npm run --silent test:cluster

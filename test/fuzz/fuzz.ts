@@ -7,23 +7,26 @@ const SECONDS = Number(process.env.FUZZ_SECONDS ?? 0);
 const SEED = process.env.FUZZ_SEED === undefined ? Date.now() % 2 ** 31 : Number(process.env.FUZZ_SEED);
 
 /** Of small inputs, this many take about a second on a busy machine. */
-const RUNS = 300;
+const RUNS = 100;
 
 /** A property of everything that may come in, as a test. */
 export const fuzz = <Ts extends [unknown, ...unknown[]]>(
   name: string,
   arbitraries: { [K in keyof Ts]: fc.Arbitrary<Ts[K]> },
-  holds: (...values: Ts) => void,
+  holds: (...values: Ts) => void | Promise<void>,
   runs = RUNS,
 ): void => {
-  test(name, (t) => {
+  test(name, async (t) => {
     if (SECONDS > 0) t.diagnostic(`FUZZ_SEED=${SEED}`);
     const bounds =
       SECONDS > 0
         ? { numRuns: Number.MAX_SAFE_INTEGER, interruptAfterTimeLimit: SECONDS * 1000, markInterruptAsFailure: false }
         : { numRuns: runs };
     try {
-      fc.assert(fc.property<Ts>(...arbitraries, holds), { ...bounds, seed: SEED });
+      await fc.assert(
+        fc.asyncProperty<Ts>(...arbitraries, async (...values) => holds(...values)),
+        { ...bounds, seed: SEED },
+      );
     } catch (error) {
       throw new Error(`found with FUZZ_SEED=${SEED}: ${(error as Error).message}`, { cause: error });
     }
