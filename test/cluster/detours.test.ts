@@ -99,7 +99,9 @@ describe('what controllers and the API server read out of metadata', () => {
     const specOf = async (): Promise<unknown> => (await read('horizontalpodautoscalers.v2.autoscaling', 'all')).spec;
     const before = await specOf();
     const memory = [{ type: 'Resource', resource: { name: 'memory', targetAverageUtilization: 1 } }];
-    const behavior = { ScaleUp: { SelectPolicy: 'Disabled', Policies: [{ Type: 'Pods', Value: 1, PeriodSeconds: 60 }] } };
+    const behavior = {
+      ScaleUp: { SelectPolicy: 'Disabled', Policies: [{ Type: 'Pods', Value: 1, PeriodSeconds: 60 }] },
+    };
     for (const [name, value] of Object.entries({ metrics: memory, behavior })) {
       const annotations = { [`autoscaling.alpha.kubernetes.io/${name}`]: JSON.stringify(value) };
       for (const as of [users.dev, robot]) {

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Binaries } from './binaries.ts';
-import type { Pki } from './pki.ts';
+import type { Certificate, Pki } from './pki.ts';
 import { probe } from './probe.ts';
 import type { Processes, RunningProgram } from './processes.ts';
 import { waitUntil } from './wait-until.ts';
@@ -54,6 +54,30 @@ export interface AuditNote {
   readonly notes: Readonly<Record<string, string>>;
 }
 
+/**
+ * What makes the API server show webhooks a certificate. The port belongs to the name of the user, because it is not 443.
+ * https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#authenticate-apiservers
+ */
+async function writeAdmissionConfig(dir: string, { certificate, key }: Certificate): Promise<string> {
+  const kubeConfigFile = join(dir, 'webhooks.kubeconfig');
+  const base64 = (text: string): string => Buffer.from(text).toString('base64');
+  const user = { 'client-certificate-data': base64(certificate), 'client-key-data': base64(key) };
+  const kubeconfig = { apiVersion: 'v1', kind: 'Config', users: [{ name: 'belay.belay-system.svc:8443', user }] };
+  await writeFile(kubeConfigFile, JSON.stringify(kubeconfig), { mode: 0o600 });
+  const configuration = {
+    apiVersion: 'apiserver.config.k8s.io/v1',
+    kind: 'WebhookAdmissionConfiguration',
+    kubeConfigFile,
+  };
+  const plugins = ['ValidatingAdmissionWebhook', 'MutatingAdmissionWebhook'].map((name) => ({ name, configuration }));
+  const file = join(dir, 'admission.json');
+  await writeFile(
+    file,
+    JSON.stringify({ apiVersion: 'apiserver.config.k8s.io/v1', kind: 'AdmissionConfiguration', plugins }),
+  );
+  return file;
+}
+
 /** Starts etcd and kube-apiserver, and resolves when the API server says that it is ready. */
 export async function startApiServer({
   bin,
@@ -63,6 +87,7 @@ export async function startApiServer({
   pki,
   processes,
   auditLog,
+  reviewClient,
 }: {
   bin: Binaries<'etcd' | 'kube-apiserver'>;
   dir: string;
@@ -71,6 +96,7 @@ export async function startApiServer({
   pki: Pki;
   processes: Processes;
   auditLog: boolean;
+  reviewClient: string | undefined;
 }): Promise<RunningProgram[]> {
   const etcdUrl = `http://${address}:${ports.etcdClient}`;
   const peerUrl = `http://${address}:${ports.etcdPeer}`;
@@ -91,6 +117,7 @@ export async function startApiServer({
   });
   const auditPolicy = join(dir, 'audit-policy.yaml');
   if (auditLog) await writeFile(auditPolicy, AUDIT_POLICY);
+  const admissionConfig = reviewClient && (await writeAdmissionConfig(dir, pki.client(reviewClient, [])));
   // It waits for etcd by itself, so that both may start at once.
   const apiServer = processes.start({
     name: 'kube-apiserver',
@@ -110,6 +137,7 @@ export async function startApiServer({
       `--service-account-signing-key-file=${pki.files.serviceAccountKey}`,
       `--service-cluster-ip-range=${serviceIpRange}`,
       '--profiling=false',
+      ...(admissionConfig ? [`--admission-control-config-file=${admissionConfig}`] : []),
       ...(auditLog ? [`--audit-policy-file=${auditPolicy}`, `--audit-log-path=${join(dir, AUDIT_LOG)}`] : []),
     ],
   });

@@ -34,6 +34,8 @@ export interface ControlPlaneOptions {
   readonly belay?: BelayOptions | false;
   /** The API server's audit log, of what the webhooks were asked about; false if left out. Read it by `auditAnnotations`. */
   readonly auditLog?: boolean;
+  /** Common name of the certificate that the API server shows to Belay; none if left out. */
+  readonly reviewClient?: string;
   /** No word on stderr but of failures and of binaries being built. */
   readonly quiet?: boolean;
   /** Where to tell how it goes, instead of stderr. */
@@ -100,6 +102,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       pods,
       controllers: controllers || pods,
       auditLog,
+      reviewClient: options.reviewClient,
       stop,
     });
     if (belayOptions) await plane.installBelay(belayOptions);
@@ -151,6 +154,7 @@ async function startIn({
   pods,
   controllers,
   auditLog,
+  reviewClient,
   stop,
 }: {
   dir: string;
@@ -160,6 +164,7 @@ async function startIn({
   pods: boolean;
   controllers: boolean;
   auditLog: boolean;
+  reviewClient: string | undefined;
   stop: () => Promise<void>;
 }): Promise<ControlPlane> {
   progress.say(`starting etcd and kube-apiserver${controllers ? '; controllers are next' : ''}`);
@@ -171,7 +176,7 @@ async function startIn({
     writeKubeconfig(path, { server, caCertificate, user });
   const admin = pki.client('belay-test-admin', ['system:masters']);
   const adminKubeconfig = await kubeconfigOf(join(dir, 'admin.kubeconfig'), admin);
-  const apiServer = await startApiServer({ bin, dir, address, ports, pki, processes, auditLog });
+  const apiServer = await startApiServer({ bin, dir, address, ports, pki, processes, auditLog, reviewClient });
 
   const commands = createCommandLine({ homeDir: join(dir, 'home'), adminKubeconfig, adopt: processes.adopt });
   const run =
