@@ -4,6 +4,7 @@ WORKDIR /belay
 COPY package.json package-lock.json ./
 RUN npm ci --no-audit --no-fund
 COPY build.ts tsconfig.json ./
+COPY packaging packaging
 COPY src src
 RUN node build.ts
 

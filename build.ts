@@ -1,12 +1,16 @@
 import { chmod, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { build } from 'esbuild';
+import { licencesOf } from './packaging/licences.ts';
 
 /** Bundles Belay into dist/: `belay.js` to run, and beside it what its commands load when they run, and its worker threads. */
 const root = import.meta.dirname;
 const outdir = join(root, 'dist');
 
-const { outputFiles } = await build({
+const { outputFiles, metafile } = await build({
+  absWorkingDir: root,
+  metafile: true,
+  legalComments: 'none', // Licences have a file of their own.
   entryPoints: {
     belay: join(root, 'src/main.ts'),
     'decode-worker': join(root, 'src/helm/decode-worker.ts'),
@@ -42,6 +46,8 @@ for (const { path, contents } of outputFiles) {
   if (basename(path) === 'belay.js') await chmod(unfinished, 0o755);
   await rename(unfinished, path);
 }
+
+await writeFile(join(outdir, 'LICENCES.txt'), await licencesOf(Object.keys(metafile.inputs), 'This directory'));
 
 const current = new Set(outputFiles.map(({ path }) => basename(path)));
 for (const file of await readdir(outdir)) {

@@ -31,10 +31,21 @@ export const parsePolicy = (
   defaults: PolicyDefaults,
 ): ParsedPolicy => {
   const given = object.spec ?? {};
-  const { success, error } = releasePolicySpec.safeParse(given, { error: inFewWords });
-  if (!success) return { ok: false, problems: problemsOf(error) };
+  const problems = findProblems(given);
+  if (problems !== undefined) return { ok: false, problems };
   // The schema transforms nothing, and zod's copy lacks keys called `__proto__`: what is read is what came in.
   return { ok: true, policy: toPolicy(object.metadata.name, given as ReleasePolicySpec, defaults) };
+};
+
+/** Undefined when there are none. */
+const findProblems = (given: unknown): readonly PolicyProblem[] | undefined => {
+  try {
+    const { success, error } = releasePolicySpec.safeParse(given, { error: inFewWords });
+    return success ? undefined : problemsOf(error);
+  } catch {
+    // zod measures whatever has a `length`, also a map by that key. The CRD's schema lets none of that in.
+    return [{ field: 'spec', problem: 'is not the spec of a ReleasePolicy' }];
+  }
 };
 
 /** For what schema.ts has no words of its own. */

@@ -12,6 +12,8 @@ const DOCUMENTS = [
   'docs/benchmarks.md',
   'docs/pipelines.md',
   'docs/migrating.md',
+  'docs/threat-model.md',
+  'SECURITY.md',
 ];
 
 /** As GitHub makes them of headings. */

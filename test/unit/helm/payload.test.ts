@@ -5,6 +5,14 @@ import { gzipSync } from 'node:zlib';
 import { createDecoder } from '../../../src/helm/decoder.ts';
 import { changedParts, decodePayload, MAX_PAYLOAD_BYTES, type Payload, summarize } from '../../../src/helm/payload.ts';
 
+const hook = {
+  name: 'migrate',
+  kind: 'Job',
+  path: 'a.yaml',
+  manifest: 'kind: Job',
+  events: ['pre-upgrade'],
+  last_run: {},
+};
 const release = {
   name: 'web',
   namespace: 'shop',
@@ -13,6 +21,7 @@ const release = {
   chart: { metadata: { name: 'shop', version: '1.4.0' }, templates: [{ name: 'a', data: 'eA==' }], lock: null },
   config: { replicas: 2 },
   manifest: '---\nkind: ConfigMap\n',
+  hooks: [hook],
 };
 
 const once = (bytes: Buffer): string => bytes.toString('base64');
@@ -114,7 +123,18 @@ describe('the parts of a revision that never change', () => {
       after: { ...release, chart: { ...release.chart, metadata: { name: 'shop', version: '1.5.0' } } },
       changed: ['chart'],
     },
-    { name: 'all of it gone', after: {}, changed: ['chart', 'config', 'manifest'] },
+    {
+      name: 'a hook ran, and another Helm drops what it does not know',
+      after: {
+        ...release,
+        hooks: [{ ...hook, last_run: { phase: 'Succeeded' }, output_log_policies: ['hook-failed'] }],
+      },
+      changed: [],
+    },
+    { name: 'a hook was added', after: { ...release, hooks: [hook, { ...hook, name: 'evil' }] }, changed: ['hooks'] },
+    { name: "a hook's manifest", after: { ...release, hooks: [{ ...hook, manifest: 'evil' }] }, changed: ['hooks'] },
+    { name: 'the hooks gone', after: { ...release, hooks: [] }, changed: ['hooks'] },
+    { name: 'all of it gone', after: {}, changed: ['chart', 'config', 'manifest', 'hooks'] },
   ];
   for (const { name, after, changed } of cases) {
     test(name, () => assert.deepEqual(changedParts(release, after), changed));

@@ -253,3 +253,9 @@ describe('what is wrong with a policy, by field', () => {
     );
   });
 });
+
+test('a map that has a length of its own, where a list should be, is refused like any other', () => {
+  const trusted = { length: { toString: null } };
+  const parsed = parsePolicy({ metadata: { name: 'x' }, spec: { drift: { trusted } } }, { staleAfterMs: 600_000 });
+  assert.equal(parsed.ok, false);
+});

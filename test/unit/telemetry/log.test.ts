@@ -87,3 +87,11 @@ test('a decision tells its subresource, why it was allowed, and what was waived,
 });
 
 test('decisions are of level info', () => assert.equal(decided({}, 'warn'), ''));
+
+test('what a terminal would obey is escaped in a line, and is the same to a program', () => {
+  const user = 'eve\u009b2J\u202e\u200b\u007f日本';
+  const text = decided({ user });
+  assert.ok(text.includes('eve\\u009b2J\\u202e\\u200b\\u007f日本'), text);
+  assert.equal(JSON.parse(text).user, user);
+  assert.ok(logged({ user }).includes('\\u009b2J'));
+});
