@@ -142,8 +142,11 @@ const isSame = (left: unknown, right: unknown, reading: Reading): boolean => {
   return true;
 };
 
-/** What of a hook Helm takes from the chart. When it ran, Helm writes down; other fields come and go with the Helm that encodes it. */
-const HOOK_FIELDS = ['name', 'kind', 'path', 'manifest', 'events', 'weight', 'delete_policies'] as const;
+/**
+ * What of a hook is the chart's alone. As it runs one, Helm writes down when, and fills in its default for `delete_policies`
+ * (helm.sh/helm/v4/pkg/action/hooks.go, execHook); `output_log_policies` are not known to every Helm.
+ */
+const HOOK_FIELDS = ['name', 'kind', 'path', 'manifest', 'events', 'weight'] as const;
 
 const hooksOf = ({ hooks }: Payload): unknown =>
   Array.isArray(hooks)

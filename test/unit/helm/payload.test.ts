@@ -127,7 +127,14 @@ describe('the parts of a revision that never change', () => {
       name: 'a hook ran, and another Helm drops what it does not know',
       after: {
         ...release,
-        hooks: [{ ...hook, last_run: { phase: 'Succeeded' }, output_log_policies: ['hook-failed'] }],
+        hooks: [
+          {
+            ...hook,
+            last_run: { phase: 'Succeeded' },
+            delete_policies: ['before-hook-creation'],
+            output_log_policies: ['hook-failed'],
+          },
+        ],
       },
       changed: [],
     },
