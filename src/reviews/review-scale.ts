@@ -53,6 +53,7 @@ export const reviewScale = async (
       user,
       changes: {
         isNone: () => false,
+        restores: () => false,
         find: (document, policy) =>
           findScaleDrift({
             scope: scopeOf(policy, user.username),
