@@ -82,7 +82,8 @@ const run = (user: string, command: string): Promise<CommandResult> => {
 };
 
 /** Events, metrics and what controllers make come a moment later than what they tell of. */
-const isLook = (command: string): boolean => /^(kubectl (get|events|describe) |belay status |curl |grep )/.test(command);
+const isLook = (command: string): boolean =>
+  /^(kubectl (get|events|describe) |belay status |curl |grep )/.test(command);
 const LOOK_FOR_MS = 15_000;
 
 const policiesAreSettled = (): Promise<unknown> =>

@@ -115,18 +115,22 @@ const countWrites = async (resource: string) => {
 const once = (names: readonly string[]): ReadonlyMap<string, number> => new Map(names.map((name) => [name, 1]));
 const sorted = (counts: ReadonlyMap<string, number>) => [...counts].sort(([a], [b]) => (a < b ? -1 : 1));
 
-/** Resolves when somebody has done part of the work, and most is still to do. */
-const inTheMiddle = async (done: () => Promise<number> | number, all: number): Promise<void> => {
-  const part = await waitUntil(
+/** Resolves when somebody has done part of the work, with how much. */
+const inTheMiddle = (done: () => Promise<number> | number): Promise<number> =>
+  waitUntil(
     'the pass is under way',
     async () => {
-      const now = await done();
-      return now >= 5 ? now : undefined;
+      const part = await done();
+      return part >= 5 ? part : undefined;
     },
     TAKEN_OVER,
   );
-  assert.ok(part < all / 2, `${part} of ${all} done already`);
-};
+
+const setRepair = (action: 'Apply' | 'Off'): Promise<void> =>
+  applyPolicy(plane, 'repair', {
+    match: { releases: ['web-*'] },
+    drift: { action: 'Audit', repair: { action, interval: '1h' } },
+  });
 
 test('killed while it finds: another goes on, and finds everything that there is', async () => {
   const before = await versionsOf('configmaps');
@@ -136,8 +140,9 @@ test('killed while it finds: another goes on, and finds everything that there is
     const { changed, missing, added } = await foundBy(first);
     return changed + missing + added;
   };
-  await inTheMiddle(found, EVERYTHING.changed + EVERYTHING.missing + EVERYTHING.added);
+  const part = await inTheMiddle(found);
   await first.kill('SIGKILL');
+  assert.ok(part < EVERYTHING.changed + EVERYTHING.missing + EVERYTHING.added, `${part} were found already`);
   const second = await leaderOf(plane, [first]);
   assert.equal(second, otherThan(first));
   await finds(second, EVERYTHING);
@@ -151,10 +156,11 @@ test('killed while it repairs: another goes on, and each object is written once'
   assert.ok(configMaps && services && secrets);
   try {
     const first = await leaderOf(plane);
-    const repair = { action: 'Apply', interval: '1h' };
-    await applyPolicy(plane, 'repair', { match: { releases: ['web-*'] }, drift: { action: 'Audit', repair } });
-    await inTheMiddle(() => configMaps.of().size, RELEASES);
+    const applied = setRepair('Apply');
+    await inTheMiddle(() => configMaps.of().size);
     await first.kill('SIGKILL');
+    assert.ok(configMaps.of().size < RELEASES, 'everything was repaired already');
+    await applied;
     const second = await leaderOf(plane, [first]);
     await finds(second, { changed: 0, missing: 0, added: ADDED.length, leading: 1 });
     assert.deepEqual(sorted(configMaps.of()), sorted(once(NAMES)));
@@ -173,16 +179,19 @@ test('killed while it repairs: another goes on, and each object is written once'
 test('held up while it repairs: when it comes back it knows that another leads, and writes nothing more', async () => {
   const configMaps = await countWrites('configmaps');
   try {
-    const before = await leaderOf(plane);
-    await before.kill('SIGKILL');
-    await drift();
-    await before.restart();
+    await setRepair('Off');
     const leader = await leaderOf(plane);
     const other = otherThan(leader);
-    await inTheMiddle(async () => [...configMaps.of().values()].filter((writes) => writes > 1).length, RELEASES);
+    await drift();
+    const twice = () => [...configMaps.of().values()].filter((writes) => writes > 1).length;
+    assert.equal(twice(), 0);
+    const applied = setRepair('Apply');
+    await inTheMiddle(twice);
     process.kill(leader.pid, 'SIGSTOP');
+    assert.ok(twice() < RELEASES, 'everything was repaired already');
     try {
-      await finds(other, { changed: 0, missing: 0, added: ADDED.length, leading: 1 });
+      const all = { changed: 0, missing: 0, added: ADDED.length, leading: 1 };
+      await Promise.all([applied, finds(other, all)]);
     } finally {
       process.kill(leader.pid, 'SIGCONT');
     }
