@@ -16,6 +16,7 @@ export interface GroupVersionResource {
 export interface ManagedFieldsEntry {
   readonly manager?: string;
   readonly operation?: string;
+  readonly apiVersion?: string;
   readonly subresource?: string;
   readonly time?: string;
   readonly fieldsV1?: Record<string, unknown>;

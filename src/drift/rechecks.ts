@@ -1,21 +1,30 @@
 import type { AdmissionAnswer, ReviewKind } from '../admission/answer.ts';
 import type { Review } from '../admission/review.ts';
 import { ownerOf } from '../reviews/classify.ts';
+import { RESTORES } from '../rules/object.ts';
 import type { ReleaseName } from '../rules/verdict.ts';
 
 /** Writes that passed without a judgement, or in spite of it. */
 const UNJUDGED: ReadonlySet<string> = new Set(['trusted', 'unchecked', 'deadline', 'failure', 'overload']);
 
+/** What a person may do to what a release manages may have set it back: then nobody should have to wait to see that. */
+const MAY_RESTORE: ReadonlySet<string> = new Set(['no drift', RESTORES]);
+
+/** Whether the object's own marks tell which release it is: the answer does not. */
+const isOfOwner = ({ user }: Review, { why, waived }: Extract<AdmissionAnswer, { allowed: true }>): boolean =>
+  UNJUDGED.has(why) ||
+  (waived === undefined && MAY_RESTORE.has(why) && !user.username.startsWith('system:serviceaccount:'));
+
 /**
  * Releases that an answer may have let drift: what only warned or was audited, was written while the release was open, by somebody trusted, or
- * could not be judged in time.
+ * could not be judged in time; and those that it may have set back.
  */
 export const rechecksOf = (review: Review, kind: ReviewKind, answer: AdmissionAnswer): readonly ReleaseName[] => {
   if (!answer.allowed || review.dryRun || (kind !== 'object' && kind !== 'scale')) return NONE;
   // Nearly all that passes is nothing of the kind.
-  if (answer.waived === undefined && answer.notes === undefined && !UNJUDGED.has(answer.why)) return NONE;
-  const { waived = [], notes = [], release, why } = answer;
-  const owners = UNJUDGED.has(why) ? [ownerOf(review.oldObject), ownerOf(review.object)] : [];
+  if (answer.waived === undefined && answer.notes === undefined && !isOfOwner(review, answer)) return NONE;
+  const { waived = [], notes = [], release } = answer;
+  const owners = isOfOwner(review, answer) ? [ownerOf(review.oldObject), ownerOf(review.object)] : [];
   return [
     ...waived.flatMap(({ denial }) => ('release' in denial ? denial.release : [])),
     ...(release !== undefined && notes.some(({ reason }) => reason === 'OpenWindowUsed') ? [release] : []),

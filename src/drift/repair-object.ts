@@ -1,5 +1,6 @@
 import type { KubernetesObject } from '../admission/review.ts';
 import type { Api } from '../cluster/api.ts';
+import { worksByBeingCreated } from '../rules/drift/works-by-being-created.ts';
 import { findAddedFields } from './added-fields.ts';
 import { compareChartFields } from './compare.ts';
 import { splitPointer } from './field-owners.ts';
@@ -23,15 +24,13 @@ export interface RepairOptions {
 }
 
 export type Repaired =
-  | { readonly done: 'restored' | 'created' | 'pruned'; readonly live: KubernetesObject }
+  | { readonly done: 'created' | 'pruned'; readonly live: KubernetesObject }
+  /** `notPruned`: why what others have added is still there. */
+  | { readonly done: 'restored'; readonly live: KubernetesObject; readonly notPruned?: unknown }
   /** It was not tried, or (`failed`) did not work. */
   | { readonly done: 'nothing' | 'failed'; readonly why: string };
 
 const nothing = (why: string): Repaired => ({ done: 'nothing', why });
-
-/** Jobs and Pods do their work by being created: one that is gone has most likely done it. */
-const worksByBeingCreated = ({ object: { group, kind } }: ObjectDrift): boolean =>
-  (group === 'batch' && kind === 'Job') || (group === '' && kind === 'Pod');
 
 /** Later places first, so that a removal moves none of those to come. */
 const byPlace = (a: DriftedField, b: DriftedField): number => {
@@ -66,7 +65,8 @@ export const repairObject = async (
   const write = { kind, namespace, name, manager, dryRun };
 
   if (live === undefined) {
-    if (worksByBeingCreated(drift)) return nothing(`a ${object.kind} is not created again, because it would run again`);
+    if (worksByBeingCreated(group, object.kind))
+      return nothing(`a ${object.kind} is not created again, because it would run again`);
     // Without force: if somebody has created one by that name just now, his values stay, and the API server refuses.
     const created = await writeDocument(api, { ...write, document, method: 'apply', force: false }, signal);
     return { done: 'created', live: created };
@@ -88,8 +88,14 @@ export const repairObject = async (
       : nothing('fields that others added are left alone');
   }
   // A rehearsal has stored nothing: what is taken away is still where it was.
-  const pruned = await takeAway({ api, kind, now: dryRun ? live : now, dryRun, drift, marks, ignore }, signal);
-  return { done: drift.changed.length > 0 ? 'restored' : 'pruned', live: pruned };
+  const pruning = { api, kind, now: dryRun ? live : now, dryRun, drift, marks, ignore };
+  if (drift.changed.length === 0) return { done: 'pruned', live: await takeAway(pruning, signal) };
+  try {
+    return { done: 'restored', live: await takeAway(pruning, signal) };
+  } catch (error) {
+    if (signal.aborted) throw error;
+    return { done: 'restored', live: now, notPruned: error };
+  }
 };
 
 interface Pruning {

@@ -9,6 +9,8 @@ export interface Changes {
   isNone(): boolean;
   /** Given the chart's document; called only when the manifest lists the object. */
   find(document: Record<string, unknown>, policy: Policy): readonly FieldChange[];
+  /** Whether it brings back an object exactly as the chart's document has it. */
+  restores(document: Record<string, unknown>): boolean;
 }
 
 /** A write of a governed object, or of its scale. */

@@ -13,7 +13,7 @@ import {
   type StaleClock,
 } from '../rules/in-flight.ts';
 import { findFreezes, findOpen, type NamespaceFacts } from '../rules/locks.ts';
-import { judgeObject, lookAtObject } from '../rules/object.ts';
+import { judgeObject, lookAtObject, RESTORES } from '../rules/object.ts';
 import { allow, type ReleaseName, type Verdict } from '../rules/verdict.ts';
 import { clockOf, type ReviewDependencies } from './dependencies.ts';
 import type { GovernedWrite } from './governed-write.ts';
@@ -74,6 +74,7 @@ const judgeIn = (
       chart: `${manifest.chart.name}-${manifest.chart.version}`,
       listed: listed !== undefined,
       changes: listed === undefined || !isEdit ? [] : changes.find(listed.document, policy),
+      restores: listed !== undefined && write.attempt === 'create' && changes.restores(listed.document),
       freezes,
       open: findOpen(facts.records, namespaces, clock.nowMs),
     };
@@ -89,9 +90,12 @@ const passTrusted = ({ name }: Policy): Verdict => ({
   audit: { trusted: `the writer is trusted by ReleasePolicy ${name ?? ''}` },
 });
 
-/** Memory may be stale, so it settles only what passes without a word; a refusal, enforced or not, is read live first. */
+/**
+ * Memory may be stale, so it settles only what passes without a word; a refusal, enforced or not, is read live first. So is what brings an
+ * object back: that hangs on there being neither a freeze nor an operation, and is rare.
+ */
 const isCertain = (verdict: Verdict | undefined): verdict is Verdict =>
-  verdict?.allowed === true && verdict.waived === undefined;
+  verdict?.allowed === true && verdict.waived === undefined && verdict.why !== RESTORES;
 
 const judgeLive = async (
   dependencies: ReviewDependencies,

@@ -3,6 +3,7 @@ import type { Deadline, Review } from '../admission/review.ts';
 import { ignoredPathsFor } from '../policy/subjects.ts';
 import { findDrift } from '../rules/drift/find-drift.ts';
 import { isUnchanged } from '../rules/drift/is-unchanged.ts';
+import { restoresObject } from '../rules/drift/restores-object.ts';
 import type { ObjectWrite } from '../rules/object.ts';
 import { allow, type ObjectRef, type ReleaseName, type Verdict } from '../rules/verdict.ts';
 import { ownerOf } from './classify.ts';
@@ -48,6 +49,13 @@ export const reviewObject = (
               after,
               ignore: ignoredPathsFor(policy.drift.ignore, object),
             }),
+      restores: (document) =>
+        before === undefined &&
+        after !== undefined &&
+        restoresObject({
+          ...{ document, after, group: object.group, kind: object.kind },
+          ...{ releaseName: release.name, releaseNamespace: release.namespace },
+        }),
     };
     return judgeGoverned(dependencies, { write, owner: release, user, dryRun: review.dryRun, changes }, deadline);
   };

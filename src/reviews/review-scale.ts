@@ -54,6 +54,7 @@ export const reviewScale = async (
       dryRun: review.dryRun,
       changes: {
         isNone: () => false,
+        restores: () => false,
         find: (document, policy) =>
           findScaleDrift({
             scope: scopeOf(policy, user.username),

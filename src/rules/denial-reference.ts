@@ -21,7 +21,7 @@ export const DENIALS: Readonly<Record<DenialCode, DenialEntry>> = {
   BelayDrift: {
     refused: 'A change, deletion, re-creation or scaling of an object that a release manages, past Helm.',
     whatToDo:
-      'Change it in the chart or its values. If it has to be by hand, have the release opened: `belay.dev/open`.',
+      'Change it in the chart or its values. What has drifted, or is gone, is set back by `belay drift <release> --repair`. If it has to be by hand, have the release opened: `belay.dev/open`.',
   },
   BelayPinned: {
     refused: 'An operation that moves the release to another chart, or to a chart version outside the pin.',

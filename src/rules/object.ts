@@ -84,9 +84,14 @@ export interface GovernedFacts {
   readonly listed: boolean;
   /** For `change` and `scale`; empty when the write leaves everything as the chart wants it. */
   readonly changes: readonly FieldChange[];
+  /** For `create`: whether it brings the object back exactly as the chart has it. */
+  readonly restores: boolean;
   readonly freezes: readonly Freeze[];
   readonly open: Open | undefined;
 }
+
+/** Why an object that was missing may be created by whomever. */
+export const RESTORES = 'restores the chart';
 
 /** The second half: is this object governed, and is the write drift? `waived` are the rules that the policy does not enforce. */
 export const judgeObject = (
@@ -109,6 +114,8 @@ export const judgeObject = (
   if (attempt === 'delete' && state.state === 'in-flight' && !waived.has('operations')) {
     return deny({ code: 'BelayOperationInFlight', release, attempt, inFlight: state.inFlight, object });
   }
+  // While an operation is in flight, what is missing may be on its way, and it is not for others to create it.
+  if (attempt === 'create' && governed.restores && state.state !== 'in-flight') return allow(RESTORES);
   if (waived.has('drift')) return allow('waived');
   if (open !== undefined) return passOpen(write, open);
   return deny({

@@ -9,6 +9,7 @@ import { type CommandResult, type ControlPlane, startControlPlane } from './harn
 import { waitForReviews } from './harness/install-belay.ts';
 import { waitUntil } from './harness/wait-until.ts';
 import { inBackground, makeNamespace, succeeds, waitForHook } from './support/asking.ts';
+import { BUNDLE } from './support/belay-command.ts';
 import { createGuideClock, type GuideClock } from './support/guide-clock.ts';
 import { readGuide, type Step } from './support/guide-document.ts';
 import { isAsShown, tellsOfFailure, timesIn } from './support/guide-output.ts';
@@ -59,12 +60,14 @@ after(async () => {
   await writeFile(GUIDE, lines.join('\n'));
 });
 
-/** `helm` and `kubectl` as users type them; and `curl`, which here reaches the one replica without a port-forward. */
+/** `helm`, `kubectl` and `belay` as users type them; and `curl`, which here reaches the one replica without a port-forward. */
 const putOnPath = async (): Promise<void> => {
   const bin = join(plane.dir, 'bin');
   await mkdir(bin);
   await symlink(plane.bin.helm4 ?? '', join(bin, 'helm'));
   await symlink(plane.bin.kubectl ?? '', join(bin, 'kubectl'));
+  await writeFile(join(bin, 'belay'), `#!/bin/sh\nexec '${process.execPath}' '${BUNDLE}' "$@"\n`);
+  await chmod(join(bin, 'belay'), 0o755);
   const metrics = JSON.stringify(plane.belay.replicas[0]?.metricsUrl);
   const curl = `#!${process.execPath}\nfetch(${metrics}).then((answer) => answer.text()).then((text) => process.stdout.write(text));\n`;
   await writeFile(join(bin, 'curl'), curl);
@@ -79,7 +82,8 @@ const run = (user: string, command: string): Promise<CommandResult> => {
 };
 
 /** Events, metrics and what controllers make come a moment later than what they tell of. */
-const isLook = (command: string): boolean => /^(kubectl (get|events|describe) |curl |grep )/.test(command);
+const isLook = (command: string): boolean =>
+  /^(kubectl (get|events|describe) |belay status |curl |grep )/.test(command);
 const LOOK_FOR_MS = 15_000;
 
 const policiesAreSettled = (): Promise<unknown> =>
@@ -162,6 +166,13 @@ const ASIDES: readonly (readonly [pattern: RegExp, act: (...names: string[]) => 
       const upgrade = inBackground(plane, 'helm4', args, { as: kubeconfigs.get('ci') ?? '' });
       await waitForHook(plane, namespace, `${release}-migrate`);
       await upgrade.kill();
+    },
+  ],
+  [
+    /^nobody sweeps$/,
+    async () => {
+      succeeds(await plane.kubectl(['delete', 'clusterrole', 'belay-sweep', 'belay-drift-readable-kinds']));
+      await plane.belay.replicas[0]?.restart();
     },
   ],
   [/^Belay stops$/, () => plane.belay.stop()],

@@ -19,6 +19,7 @@ import {
   untouched,
   waitForHook,
 } from './support/asking.ts';
+import { runBelay, startBelayCommand } from './support/belay-command.ts';
 import { applyPolicy, deletePolicy } from './support/policies.ts';
 import { leaderOf, metricsOf, sweepEvents, waitForDrift, waitForEvent } from './support/sweeping.ts';
 
@@ -276,6 +277,95 @@ for (const helm of HELMS) {
     });
   });
 }
+
+describe('belay status', () => {
+  const namespace = 'marked';
+  const { create, helm, policy, dev, kubectl } = place(namespace, 'helm4');
+  const status = (args: readonly string[], as = 'dev', env = {}) =>
+    runBelay(['status', '-n', namespace, ...args], { as: join(plane.dir, `${as}.kubeconfig`), env });
+  const statusOf = async (release: string): Promise<string | undefined> =>
+    succeeds(await status([release, '--no-headers'])).split(/ {2,}/)[3];
+  const drift = async () => succeeds(await dev('set', 'image', 'deployment/web', 'web=nginx:1.28'));
+
+  before(async () => {
+    await create();
+    await policy({ action: 'Audit' });
+    for (const release of ['web', 'calm']) succeeds(await helm('install', release, chart));
+  });
+
+  test('marks a release that has drifted, as soon as the sweep has found it, also for who watches', async () => {
+    const watching = startBelayCommand(['status', '-n', namespace, '--watch'], {
+      as: join(plane.dir, 'dev.kubeconfig'),
+    });
+    try {
+      await watching.says(/^web .* deployed /m);
+      await drift();
+      await watching.says(/^web .* deployed,drifted /m);
+      assert.equal(watching.stdout.match(/^calm/gm)?.length, 1, watching.stdout);
+    } finally {
+      assert.equal(await watching.kill('SIGINT'), 130);
+    }
+    assert.equal(await statusOf('web'), 'deployed,drifted');
+    assert.equal(await statusOf('calm'), 'deployed');
+    const everywhere = succeeds(await status(['-A'], 'admin'));
+    assert.match(everywhere, /^marked +web .* deployed,drifted /m);
+    assert.match(everywhere, /^marked +calm .* deployed /m);
+  });
+
+  test('tells programs, and shows in wide whether it is known', async () => {
+    const { items } = JSON.parse(succeeds(await status(['-o', 'json']))) as {
+      items: readonly { metadata: { name: string }; drift?: string }[];
+    };
+    assert.deepEqual(
+      items.map(({ metadata, drift: found }) => [metadata.name, found]),
+      [
+        ['calm', undefined],
+        ['web', 'detected'],
+      ],
+    );
+    const wide = succeeds(await status(['-o', 'wide']));
+    assert.match(wide, / AGE +DRIFT /);
+    assert.match(wide, /^web .* detected /m);
+    assert.match(succeeds(await status(['web', '-o', 'yaml'])), /^drift: detected$/m);
+    assert.equal(succeeds(await status(['-o', 'name'])), 'release/calm\nrelease/web\n');
+  });
+
+  test('is in colour for a terminal alone', async () => {
+    const coloured = '\u001b[33mdeployed,drifted\u001b[39m';
+    assert.ok(!succeeds(await status([])).includes('\u001b['));
+    assert.ok(succeeds(await status([], 'dev', { FORCE_COLOR: '1' })).includes(coloured));
+  });
+
+  test('shows all the rest to whoever may not read Events', async () => {
+    await plane.user('blind');
+    const role = ['create', 'role', 'blind', '--verb=get,list', '--resource=secrets,configmaps'];
+    succeeds(await kubectl(...role));
+    succeeds(await kubectl('create', 'rolebinding', 'blind', '--role=blind', '--user=blind'));
+    const { code, stdout, stderr } = await status(['web', '-o', 'wide', '--no-headers'], 'blind');
+    assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
+    assert.deepEqual(stdout.split(/ {2,}/).slice(3, 9), [
+      'deployed',
+      '<unknown>',
+      '<none>',
+      '<unknown>',
+      stdout.split(/ {2,}/)[7],
+      '<unknown>',
+    ]);
+    assert.equal((JSON.parse(succeeds(await status(['web', '-o', 'json'], 'blind'))) as { drift: null }).drift, null);
+  });
+
+  test('takes the mark away once all is as the chart has it, by whomever', async () => {
+    const isUnmarked = async () => (await statusOf('web')) === 'deployed' || undefined;
+    await policy({ action: 'Audit', repair: { action: 'Apply' } });
+    await waitUntil('it is repaired', isUnmarked, { timeoutMs: 60_000 });
+    await policy({ action: 'Audit' });
+    await drift();
+    await waitForDrift(plane, namespace, 'web', 1);
+    // What was told of revision 1 is not held against revision 2.
+    succeeds(await helm('upgrade', 'web', chart, '--force-conflicts'));
+    assert.equal(await statusOf('web'), 'deployed');
+  });
+});
 
 test('a release of which nothing was ever deployed is skipped, and says so', async () => {
   const { create, helm } = place('never', 'helm4');

@@ -28,6 +28,9 @@ export const helmStatus = (release: ReleaseName): string =>
 export const helmHistory = (release: ReleaseName): string =>
   `helm history ${releaseWord(release)} ${inNamespace(release)}`;
 
+export const repairRelease = (release: ReleaseName): string =>
+  `belay drift ${releaseWord(release)} ${inNamespace(release)} --repair`;
+
 /** `--overwrite`, because last week's window may still be written there. */
 export const openRelease = (kind: RecordKind, release: ReleaseName, untilMs: number): string =>
   `${annotateRecords(kind, release)} --overwrite belay.dev/open="why" belay.dev/open-until=${showTime(untilMs)}`;

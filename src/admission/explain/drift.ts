@@ -1,6 +1,6 @@
 import type { Denial, FieldChange } from '../../rules/verdict.ts';
 import { showName, showPath, showValue } from '../escape.ts';
-import { helmUpgrade, openRelease } from './commands.ts';
+import { helmUpgrade, openRelease, repairRelease } from './commands.ts';
 import { type Cause, type Explanation, showRefusal, showRelease } from './explanation.ts';
 
 type Drift = Extract<Denial, { code: 'BelayDrift' }>;
@@ -25,6 +25,8 @@ export const explainDrift = (denial: Drift, nowMs: number): Explanation => {
       ...(more > 0 ? [`  and ${more} more`] : []),
       `${INSTEAD[attempt]}:`,
       `  ${helmUpgrade(release)}`,
+      // Only that is known to bring back nothing but what the chart says.
+      ...(attempt === 'create' ? ['or exactly as the chart has it:', `  ${repairRelease(release)}`] : []),
       'or, if you may, open the release to changes by hand for an hour:',
       `  ${openRelease(recordKind, release, nowMs + OPEN_FOR_MS)}`,
     ],

@@ -5,7 +5,7 @@ import type { Invocation } from '../invocation.ts';
 export const addStatus = (program: Command, invocation: Invocation): void => {
   const command = program
     .command('status')
-    .description('show releases: chart, revision, locks, who holds them')
+    .description('show releases: chart, revision, drift, locks, who holds them')
     .argument('[release...]', 'releases; all of the namespace unless named')
     .option('-A, --all-namespaces', 'releases of all namespaces')
     .addOption(new Option('-o, --output <format>', 'how to show them').choices(['wide', 'json', 'yaml', 'name']))

@@ -104,6 +104,7 @@ const repairAll = async (
   seen: Look,
   found: readonly ReleaseDrift[],
   { prune = false, dryRun = false }: DriftOptions,
+  invocation: Invocation,
   signal: AbortSignal,
 ): Promise<Left> => {
   const live = createLiveFacts(tools.api);
@@ -119,7 +120,7 @@ const repairAll = async (
   let left: Left = 'nothing';
   for (const checked of found) {
     if (!checked.checked) continue;
-    left = worse(left, await repair({ ...tools, situation }, checked, { prune, dryRun }, signal));
+    left = worse(left, await repair({ ...tools, situation }, checked, { prune, dryRun, invocation }, signal));
   }
   return left;
 };
@@ -147,6 +148,6 @@ export const drift = async (names: readonly string[], options: DriftOptions, inv
     process.exitCode = isDrifted ? DRIFTED : isIncomplete ? EXIT.failed : 0;
     return;
   }
-  const left = await repairAll(tools, seen, found, options, signal);
+  const left = await repairAll(tools, seen, found, options, invocation, signal);
   process.exitCode = EXIT_OF[isIncomplete ? 'failure' : left];
 };

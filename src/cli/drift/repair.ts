@@ -1,7 +1,9 @@
+import { showName, showPath } from '../../admission/escape.ts';
 import { showObject, showReason } from '../../drift/describe-drift.ts';
 import type { CheckedRelease, ObjectDrift } from '../../drift/findings.ts';
 import { type RepairOutcome, type RepairReleaseDependencies, repairRelease } from '../../drift/repair-release.ts';
 import { readRefusal } from '../failure.ts';
+import type { Invocation } from '../invocation.ts';
 import { note, warn } from '../output/say.ts';
 
 /** What is left when all has been tried. */
@@ -22,27 +24,66 @@ const RANK: readonly Left[] = ['nothing', 'drift', 'failure'];
 
 export const worse = (a: Left, b: Left): Left => (RANK.indexOf(a) >= RANK.indexOf(b) ? a : b);
 
+export interface RepairChoices {
+  readonly prune: boolean;
+  readonly dryRun: boolean;
+  readonly invocation: Invocation;
+}
+
+/** A terminal's line. */
+const MAX_FIELDS = 5;
+
+/** How a person goes on where Belay lets nobody take away what others added. */
+const howToPrune = ({ release }: CheckedRelease, { name }: Invocation): readonly string[] => {
+  const where = `${showName(release.name)} -n ${showName(release.namespace)}`;
+  return [
+    'What others added may be what some controller needs, so Belay lets nobody take it away by hand, unless the release is open:',
+    `  ${name} open ${where} --reason "why" --for 10m`,
+    `  ${name} drift ${where} --repair --prune`,
+  ];
+};
+
 /** Repairs one release, with the rights of whoever calls, and says of each object what has become of it. */
 export const repair = async (
   dependencies: RepairReleaseDependencies,
   checked: CheckedRelease,
-  { prune, dryRun }: { readonly prune: boolean; readonly dryRun: boolean },
+  { prune, dryRun, invocation }: RepairChoices,
   signal: AbortSignal,
 ): Promise<Left> => {
   const left: Left[] = [];
+  let isPruneRefused = false;
+  const sayNotPruned = (drift: ObjectDrift, error: unknown, is: string): void => {
+    const refusal = readRefusal(error);
+    if (refusal?.code !== 'BelayDrift') {
+      warn(`${is}: ${refusal?.message ?? showReason((error as Error).message)}`);
+      return;
+    }
+    isPruneRefused = true;
+    const fields = drift.added.slice(0, MAX_FIELDS).map(({ path }) => showPath(path));
+    const more = drift.added.length - fields.length;
+    warn(`${is}: ${fields.join(', ')}${more > 0 ? ` and ${more} more` : ''} [BelayDrift]`);
+  };
   const say = (drift: ObjectDrift, outcome: RepairOutcome): void => {
     left.push(LEFT_BY[outcome.done]);
     // Restored without prune, what others added is still there.
     if (!prune && drift.added.length > 0) left.push('drift');
     const name = showObject(drift.object);
     if ('why' in outcome) {
-      const refusal = 'error' in outcome ? readRefusal(outcome.error) : undefined;
-      warn(`${name} was not repaired: ${refusal?.message ?? showReason(outcome.why)}`);
-    } else {
-      process.stdout.write(`${name} ${dryRun ? 'would be ' : ''}${WORDS[outcome.done]}\n`);
+      const isPruning = prune && drift.problem === 'added' && 'error' in outcome;
+      if (isPruning) sayNotPruned(drift, outcome.error, `${name} was not pruned`);
+      else {
+        const refusal = 'error' in outcome ? readRefusal(outcome.error) : undefined;
+        warn(`${name} was not repaired: ${refusal?.message ?? showReason(outcome.why)}`);
+      }
+      return;
     }
+    process.stdout.write(`${name} ${dryRun ? 'would be ' : ''}${WORDS[outcome.done]}\n`);
+    if (outcome.done !== 'restored' || outcome.notPruned === undefined) return;
+    left.push('failure');
+    sayNotPruned(drift, outcome.notPruned, `${name} was not pruned`);
   };
   await repairRelease(dependencies, checked, { prune, dryRun, unattended: false }, signal, say);
+  if (isPruneRefused) for (const line of howToPrune(checked, invocation)) note(line);
   if (!prune && checked.drifted.some(({ added }) => added.length > 0))
     note('What others added is left alone; --prune takes it away as well.');
   return left.reduce(worse, 'nothing');

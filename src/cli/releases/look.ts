@@ -30,13 +30,21 @@ const readHomes = async (
   return new Map(await Promise.all(homes.map(async (name) => [name, await readNamespace(api, name)] as const)));
 };
 
-/** Looks at releases once. Without `charts`, no payload is fetched. */
+export interface LookOptions {
+  readonly charts?: ChartReader;
+  /** Without, no payload is fetched. */
+  readonly withCharts?: boolean;
+  /** Whether what the sweep tells of drift is asked for. */
+  readonly withDrift?: boolean;
+}
+
+/** Looks at releases once. */
 export const look = async (
   api: Api,
   scope: Scope,
-  { charts = createChartReader(api), withCharts = true }: { charts?: ChartReader; withCharts?: boolean } = {},
+  { charts = createChartReader(api), withCharts = true, withDrift = false }: LookOptions = {},
 ): Promise<Look> => {
-  const snapshot = await readSnapshot(api, scope);
+  const snapshot = await readSnapshot(api, scope, { withDrift });
   const newest = groupByRelease(snapshot.records).flatMap((records) => newestIn(records) ?? []);
   const stored = withCharts ? await charts.read(newest) : new Map<string, Stored>();
   const homes = await readHomes(api, snapshot, stored);

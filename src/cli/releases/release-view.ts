@@ -23,6 +23,8 @@ export interface ReleaseView {
   readonly areLocksComplete: boolean;
   readonly operation: OperationState;
   readonly policy: Policy | undefined;
+  /** Whether the sweep tells that what the deployed revision governs has drifted. */
+  readonly isDrifted: boolean | undefined;
 }
 
 /** Records by release, by namespace and then by name. */
@@ -57,13 +59,14 @@ export const viewReleases = (
     const isElsewhere = payload !== undefined && payload.namespace !== release.namespace;
     const home = isElsewhere ? (homes.get(payload.namespace) ?? snapshot.namespace(payload.namespace)) : undefined;
     const claim = snapshot.claims?.get(`${release.namespace}/${release.name}`);
+    const deployed = highestDeployed(records);
     const staleAfterMs = claim?.silenceMs ?? policy?.operations.staleAfterMs ?? STALE_AFTER_MS;
     return [
       {
         release,
         records,
         newest,
-        deployed: highestDeployed(records),
+        deployed,
         chart: payload?.chart,
         locks: locksOf(
           records,
@@ -74,6 +77,8 @@ export const viewReleases = (
         areLocksComplete: namespace !== undefined && !(isElsewhere && home === undefined),
         operation: findOperation({ records, claim }, { nowMs, staleAfterMs }),
         policy,
+        // What was told of an earlier revision is over.
+        isDrifted: snapshot.drifted && deployed !== undefined && snapshot.drifted.has(deployed.uid),
       },
     ];
   });

@@ -7,6 +7,7 @@ import { type ReleaseRecord, toRecord } from '../../helm/record.ts';
 import type { Policy } from '../../policy/policy.ts';
 import type { Claim } from '../../rules/in-flight.ts';
 import type { NamespaceFacts } from '../../rules/locks.ts';
+import { findDriftedRecords } from './drifted-records.ts';
 import { readPolicies } from './policies.ts';
 
 /** Which releases are looked at. */
@@ -25,6 +26,8 @@ export interface Snapshot {
   /** Undefined for one that may not be read. */
   readonly namespace: (name: string) => NamespaceFacts | undefined;
   readonly policies: readonly Policy[] | undefined;
+  /** Records, by uid, of which the sweep says that what they govern has drifted. */
+  readonly drifted: ReadonlySet<string> | undefined;
 }
 
 /** Objects a page: client-go's own default. */
@@ -120,18 +123,24 @@ const readNamespaces = async (
   return new Map((listed ?? []).map(({ metadata }) => [metadata?.name ?? '', toNamespaceFacts(metadata)]));
 };
 
-/** Reads everything at once. Rejects when the records themselves may not be read. */
-export const readSnapshot = async (api: Api, scope: Scope): Promise<Snapshot> => {
-  const [records, claims, namespaces, policies] = await Promise.all([
+/** Reads everything at once, and of drift only what is asked for. Rejects when the records themselves may not be read. */
+export const readSnapshot = async (
+  api: Api,
+  scope: Scope,
+  { withDrift = false }: { readonly withDrift?: boolean } = {},
+): Promise<Snapshot> => {
+  const [records, claims, namespaces, policies, drifted] = await Promise.all([
     listRecords(api, scope),
     unlessForbidden(listClaims(api, scope)),
     readNamespaces(api, scope),
     unlessForbidden(readPolicies(api)),
+    withDrift ? findDriftedRecords(api, scope.namespace) : undefined,
   ]);
   return {
     records,
     claims,
     namespace: (name) => namespaces.get(name),
     policies: policies?.flatMap(({ accepted }) => accepted?.policy ?? []),
+    drifted,
   };
 };

@@ -23,7 +23,16 @@ const operationObject = (state: string, { operation, revision, holder, sinceMs, 
 });
 
 /** For `-o json` and `-o yaml`. */
-export const statusObject = ({ release, newest, chart, locks, operation, policy, ...view }: ReleaseView): object => ({
+export const statusObject = ({
+  release,
+  newest,
+  chart,
+  locks,
+  operation,
+  policy,
+  isDrifted,
+  ...view
+}: ReleaseView): object => ({
   apiVersion: 'belay.dev/v1alpha1',
   kind: 'ReleaseStatus',
   metadata: { name: release.name, namespace: release.namespace },
@@ -33,6 +42,7 @@ export const statusObject = ({ release, newest, chart, locks, operation, policy,
   storage: newest.kind,
   chart: chart === undefined ? null : { name: chart.name, version: chart.version },
   deployedRevision: view.deployed?.revision ?? null,
+  ...(isDrifted !== false && { drift: isDrifted ? 'detected' : null }),
   locks: locks.map(lockObject),
   ...(operation.state === 'in-flight' && { operation: operationObject('in-flight', operation.inFlight) }),
   ...(operation.state === 'dead' && { operation: operationObject(operation.reason, operation.was) }),

@@ -34,11 +34,21 @@ export const statusHeads = ({ wide, allNamespaces }: RowOptions): readonly Cell[
     'HOLDER',
     'POLICY',
     'AGE',
-    ...(wide ? ['UNTIL', 'VERSIONS', 'REASON'] : []),
+    ...(wide ? ['DRIFT', 'UNTIL', 'VERSIONS', 'REASON'] : []),
   ].map((text) => ({ text }));
 
 export const showChart = ({ chart }: Pick<ReleaseView, 'chart'>): string =>
   chart === undefined || chart.name === '' ? UNKNOWN : showName(`${chart.name}-${chart.version}`);
+
+/** As kubectl marks a Node: `Ready,SchedulingDisabled`. Without the mark nothing is known, or nothing was found. */
+const statusCell = ({ newest, isDrifted }: ReleaseView): Cell => {
+  if (isDrifted) return { text: `${newest.status},drifted`, style: 'yellow' };
+  const style = STYLES[newest.status];
+  return { text: newest.status, ...(style === undefined ? {} : { style }) };
+};
+
+const showDrift = ({ isDrifted }: ReleaseView): string =>
+  isDrifted === undefined ? UNKNOWN : isDrifted ? 'detected' : NONE;
 
 const unique = (texts: readonly string[]): readonly string[] => [...new Set(texts)];
 
@@ -70,19 +80,19 @@ const joined = (texts: readonly (string | undefined)[]): string =>
 export const statusRow = (view: ReleaseView, options: RowOptions): readonly Cell[] => {
   const { release, newest, locks } = view;
   const { nowMs } = options;
-  const style = STYLES[newest.status];
   return [
     ...(options.allNamespaces ? [{ text: showName(release.namespace) }] : []),
     { text: showName(release.name) },
     { text: showChart(view) },
     { text: String(newest.revision) },
-    { text: newest.status, ...(style === undefined ? {} : { style }) },
+    statusCell(view),
     lockCell(view),
     { text: showHolder(view, nowMs) },
     { text: showPolicyName(view) },
     { text: showDuration(Math.max(0, nowMs - newest.updatedAtMs)) },
     ...(options.wide
       ? [
+          { text: showDrift(view) },
           { text: showUntil(locks) },
           { text: joined(locks.map(({ range }) => range && quoteText(range))) },
           { text: joined(locks.map(({ reason }) => reason && escapeText(reason))) },

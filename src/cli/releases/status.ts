@@ -42,7 +42,7 @@ const rowOptionsOf = ({ output, allNamespaces }: StatusOptions) => ({
 });
 
 /** What a row says, but for what changes by the clock alone. */
-const essenceOf = ({ release, records, chart, locks, operation, policy }: ReleaseView): string =>
+const essenceOf = ({ release, records, chart, locks, operation, policy, isDrifted }: ReleaseView): string =>
   JSON.stringify([
     release,
     records.map(({ kind, revision, status }) => [kind, revision, status]),
@@ -51,6 +51,7 @@ const essenceOf = ({ release, records, chart, locks, operation, policy }: Releas
     operation.state,
     operation.state === 'idle' ? null : operation.state === 'dead' ? operation.was.holder : operation.inFlight.holder,
     policy?.name,
+    isDrifted === true,
   ]);
 
 /** As `kubectl get --watch`: the table, and then a line for each release that changes. */
@@ -102,7 +103,8 @@ export const status = async (
   const { api, namespace } = await openCluster(options, invocation);
   const scope = { namespace: options.allNamespaces ? undefined : namespace, names: [...new Set(names)] };
   const charts = createChartReader(api);
-  const once = (): Promise<Look> => look(api, scope, { charts, withCharts: options.output !== 'name' });
+  const isNames = options.output === 'name';
+  const once = (): Promise<Look> => look(api, scope, { charts, withCharts: !isNames, withDrift: !isNames });
   if (options.watch) {
     const stop = new AbortController();
     process.once('SIGINT', () => process.exit(130));

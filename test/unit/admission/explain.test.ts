@@ -54,7 +54,10 @@ const messages: Record<string, { denial: Denial; message: string }> = {
     denial: drift({ attempt: 'create', object: { group: 'g', kind: 'ClusterThing', namespace: '', name: '' } }),
     message: `creation of ClusterThing (no name) refused: Helm release web in namespace shop manages it [BelayDrift]
   governed by: revision 3, chart shop-1.2.0
-  bring it back with the chart:${WAYS_ON}`,
+  bring it back with the chart:${WAYS_ON.replace(
+    '\n  or, if',
+    '\n  or exactly as the chart has it:\n    belay drift web -n shop --repair\n  or, if',
+  )}`,
   },
   'more fields than fit': {
     denial: drift({

@@ -5,6 +5,7 @@ import { explainLines } from '../../../src/cli/releases/explain-lines.ts';
 import { policyRow, viewPolicies } from '../../../src/cli/releases/policy-list.ts';
 import { viewReleases } from '../../../src/cli/releases/release-view.ts';
 import type { Snapshot } from '../../../src/cli/releases/snapshot.ts';
+import { statusObject } from '../../../src/cli/releases/status-object.ts';
 import { statusRow } from '../../../src/cli/releases/status-rows.ts';
 import { readStoredPolicy } from '../../../src/cluster/stored-policy.ts';
 import type { HelmStatus, ReleaseRecord } from '../../../src/helm/record.ts';
@@ -42,6 +43,7 @@ const snapshotOf = (records: readonly ReleaseRecord[], more: Partial<Snapshot> =
   claims: new Map(),
   namespace: (name) => ({ name, annotations: {}, labels: { team: 'a' }, terminating: false }),
   policies: [],
+  drifted: new Set(),
   ...more,
 });
 
@@ -111,6 +113,35 @@ describe('a line of status', () => {
       'web | shop-1.1.0 | 1 | deployed | frozen | <none> | calm | 3m',
     ],
   ];
+  const drifted = (...uids: readonly string[]): Partial<Snapshot> => ({ drifted: new Set(uids) });
+  const failed = [record(1, 'superseded'), record(2, 'deployed'), record(3, 'failed')];
+  const marks: readonly (readonly [string, Snapshot, string])[] = [
+    ['one that has drifted', snapshotOf([record(1, 'deployed')], drifted('1')), 'deployed,drifted'],
+    ['one whose upgrade failed: the revision before it has', snapshotOf(failed, drifted('2')), 'failed,drifted'],
+    ['what an earlier revision had is over', snapshotOf(failed, drifted('1')), 'failed'],
+    ['one of which that is not known', snapshotOf([record(1, 'deployed')], { drifted: undefined }), 'deployed'],
+  ];
+  for (const [what, snapshot, expected] of marks)
+    test(what, () => assert.equal(row(snapshot).split(' | ')[3], expected));
+
+  for (const [what, more, column, value] of [
+    ['found', drifted('1'), 'detected', 'detected'],
+    ['not found', drifted(), '<none>', undefined],
+    ['not to be told', { drifted: undefined }, '<unknown>', null],
+  ] as const)
+    test(`drift that is ${what} is told in a column of its own, and to programs`, () => {
+      const snapshot = snapshotOf([record(1, 'deployed')], more);
+      assert.equal(row(snapshot, true).split(' | ')[8], column);
+      assert.equal((statusObject(only(snapshot)) as { drift?: unknown }).drift, value);
+    });
+
+  test('a release that has drifted is not green', () => {
+    const cells = statusRow(only(snapshotOf([record(1, 'deployed')], drifted('1'))), {
+      ...{ wide: false, allNamespaces: false, nowMs: NOW },
+    });
+    assert.equal(cells.find(({ text }) => text === 'deployed,drifted')?.style, 'yellow');
+  });
+
   for (const [what, snapshot, expected] of cases) test(what, () => assert.equal(row(snapshot), expected));
 
   test('is wide enough for ranges, ends and reasons, and shows no control characters', () => {

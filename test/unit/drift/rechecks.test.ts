@@ -7,7 +7,14 @@ import { allow, type Denial } from '../../../src/rules/verdict.ts';
 import { live } from './objects.ts';
 
 const release = { namespace: 'shop', name: 'web' };
-const review = { dryRun: false, object: live('v1', 'ConfigMap', {}), oldObject: undefined } as unknown as Review;
+const reviewBy = (username: string): Review =>
+  ({
+    dryRun: false,
+    object: live('v1', 'ConfigMap', {}),
+    oldObject: undefined,
+    user: { username },
+  }) as unknown as Review;
+const [review, byController] = [reviewBy('sre'), reviewBy('system:serviceaccount:shop:operator')];
 const denial = { code: 'BelayDrift', release } as unknown as Denial;
 
 const CASES: readonly (readonly [what: string, answer: AdmissionAnswer, isLookedAt: boolean])[] = [
@@ -19,7 +26,9 @@ const CASES: readonly (readonly [what: string, answer: AdmissionAnswer, isLooked
   ],
   ['was written by somebody trusted', allow('trusted'), true],
   ['could not be judged in time', allow('deadline'), true],
-  ['was no drift', allow('no drift'), false],
+  ['brought an object back', allow('restores the chart'), true],
+  ['was no drift, and may have set something back', allow('no drift'), true],
+  ['changed nothing', allow('unchanged'), false],
   ['was refused', { allowed: false, denial }, false],
 ];
 
@@ -27,6 +36,9 @@ describe('a release is looked at again when a write of its objects', () => {
   for (const [what, answer, isLookedAt] of CASES)
     test(`${what}: ${isLookedAt ? 'yes' : 'no'}`, () =>
       assert.deepEqual(rechecksOf(review, 'object', answer), isLookedAt ? [release] : []));
+
+  test('was no drift, by a controller, as thousands are: no', () =>
+    assert.deepEqual(rechecksOf(byController, 'object', allow('no drift')), []));
 
   test('was a rehearsal: no', () =>
     assert.deepEqual(rechecksOf({ ...review, dryRun: true }, 'object', allow('trusted')), []));

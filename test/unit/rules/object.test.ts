@@ -30,6 +30,7 @@ interface Case {
   readonly waived?: readonly PolicyRule[];
   readonly listed?: false;
   readonly changes?: readonly FieldChange[];
+  readonly restores?: true;
   /** Why it is allowed, or the denial's code; with the revision that was asked. */
   readonly expect: string;
 }
@@ -54,6 +55,7 @@ const judge = ({ by = 'bob', attempt = 'change', records, ...rest }: Case): stri
     chart: 'shop-1.4.0',
     listed: rest.listed ?? true,
     changes: rest.changes ?? [CHANGE],
+    restores: rest.restores === true,
     freezes: rest.frozen ? [FREEZE] : [],
     open: rest.open ? OPEN : undefined,
   };
@@ -61,6 +63,7 @@ const judge = ({ by = 'bob', attempt = 'change', records, ...rest }: Case): stri
   return `${verdict.allowed ? verdict.why : verdict.denial.code} v${outlook.governing.revision}`;
 };
 
+const restoring = { attempt: 'create', restores: true } as const;
 const deployed = record(1, 'deployed');
 const upgrading = { records: [deployed, record(2, 'pending-upgrade')], claim: claim('upgrade', 2, 'ann') } as const;
 const slow = {
@@ -82,6 +85,52 @@ describe('a write of an object that carries ownership marks', () => {
     },
     { name: 'that deletes it', attempt: 'delete', records: [deployed], expect: 'BelayDrift v1' },
     { name: 'that creates it anew', attempt: 'create', records: [deployed], expect: 'BelayDrift v1' },
+    {
+      name: 'that creates it anew, as the chart has it',
+      ...restoring,
+      records: [deployed],
+      expect: 'restores the chart v1',
+    },
+    {
+      name: 'that creates it as the deployed chart has it, beside an operation that is stale',
+      ...restoring,
+      records: [deployed, record(2, 'pending-upgrade', LONG_AGO)],
+      expect: 'restores the chart v1',
+    },
+    {
+      name: 'that creates it as the chart in flight has it, by others than the holder',
+      ...restoring,
+      ...upgrading,
+      expect: 'BelayDrift v2',
+    },
+    {
+      name: 'that creates it as the chart has it, while frozen',
+      ...restoring,
+      frozen: true,
+      records: [deployed],
+      expect: 'BelayFrozen v1',
+    },
+    {
+      name: 'that creates it as the chart has it, while frozen, which is waived',
+      ...restoring,
+      frozen: true,
+      waived: ['freeze'],
+      records: [deployed],
+      expect: 'restores the chart v1',
+    },
+    {
+      name: 'that creates what no manifest lists',
+      ...restoring,
+      listed: false,
+      records: [deployed],
+      expect: 'not listed v1',
+    },
+    {
+      name: 'that changes it, and would restore it if it were not there',
+      restores: true,
+      records: [deployed],
+      expect: 'BelayDrift v1',
+    },
     {
       name: 'below a failed revision: the deployed one governs',
       records: [deployed, record(2, 'failed')],

@@ -1,0 +1,73 @@
+import { type Api, pathOf } from '../../cluster/api.ts';
+import { parseRecordName } from '../../helm/record.ts';
+
+/** What an Event says, as far as it tells of drift. */
+export interface DriftEvent {
+  readonly reason: string;
+  readonly lastTimestamp?: string | null;
+  readonly involvedObject: { readonly name: string; readonly uid?: string };
+}
+
+/** Records, by their uid, of which the latest Event says that what they govern has drifted. */
+export const readDriftEvents = (events: readonly DriftEvent[]): ReadonlySet<string> => {
+  const latest = new Map<string, { readonly atMs: number; readonly isDrifted: boolean }>();
+  for (const { reason, lastTimestamp, involvedObject } of events) {
+    const { name, uid = '' } = involvedObject;
+    if (parseRecordName(name) === undefined) continue;
+    const isDrifted = reason === 'DriftDetected';
+    const atMs = Date.parse(lastTimestamp ?? '') || 0;
+    const known = latest.get(uid);
+    // Events count seconds: of two in the same one, the end comes after the beginning.
+    if (known === undefined || atMs > known.atMs || (atMs === known.atMs && !isDrifted))
+      latest.set(uid, { atMs, isDrifted });
+  }
+  return new Set([...latest].filter(([, { isDrifted }]) => isDrifted).map(([uid]) => uid));
+};
+
+/**
+ * Where there are many Events, the API server takes long to find these: it goes through all of a namespace. A status is worth more at
+ * once without them than late with them.
+ */
+const MAX_WAIT_MS = 1_000;
+
+/** Objects a page: client-go's own default. */
+const PAGE_SIZE = 500;
+
+/** 5,000 Events of half a kilobyte or more: what can be fetched and read in that time. */
+const MAX_PAGES = 10;
+
+interface List {
+  readonly metadata?: { readonly continue?: string };
+  readonly items?: readonly DriftEvent[];
+}
+
+/**
+ * Which records the sweep has found drifted, by the Events that it keeps on them: everybody who may `view` a namespace may read those.
+ * Without a sweep there are none. Undefined where that cannot be told, because of whatever: nothing else depends on it.
+ */
+export const findDriftedRecords = async (
+  api: Api,
+  namespace: string | undefined,
+  maxWaitMs: number = MAX_WAIT_MS,
+): Promise<ReadonlySet<string> | undefined> => {
+  const path = namespace === undefined ? '/api/v1/events' : pathOf('api', 'v1', 'namespaces', namespace, 'events');
+  const signal = AbortSignal.timeout(maxWaitMs);
+  const list = async (reason: string): Promise<readonly DriftEvent[] | undefined> => {
+    const found: DriftEvent[] = [];
+    let next: string | undefined;
+    for (let page = 0; page < MAX_PAGES; page += 1) {
+      const query = { fieldSelector: `reportingComponent=belay,reason=${reason}`, limit: PAGE_SIZE, continue: next };
+      const { items = [], metadata } = await api.request<List>({ path, query, signal });
+      found.push(...items);
+      next = metadata?.continue || undefined;
+      if (next === undefined) return found;
+    }
+    return undefined;
+  };
+  try {
+    const [detected, resolved] = await Promise.all(['DriftDetected', 'DriftResolved'].map(list));
+    return detected && resolved && readDriftEvents([...detected, ...resolved]);
+  } catch {
+    return undefined;
+  }
+};
