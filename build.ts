@@ -1,12 +1,13 @@
 import { chmod, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { build } from 'esbuild';
+import { licencesOf } from './packaging/licences.ts';
 
 /** Bundles Belay into dist/: `belay.js` to run, and beside it what its commands load when they run, and its worker threads. */
 const root = import.meta.dirname;
 const outdir = join(root, 'dist');
 
-const { outputFiles } = await build({
+const { outputFiles, metafile } = await build({
   entryPoints: {
     belay: join(root, 'src/main.ts'),
     'decode-worker': join(root, 'src/helm/decode-worker.ts'),
@@ -14,6 +15,8 @@ const { outputFiles } = await build({
     worker: join(root, 'node_modules/piscina/dist/worker.js'),
   },
   outdir,
+  absWorkingDir: root, // The same bytes, wherever it is run from.
+  metafile: true,
   bundle: true,
   splitting: true, // `belay --help` reads 0.1 MB in place of 5.
   write: false,
@@ -42,6 +45,8 @@ for (const { path, contents } of outputFiles) {
   if (basename(path) === 'belay.js') await chmod(unfinished, 0o755);
   await rename(unfinished, path);
 }
+
+await writeFile(join(outdir, 'THIRD-PARTY-LICENCES.txt'), await licencesOf(Object.keys(metafile.inputs)));
 
 const current = new Set(outputFiles.map(({ path }) => basename(path)));
 for (const file of await readdir(outdir)) {

@@ -21,5 +21,5 @@ const readLicence = async (directory: string): Promise<string> => {
 export const licencesOf = async (inputs: readonly string[]): Promise<string> => {
   const directories = new Set(inputs.flatMap((input) => PACKAGE.exec(input)?.[0] ?? []));
   const licences = await Promise.all([...directories].sort().map(readLicence));
-  return `belay.mjs contains the following packages.\n\n${licences.join('\n\n\n')}\n`;
+  return `Belay contains the following packages.\n\n${licences.join('\n\n\n')}\n`;
 };
