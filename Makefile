@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 harness := test/cluster/harness
 # The oldest Kubernetes that is supported, and the tests that depend most on what an API server can do: all that is tested of it at each push.
 oldest := 1.30
-oldest-tests := webhook-conditions policy-crd policies locks one-at-a-time
+oldest-tests := webhook-conditions policy-crd locks drift one-at-a-time
 installed := node_modules/.package-lock.json
 
 .PHONY: help demo test test-unit test-http test-cluster test-oldest test-matrix lint types format build dist sbom generate binaries up down user bench kind clean
