@@ -3,9 +3,12 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 .DEFAULT_GOAL := help
 .SUFFIXES:
 harness := test/cluster/harness
+# The oldest Kubernetes that is supported, and the tests that depend most on what an API server can do: all that is tested of it at each push.
+oldest := 1.30
+oldest-tests := webhook-conditions policy-crd locks drift one-at-a-time
 installed := node_modules/.package-lock.json
 
-.PHONY: help demo test test-unit test-http test-fuzz fuzz test-cluster lint types format build dist generate binaries up down user bench kind clean
+.PHONY: help demo test test-unit test-http test-fuzz fuzz test-cluster test-oldest test-matrix lint types format build dist sbom generate binaries up down user bench kind clean
 
 help: ## prints this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +33,13 @@ fuzz: $(installed) ## the same for longer, each property: [FUZZ_SECONDS=60] [FUZ
 test-cluster: $(installed) binaries ## Belay in front of a real API server, with real Helm
 	@npm run --silent test:cluster
 
+test-oldest: $(installed) ## what depends most on the API server, on the oldest Kubernetes that is supported
+	@BELAY_KUBERNETES=$(oldest) node $(harness)/binaries.ts > /dev/null
+	@BELAY_KUBERNETES=$(oldest) node --test --test-concurrency=1 --test-timeout=900000 $(oldest-tests:%=test/cluster/%.test.ts)
+
+test-matrix: test-cluster ## the cluster tests, all of them, on the newest Kubernetes and on the oldest
+	@BELAY_KUBERNETES=$(oldest) $(MAKE) --no-print-directory test-cluster
+
 lint: $(installed) ## Biome: lint and format, without changing anything
 	@npm run --silent lint
 
@@ -44,6 +54,9 @@ build: $(installed) ## bundles Belay into dist/
 
 dist: $(installed) ## packages the command line into dist/packages/: plugins of Helm and kubectl, npm [BASE_URL=https://...]
 	@npm run --silent dist
+
+sbom: $(installed) ## lists what Belay is made of into dist/sbom/: CycloneDX and SPDX
+	@npm run --silent sbom
 
 generate: $(installed) ## writes what is made of the source and checked in: the CRD, docs/reference.md
 	@node generate.ts

@@ -8,9 +8,6 @@ const root = import.meta.dirname;
 const outdir = join(root, 'dist');
 
 const { outputFiles, metafile } = await build({
-  absWorkingDir: root,
-  metafile: true,
-  legalComments: 'none', // Licences have a file of their own.
   entryPoints: {
     belay: join(root, 'src/main.ts'),
     'decode-worker': join(root, 'src/helm/decode-worker.ts'),
@@ -18,6 +15,9 @@ const { outputFiles, metafile } = await build({
     worker: join(root, 'node_modules/piscina/dist/worker.js'),
   },
   outdir,
+  absWorkingDir: root, // The same bytes, wherever it is run from.
+  metafile: true,
+  legalComments: 'none', // Licences have a file of their own.
   bundle: true,
   splitting: true, // `belay --help` reads 0.1 MB in place of 5.
   write: false,
@@ -47,7 +47,7 @@ for (const { path, contents } of outputFiles) {
   await rename(unfinished, path);
 }
 
-await writeFile(join(outdir, 'LICENCES.txt'), await licencesOf(Object.keys(metafile.inputs), 'This directory'));
+await writeFile(join(outdir, 'THIRD-PARTY-LICENCES.txt'), await licencesOf(Object.keys(metafile.inputs)));
 
 const current = new Set(outputFiles.map(({ path }) => basename(path)));
 for (const file of await readdir(outdir)) {

@@ -18,8 +18,8 @@ const readLicence = async (directory: string): Promise<string> => {
 };
 
 /** The licences of all that is bundled, which ask to go with every copy. */
-export const licencesOf = async (inputs: readonly string[], what = 'belay.mjs'): Promise<string> => {
+export const licencesOf = async (inputs: readonly string[]): Promise<string> => {
   const directories = new Set(inputs.flatMap((input) => PACKAGE.exec(input)?.[0] ?? []));
   const licences = await Promise.all([...directories].sort().map(readLicence));
-  return `${what} contains the following packages.\n\n${licences.join('\n\n\n')}\n`;
+  return `Belay contains the following packages.\n\n${licences.join('\n\n\n')}\n`;
 };

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type ControlPlane, startControlPlane } from './harness/control-plane.ts';
+import { chooseKubernetes } from './harness/kubernetes-versions.ts';
 import { isSameProcess } from './harness/processes.ts';
 
 const chart = {
@@ -43,6 +44,13 @@ describe('a control plane of our own', () => {
   it('answers its administrator', async () => {
     const { code, stdout, stderr } = await plane.kubectl(['auth', 'can-i', '*', '*']);
     assert.deepEqual({ code, stdout, stderr }, { code: 0, stdout: 'yes\n', stderr: '' });
+  });
+
+  it('runs the Kubernetes that BELAY_KUBERNETES names, with a kubectl of the same version', async () => {
+    const { stdout } = await plane.kubectl(['version', '-o', 'json']);
+    const { clientVersion, serverVersion } = JSON.parse(stdout) as Record<string, { gitVersion: string }>;
+    const { version } = chooseKubernetes();
+    assert.deepEqual([clientVersion?.gitVersion, serverVersion?.gitVersion], [version, version]);
   });
 
   it('refuses a user without rights, and lets one with rights', async () => {

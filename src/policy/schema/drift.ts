@@ -50,14 +50,15 @@ const subject = z
   })
   .meta(
     checkedBy(
+      // `namespace` is a reserved word of CEL; API servers that are not so new know the field by its escaped name alone.
       {
-        rule: "self.kind != 'ServiceAccount' || (has(self.namespace) && self.namespace != '')",
+        rule: "self.kind != 'ServiceAccount' || (has(self.__namespace__) && self.__namespace__ != '')",
         message: NEEDS_NAMESPACE,
         fieldPath: '.namespace',
         reason: 'FieldValueRequired',
       },
       {
-        rule: "self.kind == 'ServiceAccount' || !has(self.namespace) || self.namespace == ''",
+        rule: "self.kind == 'ServiceAccount' || !has(self.__namespace__) || self.__namespace__ == ''",
         message: HAS_NO_NAMESPACE,
         fieldPath: '.namespace',
         reason: 'FieldValueForbidden',

@@ -6,10 +6,9 @@ import { homedir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { buildPrograms } from './go-build.ts';
+import { chooseKubernetes, newestModuleDir } from './kubernetes-versions.ts';
 import { allProgramNames, linkerFlags, moduleVersion, type ProgramName, programs } from './programs.ts';
 import { createProgress, type Progress } from './progress.ts';
-
-const moduleDir = join(import.meta.dirname, '..', 'binaries');
 
 /** `make up` says to put it on the PATH. Its links lead to what was found before: found again, each would lead to itself. */
 const ownBinDir = join(import.meta.dirname, '..', '..', '..', '.cluster', 'bin');
@@ -17,17 +16,34 @@ const ownBinDir = join(import.meta.dirname, '..', '..', '..', '.cluster', 'bin')
 export type Binaries<Name extends ProgramName = ProgramName> = Readonly<Record<Name, string>>;
 
 /**
- * Paths of the named programs. First hit wins: `BELAY_BIN_<NAME>` (taken as it is), the PATH (only of exactly the version that
- * go.mod pins), the cache, a Go build into the cache.
+ * Paths of the named programs, those of Kubernetes of the version that BELAY_KUBERNETES names. First hit wins: `BELAY_BIN_<NAME>`
+ * (taken as it is), the PATH (only of exactly the version that go.mod pins), the cache, a Go build into the cache.
  */
 export async function findOrMakeBinaries<Name extends ProgramName>(
   names: readonly Name[],
   progress: Progress = createProgress(),
 ): Promise<Binaries<Name>> {
+  const { moduleDir } = chooseKubernetes();
+  if (moduleDir === newestModuleDir) return findOrMake(names, moduleDir, progress);
+  const isOfKubernetes = (name: Name) => programs[name].module === 'k8s.io/kubernetes';
+  const ofKubernetes = names.filter(isOfKubernetes);
+  const others = names.filter((name) => !isOfKubernetes(name));
+  return {
+    ...(await findOrMake(others, newestModuleDir, progress)),
+    ...(await findOrMake(ofKubernetes, moduleDir, progress)),
+  };
+}
+
+/** What is of one module. */
+async function findOrMake<Name extends ProgramName>(
+  names: readonly Name[],
+  moduleDir: string,
+  progress: Progress,
+): Promise<Binaries<Name>> {
   const goMod = await readFile(join(moduleDir, 'go.mod'), 'utf8');
-  const cacheDir = await binaryCacheDir();
+  const cacheDir = await binaryCacheDir(moduleDir);
   const files = Object.fromEntries(
-    await Promise.all(names.map(async (name) => [name, join(cacheDir, await fileName(name))] as const)),
+    await Promise.all(names.map(async (name) => [name, join(cacheDir, await fileName(name, moduleDir))] as const)),
   ) as Binaries<Name>;
   const found = await Promise.all(names.map((name) => find(name, goMod, files[name])));
   const missing = allProgramNames.filter(
@@ -38,7 +54,7 @@ export async function findOrMakeBinaries<Name extends ProgramName>(
 }
 
 /** Of a program of our own, its source as well: then a change of it builds that one anew, and leaves the others as they are. */
-async function fileName(name: ProgramName): Promise<string> {
+async function fileName(name: ProgramName, moduleDir: string): Promise<string> {
   const { source } = programs[name];
   if (source === undefined) return name;
   const dir = join(moduleDir, source);
@@ -48,7 +64,7 @@ async function fileName(name: ProgramName): Promise<string> {
 }
 
 /** The key covers all that decides what a build yields: every module's version and checksum, the flags, the platform. */
-export async function binaryCacheDir(): Promise<string> {
+async function binaryCacheDir(moduleDir: string): Promise<string> {
   const [goMod, goSum] = await Promise.all(['go.mod', 'go.sum'].map((file) => readFile(join(moduleDir, file), 'utf8')));
   if (goMod === undefined || goSum === undefined) throw new Error(`${moduleDir} has no go.mod and go.sum`);
   const hash = createHash('sha256').update(goMod).update(goSum).update(linkerFlags(goMod)).digest('hex').slice(0, 12);

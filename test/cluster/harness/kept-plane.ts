@@ -10,6 +10,8 @@ const stateFile = join(keptDir, 'state.json');
 export interface KeptPlane {
   /** What was asked for; another wish means a restart. */
   readonly wanted: string;
+  /** Version of the API server, such as `v1.36.3`. */
+  readonly kubernetes: string;
   readonly server: string;
   readonly processes: readonly RecordedProcess[];
 }

@@ -1,6 +1,7 @@
 /**
  * The programs of a real control plane: where their Go source is, what they are called on a PATH, how they tell their version.
- * The versions themselves stand in `../binaries/go.mod` and nowhere else.
+ * The versions themselves stand in `../binaries/go.mod`, and for an older Kubernetes in the go.mod of a directory beside it, and
+ * nowhere else.
  */
 export const programNames = [
   'etcd',
@@ -83,10 +84,14 @@ export const programs: Readonly<Record<ProgramName, Program>> = {
 
 /** `v1.36.3` of a module, from the text of go.mod. */
 export function moduleVersion(goMod: string, module: string): string {
-  const line = goMod.split('\n').find((text) => text.trim().startsWith(`${module} v`));
-  const version = line?.trim().split(/\s+/)[1];
+  const version = requiredVersion(goMod, module);
   if (version === undefined) throw new Error(`go.mod does not require ${module}`);
   return version;
+}
+
+function requiredVersion(goMod: string, module: string): string | undefined {
+  const line = goMod.split('\n').find((text) => text.trim().startsWith(`${module} v`));
+  return line?.trim().split(/\s+/)[1];
 }
 
 /** The linker flags that tell each program its version; a plain `go build` would leave them at v0.0.0. */
@@ -98,8 +103,10 @@ export function linkerFlags(goMod: string): string {
     'k8s.io/component-base/version.gitMajor': major,
     'k8s.io/component-base/version.gitMinor': minor,
     'k8s.io/client-go/pkg/version.gitVersion': kubernetesVersion,
-    'helm.sh/helm/v3/internal/version.version': moduleVersion(goMod, 'helm.sh/helm/v3'),
-    'helm.sh/helm/v4/internal/version.version': moduleVersion(goMod, 'helm.sh/helm/v4'),
+    // Not in the module of an older Kubernetes.
+    'helm.sh/helm/v3/internal/version.version': requiredVersion(goMod, 'helm.sh/helm/v3'),
+    'helm.sh/helm/v4/internal/version.version': requiredVersion(goMod, 'helm.sh/helm/v4'),
   };
-  return ['-s -w', ...Object.entries(values).map(([name, value]) => `-X ${name}=${value}`)].join(' ');
+  const set = Object.entries(values).filter(([, value]) => value !== undefined);
+  return ['-s -w', ...set.map(([name, value]) => `-X ${name}=${value}`)].join(' ');
 }

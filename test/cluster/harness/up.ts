@@ -1,6 +1,6 @@
 /**
  * `make up`: a control plane with Belay that stays. Reads REPLICAS (1), STALE_AFTER (Belay's own default) and BELAY (`no`
- * leaves Belay out) from the environment.
+ * leaves Belay out) from the environment, and BELAY_KUBERNETES (such as `1.30`; the newest).
  */
 import { mkdir, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { findOrMakeBinaries } from './binaries.ts';
 import { startControlPlane } from './control-plane.ts';
 import { buildBelay } from './install-belay.ts';
 import { isRunning, keptDir, readKeptPlane, writeKeptPlane } from './kept-plane.ts';
+import { chooseKubernetes } from './kubernetes-versions.ts';
 import { endRecorded } from './processes.ts';
 import { programNames } from './programs.ts';
 import { createProgress } from './progress.ts';
@@ -31,7 +32,9 @@ for (const [name, path] of Object.entries(bin)) {
   await symlink(path, join(keptDir, 'bin', name));
 }
 
-const wanted = withBelay ? `replicas=${replicas} staleAfter=${staleAfter ?? ''}` : 'no Belay';
+const { version: kubernetes } = chooseKubernetes();
+const belayWanted = withBelay ? `replicas=${replicas} staleAfter=${staleAfter ?? ''}` : 'no Belay';
+const wanted = `Kubernetes ${kubernetes}, ${belayWanted}`;
 const kept = await readKeptPlane();
 if (kept && kept.wanted === wanted && isRunning(kept)) {
   progress.say(`already up at ${kept.server} (${wanted})`);
@@ -43,6 +46,8 @@ if (kept && kept.wanted === wanted && isRunning(kept)) {
         : 'ending what is left of the last one',
     );
     await endRecorded(kept.processes);
+    // What another version has stored, this one may be unable to read.
+    if (kept.kubernetes !== kubernetes) await rm(join(keptDir, 'etcd'), { recursive: true, force: true });
   }
   const plane = await startControlPlane({
     dir: keptDir,
@@ -55,7 +60,7 @@ if (kept && kept.wanted === wanted && isRunning(kept)) {
     const kinds = 'validatingwebhookconfigurations,mutatingwebhookconfigurations';
     await plane.kubectl(['delete', kinds, 'belay', '--ignore-not-found']);
   }
-  await writeKeptPlane({ wanted, server: plane.server, processes: plane.processes });
+  await writeKeptPlane({ wanted, kubernetes, server: plane.server, processes: plane.processes });
   plane.leaveRunning();
   progress.say(`up at ${plane.server} (${wanted}); logs are in ${join(keptDir, 'logs')}`);
 }

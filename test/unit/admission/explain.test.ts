@@ -300,7 +300,7 @@ const commandsOf = (message: string): string[] =>
 const SAFE_COMMAND = /^ {4}[A-Za-z0-9 ._=,/:-]+$/;
 
 const isSafe = (command: string): boolean =>
-  SAFE_COMMAND.test(command.replace(/<(release|namespace|record|chart)>/g, '').replace(/="why"/g, '='));
+  SAFE_COMMAND.test(command.replace(/<(release|namespace|record|chart|policy)>/g, '').replace(/="why"/g, '='));
 
 /** `text` among letters: what matters is where a terminal or a shell finds it. */
 const hostile = fc.oneof(

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 const ROOT = join(import.meta.dirname, '../../..');
 const DOCUMENTS = [
   'README.md',
+  'CONTRIBUTING.md',
   'manifests/README.md',
   'docs/guide.md',
   'docs/reference.md',

@@ -60,3 +60,19 @@ test('every action may be Off, also as YAML reads it bare', () => {
     assert.equal(type, undefined, path);
   }
 });
+
+/** https://github.com/google/cel-spec/blob/master/doc/langdef.md#syntax; Kubernetes 1.30 knows fields so called as `__namespace__` alone. */
+const RESERVED_BY_CEL =
+  'true false null in as break const continue else for function if import let loop package namespace return var void while';
+
+test('no rule names a field by a word that CEL reserves: to an older API server the whole definition would be invalid', () => {
+  const rules = schemas.flatMap(([path, schema]) =>
+    ((schema['x-kubernetes-validations'] ?? []) as { rule: string }[]).map(({ rule }) => [path, rule] as const),
+  );
+  assert.ok(rules.length > 5);
+  const reserved = new Set(RESERVED_BY_CEL.split(' '));
+  for (const [path, rule] of rules) {
+    const fields = [...rule.matchAll(/\bself\.(\w+)/g)].map(([, field = '']) => field);
+    assert.ok(!fields.some((field) => reserved.has(field)), `${path}: ${rule}`);
+  }
+});
