@@ -184,6 +184,7 @@ fuzz(
       claims: new Map(records.map(({ namespace, release: name }) => [`${namespace}/${name}`, claim])),
       namespace: (name: string) => ({ name, annotations, labels: {}, terminating: false }),
       policies: [],
+      drifted: new Set(records.map(({ uid }) => uid)),
     };
     const stored = new Map([['uid', { chart: { name: chartName, version }, namespace: chartName }]]);
     const views = viewReleases(snapshot, stored, NOW_MS);
