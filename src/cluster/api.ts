@@ -25,6 +25,8 @@ export interface WatchRequest {
   readonly query?: Readonly<Record<string, string | number | undefined>>;
   readonly accept?: string;
   readonly signal: AbortSignal;
+  /** Called when the API server has taken the watch on. */
+  readonly onOpen?: () => void;
 }
 
 export interface WatchEvent {
@@ -92,8 +94,19 @@ const toError = async (status: number, body: Promise<string>): Promise<ApiError>
 const warningsIn = (header: string | null): readonly string[] =>
   [...(header ?? '').matchAll(/\d{3} \S+ "((?:[^"\\]|\\.)*)"/g)].map(([, text = '']) => text.replace(/\\(.)/g, '$1'));
 
+/** Is told of every request whether an answer came, be it an error. */
+export interface Exchanges {
+  /** `date` is the answer's header, `sentAtMs` is `performance.now()` from before the request. */
+  answered(date: string | null, sentAtMs: number): void;
+  unanswered(): void;
+}
+
 /** `onWarning` is told what the API server and its webhooks have to say about a request that passed. */
-export const createApi = (connection: Connection, onWarning: (text: string) => void = () => undefined): Api => {
+export const createApi = (
+  connection: Connection,
+  onWarning: (text: string) => void = () => undefined,
+  exchanges?: Exchanges,
+): Api => {
   const send = async (request: ApiRequest) => {
     const headers: Record<string, string> = {
       ...(await connection.headers()),
@@ -101,6 +114,7 @@ export const createApi = (connection: Connection, onWarning: (text: string) => v
       'user-agent': 'belay',
     };
     if (request.body !== undefined) headers['content-type'] = request.contentType ?? 'application/json';
+    const sentAtMs = performance.now();
     let response: Awaited<ReturnType<typeof fetch>>;
     try {
       response = await fetch(toUrl(connection.server, request.path, request.query), {
@@ -111,8 +125,10 @@ export const createApi = (connection: Connection, onWarning: (text: string) => v
         ...(request.signal === undefined ? {} : { signal: request.signal }),
       });
     } catch (error) {
+      exchanges?.unanswered();
       throw new ApiError(0, 'Unreachable', `the API server did not answer: ${(error as Error).message}`, error);
     }
+    exchanges?.answered(response.headers.get('date'), sentAtMs);
     for (const text of warningsIn(response.headers.get('warning'))) onWarning(text);
     if (response.status >= 400) throw await toError(response.status, response.text());
     return response;
@@ -129,6 +145,7 @@ export const createApi = (connection: Connection, onWarning: (text: string) => v
     },
     async *watch(request: WatchRequest) {
       const response = await send({ ...request, query: { ...request.query, watch: 'true' } });
+      request.onOpen?.();
       if (response.body === null) return;
       const decoder = new TextDecoder();
       let pending = '';
