@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { createTextMemory } from './admission/text-memory.ts';
 import { createCertificateSource } from './certificates/certificate-source.ts';
 import { createAccess } from './cluster/access.ts';
-import { createApi } from './cluster/api.ts';
+import { ApiError, createApi } from './cluster/api.ts';
 import { createClaims } from './cluster/claims.ts';
 import { createClusterClock } from './cluster/cluster-clock.ts';
 import { connect } from './cluster/connection.ts';
@@ -62,13 +62,19 @@ export const serve = async (options: ServeOptions, wallMs: () => number = Date.n
   const metrics = createMetrics();
   const clock = createClusterClock(wallMs);
   const { nowMs } = clock;
+  const connection = connect(options.kubeconfig, clock.monotonicMs);
   const reachability = createReachability({
-    ask: async () => {
-      // The answer is taken note of where it arrives; what it says is of no interest.
-      await api.request({ path: '/version', signal: AbortSignal.timeout(ASK_TIMEOUT_MS) }).catch(() => undefined);
+    ask: () =>
+      api.request({ path: '/version', signal: AbortSignal.timeout(ASK_TIMEOUT_MS) }).then(
+        () => true,
+        (error: unknown) => error instanceof ApiError && error.status > 0,
+      ),
+    reconnect: () => {
+      log.warn('the API server does not answer: reconnecting');
+      connection.reconnect();
     },
   });
-  const api = createApi(connect(options.kubeconfig, clock.monotonicMs), undefined, {
+  const api = createApi(connection, undefined, {
     answered: (date, sentAtMs) => {
       clock.observe(date, sentAtMs);
       reachability.noteAnswer();
