@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Dispatcher, fetch } from 'undici';
 
 /** A thin client for the Kubernetes API: paths in, JSON out. One connection pool, no generated models on the hot path. */
@@ -18,6 +19,8 @@ export interface ApiRequest {
   /** Defaults to `application/json`; METADATA_ONLY asks for PartialObjectMetadata. */
   readonly accept?: string;
   readonly signal?: AbortSignal;
+  /** It changes nothing, however often it is made; a GET never does. */
+  readonly repeatable?: boolean;
 }
 
 export interface WatchRequest {
@@ -64,6 +67,14 @@ export const isConflict = (error: unknown): boolean => error instanceof ApiError
 
 /** Builds a path from segments, each escaped, so that a name can never leave its segment. */
 export const pathOf = (...segments: readonly string[]): string => `/${segments.map(encodeURIComponent).join('/')}`;
+
+/**
+ * A connection that breaks (one API server of several that restarts, a load balancer that moves on) takes every request on it along; made again
+ * on another one, those that change nothing are none the worse. client-go does so too (rest/with_retry.go).
+ */
+const REPEAT_AFTER_MS = [20, 200] as const;
+/** What took longer has not broken: it was not answered, and whoever waits has no more time. */
+const BROKEN_WITHIN_MS = 1_000;
 
 export interface Connection {
   readonly server: string;
@@ -134,14 +145,29 @@ export const createApi = (
     return response;
   };
 
+  const requestOnce = async <T>(request: ApiRequest): Promise<T> => {
+    const response = await send(request);
+    try {
+      return (await response.json()) as T;
+    } catch (error) {
+      throw new ApiError(0, 'Unreachable', `the API server's answer broke off: ${(error as Error).message}`, error);
+    }
+  };
+
   return {
     async request<T>(request: ApiRequest): Promise<T> {
-      const response = await send(request);
-      try {
-        return (await response.json()) as T;
-      } catch (error) {
-        throw new ApiError(0, 'Unreachable', `the API server's answer broke off: ${(error as Error).message}`, error);
+      const { method = 'GET', repeatable = method === 'GET', signal } = request;
+      for (const pauseMs of repeatable ? REPEAT_AFTER_MS : []) {
+        const sentAtMs = performance.now();
+        try {
+          return await requestOnce<T>(request);
+        } catch (error) {
+          const isBroken = error instanceof ApiError && error.status === 0 && signal?.aborted !== true;
+          if (!isBroken || performance.now() - sentAtMs > BROKEN_WITHIN_MS) throw error;
+          await sleep(pauseMs);
+        }
       }
+      return requestOnce(request);
     },
     async *watch(request: WatchRequest) {
       const response = await send({ ...request, query: { ...request.query, watch: 'true' } });

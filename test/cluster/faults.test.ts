@@ -200,7 +200,7 @@ const upgrades = (step: number): Write => {
   ];
   return steps[step % 4] as Write;
 };
-let stepsDone = 0;
+let nextStep = 0;
 
 /** How many seconds of writes go before and after. */
 const CALM_WRITES = 100;
@@ -210,14 +210,11 @@ const CALM_WRITES = 100;
  * judgements that hold for every fault are made here.
  */
 const under = async (fault: string, happen: () => Promise<number>): Promise<FaultReport> => {
-  const first = stepsDone - (stepsDone % 4);
   const load = startWriteLoad(plane, {
     writes: WRITES,
     perSecond: PER_SECOND,
-    sequence: (step) => {
-      stepsDone = Math.max(stepsDone, first + step);
-      return upgrades(first + step);
-    },
+    sequence: upgrades,
+    firstStep: nextStep,
   });
   let healedAtMs: number;
   try {
@@ -229,7 +226,9 @@ const under = async (fault: string, happen: () => Promise<number>): Promise<Faul
     await load.stop();
     throw error;
   }
-  const report = reportOf(fault, await load.stop(), healedAtMs);
+  const done = await load.stop();
+  nextStep = done.nextStep;
+  const report = reportOf(fault, done.outcomes, healedAtMs);
   reports.push(report);
   console.log(tableOf([report]).split('\n').at(-1), report.said.join('\n  '));
   assertNoWrongDecision(report);

@@ -43,8 +43,8 @@ export interface Outcome {
 export interface WriteLoad {
   /** Resolves when so many more have gone as they have to. */
   goWell(more: number): Promise<void>;
-  /** Resolves with all that was written, once the last has ended. */
-  stop(): Promise<readonly Outcome[]>;
+  /** Resolves with all that was written, once the last has ended, and with the step of the sequence that comes next. */
+  stop(): Promise<{ readonly outcomes: readonly Outcome[]; readonly nextStep: number }>;
 }
 
 export interface WriteLoadOptions {
@@ -52,7 +52,9 @@ export interface WriteLoadOptions {
   readonly writes: readonly ((turn: number) => Write)[];
   readonly perSecond: number;
   /** One after the other, each as soon as the one before has passed: what one client does. Again after it failed. */
-  readonly sequence: (turn: number) => Write;
+  readonly sequence: (step: number) => Write;
+  /** Where it goes on. */
+  readonly firstStep: number;
 }
 
 /**
@@ -96,9 +98,10 @@ const resultOf = (
   ownClaim: DenialCode | undefined,
 ): Result | 'passed' => {
   // Of a write that broke off midway, the next attempt finds that it was done.
-  const isDone = (method === 'POST' && status === 409) || (method === 'DELETE' && status === 404);
-  if (status > 0 && (status < 300 || (isDone && denied === undefined)))
-    return denied === undefined ? 'right' : 'passed';
+  const isStored = status === 409 || text.includes('has been stored since Helm looked');
+  const isDone = (method === 'POST' && isStored) || (method === 'DELETE' && status === 404);
+  if (isDone && denied === undefined) return 'right';
+  if (status > 0 && status < 300) return denied === undefined ? 'right' : 'passed';
   if (NOT_JUDGED.test(text)) return 'closed';
   const code = /\[(Belay\w+)\]/.exec(text)?.[1];
   if (code === undefined) return 'away';
@@ -114,7 +117,10 @@ const readUnjudged = async (plane: ControlPlane): Promise<ReadonlySet<string>> =
 };
 
 /** Writes through the API server of a plane that keeps an audit log, on and on. */
-export const startWriteLoad = (plane: ControlPlane, { writes, perSecond, sequence }: WriteLoadOptions): WriteLoad => {
+export const startWriteLoad = (
+  plane: ControlPlane,
+  { writes, perSecond, sequence, firstStep }: WriteLoadOptions,
+): WriteLoad => {
   const connections = new Map<string, Connection>();
   const connectionOf = (kubeconfig: string): Connection => {
     const known = connections.get(kubeconfig) ?? connect(kubeconfig, () => performance.now());
@@ -151,11 +157,13 @@ export const startWriteLoad = (plane: ControlPlane, { writes, perSecond, sequenc
 
   const inSequence = (async () => {
     let failed = false;
-    for (let step = 0; !stopped; await sleep(PAUSE_MS)) {
+    let step = firstStep;
+    for (; !stopped; await sleep(PAUSE_MS)) {
       // A start that was admitted and then got lost holds its claim for 10 s, which the next attempt meets.
       failed = (await make(sequence(step), failed ? 'BelayOperationInFlight' : undefined)) !== 'right';
       if (!failed) step += 1;
     }
+    return step;
   })();
 
   return {
@@ -168,13 +176,15 @@ export const startWriteLoad = (plane: ControlPlane, { writes, perSecond, sequenc
     stop: async () => {
       stopped = true;
       clearInterval(ticking);
-      await Promise.all([inSequence, ...underWay]);
+      await Promise.all(underWay);
+      const nextStep = await inSequence;
       const unjudged = outcomes.some(({ result }) => result === 'passed') ? await readUnjudged(plane) : new Set();
       for (const connection of connections.values()) await connection.dispatcher.close();
-      return outcomes.map(({ auditId, result, ...outcome }) => ({
+      const judged = outcomes.map(({ auditId, result, ...outcome }) => ({
         ...outcome,
-        result: result !== 'passed' ? result : unjudged.has(auditId) ? 'open' : 'wrong',
+        result: result !== 'passed' ? result : unjudged.has(auditId) ? ('open' as const) : ('wrong' as const),
       }));
+      return { outcomes: judged, nextStep };
     },
   };
 };
