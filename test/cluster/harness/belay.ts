@@ -31,6 +31,8 @@ export interface BelayOptions {
 export interface Launch {
   readonly kubeconfig?: string;
   readonly nodeArgs?: readonly string[];
+  /** Another build than dist/belay.js. */
+  readonly bundle?: string;
 }
 
 export interface BelayReplica {
@@ -80,7 +82,7 @@ export async function startBelay(
           '--max-semi-space-size=32',
           '--v8-pool-size=1',
           ...(own?.nodeArgs ?? []),
-          join(projectDir, 'dist', 'belay.js'),
+          own?.bundle ?? join(projectDir, 'dist', 'belay.js'),
           'serve',
           `--kubeconfig=${own?.kubeconfig ?? kubeconfig}`,
           `--address=${address}`,
