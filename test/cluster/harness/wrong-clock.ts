@@ -1,8 +1,8 @@
 /**
  * Loaded before Belay (`node --import='file:///…/wrong-clock.ts?file=<path>' dist/belay.js`), this makes the clock of its machine a wrong one: by as
- * many milliseconds as that file says, which is read anew on SIGUSR2. What runs then is Belay as it ships.
+ * many milliseconds as that file says, which is read anew when it changes. What runs then is Belay as it ships.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, watchFile } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const file = new URL(import.meta.url).searchParams.get('file');
@@ -10,7 +10,7 @@ if (file === null) throw new Error(`${fileURLToPath(import.meta.url)} is told a 
 const read = (): number => Number(readFileSync(file, 'utf8'));
 const rightMs = Date.now;
 let offsetMs = read();
-process.on('SIGUSR2', () => {
+watchFile(file, { persistent: false, interval: 200 }, () => {
   offsetMs = read();
 });
 Date.now = () => rightMs() + offsetMs;
