@@ -11,6 +11,7 @@ import { waitUntil } from './harness/wait-until.ts';
 import { SHOP, succeeds } from './support/asking.ts';
 import { assertAllJudged, assertNoWrongDecision, type FaultReport, reportOf, tableOf } from './support/fault-report.ts';
 import { forgedName, forgedRecord } from './support/forged-record.ts';
+import { askReplica } from './support/review-replica.ts';
 import { startWriteLoad, type Write } from './support/write-load.ts';
 
 /**
@@ -250,13 +251,21 @@ const readyReplicas = async (): Promise<readonly number[]> => {
   const ready = await Promise.all(ALL.map(isReady));
   return ALL.filter((replica) => ready[replica]);
 };
+const ANY_REVIEW = {
+  uid: 'uid',
+  kind: { group: '', version: 'v1', kind: 'Pod' },
+  resource: { group: '', version: 'v1', resource: 'pods' },
+  name: 'any',
+  namespace,
+  operation: 'DELETE',
+  userInfo: { username: 'dev', groups: [] },
+  object: null,
+  oldObject: { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'any', namespace } },
+};
 /** Resolves when the clock that a replica writes its log by is off by so much, give or take ten minutes. */
 const isOff = async (replica: number, byMs: number): Promise<void> => {
   await waitUntil(`the clock of replica ${replica} is off by ${byMs} ms`, async () => {
-    // Something to write about.
-    await plane.kubectl(['annotate', 'configmap', 'steady', '-n', namespace, `asked=${Date.now()}`, '--overwrite'], {
-      as: users.dev,
-    });
+    await askReplica(replicaOf(replica), '/validate', ANY_REVIEW); // Something to write about.
     const line = (await readFile(replicaOf(replica).log, 'utf8')).trimEnd().split('\n').at(-1) ?? '';
     const { time = '' } = JSON.parse(line) as { time?: string };
     return Math.abs(Date.parse(time) - Date.now() - byMs) < HOUR_MS / 6 || undefined;

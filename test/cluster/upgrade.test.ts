@@ -104,7 +104,7 @@ const casesStored = async (): Promise<readonly ReviewCase[]> => {
   return found.flat();
 };
 
-const ASKED_AT_ONCE = 8;
+const ASKED_AT_ONCE = 4;
 
 /** By what was written, and by whom. */
 const decide = async (replica: number, cases: readonly ReviewCase[]): Promise<Readonly<Record<string, Decision>>> => {
