@@ -2,14 +2,16 @@ import { hostname } from 'node:os';
 import { createTextMemory } from './admission/text-memory.ts';
 import { createCertificateSource } from './certificates/certificate-source.ts';
 import { createAccess } from './cluster/access.ts';
-import { createApi } from './cluster/api.ts';
+import { ApiError, createApi } from './cluster/api.ts';
 import { createClaims } from './cluster/claims.ts';
+import { createClusterClock } from './cluster/cluster-clock.ts';
 import { connect } from './cluster/connection.ts';
 import { createEvents } from './cluster/events.ts';
 import { createLiveFacts } from './cluster/live-facts.ts';
 import { createManifests } from './cluster/manifests.ts';
 import { createPayloadNamespaces } from './cluster/payload-namespaces.ts';
 import { createPolicies } from './cluster/policies.ts';
+import { createReachability } from './cluster/reachability.ts';
 import { createReleaseIndex } from './cluster/release-index.ts';
 import { createReleaseStores } from './cluster/release-stores.ts';
 import { createSweeper } from './drift/sweeper.ts';
@@ -51,13 +53,38 @@ export interface ServeOptions {
 /** Beyond the drain and the close: for timers and watches to end before the process is ended by force. */
 const EXIT_MARGIN_MS = 5_000;
 
-/** Puts Belay together and serves until SIGTERM or SIGINT. Rejects when it cannot begin. */
-export const serve = async (options: ServeOptions): Promise<void> => {
-  const nowMs = Date.now;
+/** How long the API server may take to say its version. */
+const ASK_TIMEOUT_MS = 5_000;
+
+/**
+ * Puts Belay together and serves until SIGTERM or SIGINT. Rejects when it cannot begin. `wallMs` is the clock of this machine: certificates go
+ * by it. Decisions go by that of the API server.
+ */
+export const serve = async (options: ServeOptions, wallMs: () => number = Date.now): Promise<void> => {
   const log = createLog(undefined, options.logLevel);
   const metrics = createMetrics();
-  const api = createApi(connect(options.kubeconfig, nowMs));
-  const index = createReleaseIndex(api, log, nowMs);
+  const clock = createClusterClock(wallMs);
+  const { nowMs } = clock;
+  const connection = connect(options.kubeconfig, clock.monotonicMs);
+  const reachability = createReachability({
+    ask: () =>
+      api.request({ path: '/version', signal: AbortSignal.timeout(ASK_TIMEOUT_MS) }).then(
+        () => true,
+        (error: unknown) => error instanceof ApiError && error.status > 0,
+      ),
+    reconnect: () => {
+      log.warn('the API server does not answer: reconnecting');
+      connection.reconnect();
+    },
+  });
+  const api = createApi(connection, undefined, {
+    answered: (date, sentAtMs) => {
+      clock.observe(date, sentAtMs);
+      reachability.noteAnswer();
+    },
+    unanswered: reachability.noteNoAnswer,
+  });
+  const index = createReleaseIndex(api, log);
   const policies = createPolicies({ api, index, log, nowMs, staleAfterMs: options.staleAfterMs });
   const live = createLiveFacts(api);
   const claims = createClaims(api, index, log, nowMs);
@@ -68,7 +95,7 @@ export const serve = async (options: ServeOptions): Promise<void> => {
     namespace: options.namespace,
     service: options.service,
     log,
-    now: nowMs,
+    now: wallMs,
   });
   const drain = createDrain({ drainMs: options.drainMs, log });
   const dependencies: ReviewDependencies = {
@@ -89,7 +116,7 @@ export const serve = async (options: ServeOptions): Promise<void> => {
   const { namespace, reviewClients } = options;
   const sweeper = createSweeper({ api, index, decoder, policies, events, log, nowMs, namespace, instance });
   const noteEvents = createNoteEvents({ events, index, log, nowMs });
-  registerIndexMetrics(metrics.registry, index);
+  registerIndexMetrics(metrics.registry, index, policies);
   registerEventMetrics(metrics.registry, events);
   registerDriftMetrics(metrics.registry, sweeper.stats);
 
@@ -98,11 +125,22 @@ export const serve = async (options: ServeOptions): Promise<void> => {
     { name: 'ca-bundle', ok: source.isInjected(), detail: 'the webhook configurations do not carry the caBundle yet' },
     { name: 'index', ok: index.isSynced(), detail: 'the records have not all been listed yet' },
     { name: 'policies', ok: policies.isSynced(), detail: 'the policies have not all been listed yet' },
+    {
+      name: 'api-server',
+      ok: !reachability.isCutOff(),
+      detail: 'the API server asks for decisions, and does not answer this replica',
+    },
     drain.check(),
   ];
   const app = createApp({
-    admit: (review, deadline) => admit(dependencies, review, deadline),
-    mutate: (review, deadline) => carryLocks(dependencies, review, deadline.signal),
+    admit: (review, deadline) => {
+      reachability.noteReview();
+      return admit(dependencies, review, deadline);
+    },
+    mutate: (review, deadline) => {
+      reachability.noteReview();
+      return carryLocks(dependencies, review, deadline.signal);
+    },
     reviewKind: classify,
     objectsFail: options.objectsFail,
     memory,
@@ -111,7 +149,8 @@ export const serve = async (options: ServeOptions): Promise<void> => {
       sweeper.noteAnswer(review, kind, answer);
     },
     readiness,
-    isDraining: drain.isDraining,
+    // Connections outlive the endpoint that they were made to.
+    isDraining: () => drain.isDraining() || reachability.isCutOff(),
     ...(reviewClients && { isReviewClient: createClientCheck(reviewClients) }),
     log,
     metrics,

@@ -1,6 +1,5 @@
 import type { Registry } from 'prom-client';
 import type { ReviewKind } from '../../src/admission/answer.ts';
-import type { ReleaseIndex } from '../../src/cluster/release-index.ts';
 import type { Problem, UncheckedObject } from '../../src/drift/findings.ts';
 import { createKnownDrift } from '../../src/drift/known-drift.ts';
 import { createSweepStats, type ReleaseOutcome, type RepairResult } from '../../src/drift/sweep-stats.ts';
@@ -85,12 +84,8 @@ const isBelays = (name: string): boolean => name.startsWith('belay_');
 /** As src/serve.ts puts it together; what is counted is of no consequence here. */
 const openRegistry = (): Registry => {
   const { registry } = createMetrics();
-  const index: Pick<ReleaseIndex, 'recordCount' | 'isSynced' | 'silenceMs'> = {
-    recordCount: () => 0,
-    isSynced: () => false,
-    silenceMs: () => 0,
-  };
-  registerIndexMetrics(registry, index as ReleaseIndex);
+  const mirrored = { recordCount: () => 0, isSynced: () => false, silenceMs: () => 0, staleMs: () => 0 };
+  registerIndexMetrics(registry, mirrored, mirrored);
   registerEventMetrics(registry, {
     counts: () => ({ written: 0, held: 0, dropped: { queue: 0, limit: 0, failed: 0 } }),
   });

@@ -12,6 +12,7 @@ export const createAccess = (api: Api): Access => ({
   may: async (user, verb, namespace, release, signal) => {
     const answer = await api.request<{ status?: { allowed?: boolean; denied?: boolean } }>({
       method: 'POST',
+      repeatable: true,
       path: '/apis/authorization.k8s.io/v1/subjectaccessreviews',
       body: {
         apiVersion: 'authorization.k8s.io/v1',

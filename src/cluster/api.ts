@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Dispatcher, fetch } from 'undici';
 
 /** A thin client for the Kubernetes API: paths in, JSON out. One connection pool, no generated models on the hot path. */
@@ -18,6 +19,8 @@ export interface ApiRequest {
   /** Defaults to `application/json`; METADATA_ONLY asks for PartialObjectMetadata. */
   readonly accept?: string;
   readonly signal?: AbortSignal;
+  /** It changes nothing, however often it is made; a GET never does. */
+  readonly repeatable?: boolean;
 }
 
 export interface WatchRequest {
@@ -25,6 +28,8 @@ export interface WatchRequest {
   readonly query?: Readonly<Record<string, string | number | undefined>>;
   readonly accept?: string;
   readonly signal: AbortSignal;
+  /** Called when the API server has taken the watch on. */
+  readonly onOpen?: () => void;
 }
 
 export interface WatchEvent {
@@ -63,6 +68,14 @@ export const isConflict = (error: unknown): boolean => error instanceof ApiError
 /** Builds a path from segments, each escaped, so that a name can never leave its segment. */
 export const pathOf = (...segments: readonly string[]): string => `/${segments.map(encodeURIComponent).join('/')}`;
 
+/**
+ * A connection that breaks (one API server of several that restarts, a load balancer that moves on) takes every request on it along; made again
+ * on another one, those that change nothing are none the worse. client-go does so too (rest/with_retry.go).
+ */
+const REPEAT_AFTER_MS = [20, 200] as const;
+/** What took longer has not broken: it was not answered, and whoever waits has no more time. */
+const BROKEN_WITHIN_MS = 1_000;
+
 export interface Connection {
   readonly server: string;
   /** Called before each request: tokens of a ServiceAccount are rotated on disk. */
@@ -92,8 +105,19 @@ const toError = async (status: number, body: Promise<string>): Promise<ApiError>
 const warningsIn = (header: string | null): readonly string[] =>
   [...(header ?? '').matchAll(/\d{3} \S+ "((?:[^"\\]|\\.)*)"/g)].map(([, text = '']) => text.replace(/\\(.)/g, '$1'));
 
+/** Is told of every request whether an answer came, be it an error. */
+export interface Exchanges {
+  /** `date` is the answer's header, `sentAtMs` is `performance.now()` from before the request. */
+  answered(date: string | null, sentAtMs: number): void;
+  unanswered(): void;
+}
+
 /** `onWarning` is told what the API server and its webhooks have to say about a request that passed. */
-export const createApi = (connection: Connection, onWarning: (text: string) => void = () => undefined): Api => {
+export const createApi = (
+  connection: Connection,
+  onWarning: (text: string) => void = () => undefined,
+  exchanges?: Exchanges,
+): Api => {
   const send = async (request: ApiRequest) => {
     const headers: Record<string, string> = {
       ...(await connection.headers()),
@@ -101,6 +125,7 @@ export const createApi = (connection: Connection, onWarning: (text: string) => v
       'user-agent': 'belay',
     };
     if (request.body !== undefined) headers['content-type'] = request.contentType ?? 'application/json';
+    const sentAtMs = performance.now();
     let response: Awaited<ReturnType<typeof fetch>>;
     try {
       response = await fetch(toUrl(connection.server, request.path, request.query), {
@@ -111,24 +136,42 @@ export const createApi = (connection: Connection, onWarning: (text: string) => v
         ...(request.signal === undefined ? {} : { signal: request.signal }),
       });
     } catch (error) {
+      exchanges?.unanswered();
       throw new ApiError(0, 'Unreachable', `the API server did not answer: ${(error as Error).message}`, error);
     }
+    exchanges?.answered(response.headers.get('date'), sentAtMs);
     for (const text of warningsIn(response.headers.get('warning'))) onWarning(text);
     if (response.status >= 400) throw await toError(response.status, response.text());
     return response;
   };
 
+  const requestOnce = async <T>(request: ApiRequest): Promise<T> => {
+    const response = await send(request);
+    try {
+      return (await response.json()) as T;
+    } catch (error) {
+      throw new ApiError(0, 'Unreachable', `the API server's answer broke off: ${(error as Error).message}`, error);
+    }
+  };
+
   return {
     async request<T>(request: ApiRequest): Promise<T> {
-      const response = await send(request);
-      try {
-        return (await response.json()) as T;
-      } catch (error) {
-        throw new ApiError(0, 'Unreachable', `the API server's answer broke off: ${(error as Error).message}`, error);
+      const { method = 'GET', repeatable = method === 'GET', signal } = request;
+      for (const pauseMs of repeatable ? REPEAT_AFTER_MS : []) {
+        const sentAtMs = performance.now();
+        try {
+          return await requestOnce<T>(request);
+        } catch (error) {
+          const isBroken = error instanceof ApiError && error.status === 0 && signal?.aborted !== true;
+          if (!isBroken || performance.now() - sentAtMs > BROKEN_WITHIN_MS) throw error;
+          await sleep(pauseMs);
+        }
       }
+      return requestOnce(request);
     },
     async *watch(request: WatchRequest) {
       const response = await send({ ...request, query: { ...request.query, watch: 'true' } });
+      request.onOpen?.();
       if (response.body === null) return;
       const decoder = new TextDecoder();
       let pending = '';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type Cluster, KubeConfig } from '@kubernetes/client-node';
-import { Agent, ProxyAgent } from 'undici';
+import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 import type { Connection } from './api.ts';
 import { proxyFor } from './proxy.ts';
 
@@ -19,7 +19,7 @@ const pem = (data: string | undefined, file: string | undefined): Buffer | undef
  * Connects as kubectl would: the named kubeconfig, else the pod's service account, else the user's default.
  * Throws when there is no cluster to talk to.
  */
-export const connect = (kubeconfigPath: string | undefined, nowMs: () => number): Connection => {
+export const connect = (kubeconfigPath: string | undefined, nowMs: () => number): LastingConnection => {
   const config = new KubeConfig();
   if (kubeconfigPath === undefined) config.loadFromDefault();
   else config.loadFromFile(kubeconfigPath);
@@ -32,6 +32,15 @@ export const connect = (kubeconfigPath: string | undefined, nowMs: () => number)
   }
   return openConnection(config, cluster, nowMs);
 };
+
+/** For a process that stays. */
+export interface LastingConnection extends Connection {
+  /**
+   * Gives up all that is open, and begins anew. Over HTTP/2 one connection carries every request, and one that died without a word (a node
+   * that is gone, a NAT that forgot it) is given up by the kernel only after a quarter of an hour (net.ipv4.tcp_retries2).
+   */
+  reconnect(): void;
+}
 
 export interface ConnectionOptions {
   /** The user's, where a program had to be asked for it. */
@@ -46,7 +55,7 @@ export const openConnection = (
   cluster: Cluster,
   nowMs: () => number,
   { certificate, http1 = false }: ConnectionOptions = {},
-): Connection => {
+): LastingConnection => {
   const user = config.getCurrentUser();
   const ca = pem(cluster.caData, cluster.caFile);
   const cert = certificate?.cert ?? pem(user?.certData, user?.certFile);
@@ -66,16 +75,25 @@ export const openConnection = (
     ...(http1 && { allowH2: false }),
   };
   const proxy = proxyFor(cluster.server, cluster.proxyUrl, process.env);
-  const dispatcher =
+  const open = (): Dispatcher =>
     proxy === undefined
       ? new Agent({ ...options, connect: tls })
       : new ProxyAgent({ ...options, uri: proxy, requestTls: tls });
+  let dispatcher = open();
 
   let headers: Record<string, string> = {};
   let readAtMs = Number.NEGATIVE_INFINITY;
   return {
     server: cluster.server,
-    dispatcher,
+    get dispatcher() {
+      return dispatcher;
+    },
+    reconnect: () => {
+      const given = dispatcher;
+      dispatcher = open();
+      // What is under way fails as unanswered, and is tried again by whoever asked.
+      given.destroy().catch(() => undefined);
+    },
     headers: async () => {
       if (nowMs() - readAtMs > CREDENTIALS_FRESH_MS) {
         // client-node knows every way to sign in (exec plugins, OIDC, token files); only its headers are wanted here.

@@ -8,7 +8,7 @@ import type { Api } from './api.ts';
 import type { CountedReleases } from './count-releases.ts';
 import { POLICIES_PATH } from './policy-status.ts';
 import { createPolicyStatusWriter } from './policy-status-writer.ts';
-import { createReflector, type ReflectedObject } from './reflector.ts';
+import { createReflector, type ReflectedObject, STALE_AFTER_MS } from './reflector.ts';
 import { readStoredPolicy, type StoredPolicy } from './stored-policy.ts';
 
 /** The ReleasePolicies of the cluster, in memory. Before the first list, and without any, the built-in defaults hold. */
@@ -19,6 +19,10 @@ export interface Policies {
   all(): readonly Policy[];
   /** True once all policies have been listed, or the CRD is known not to be installed. */
   isSynced(): boolean;
+  /** For how long a change may have been missed; 0 while the watch is open and lives. */
+  staleMs(): number;
+  /** Undefined where what is known is fresh; else lists anew, and rejects when that cannot be had. */
+  refreshed(): Promise<void> | undefined;
   /** Watches, and tells in each policy's status what became of it. Ends when the signal fires. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -85,13 +89,14 @@ export const createPolicies = ({ api, index, log, nowMs, staleAfterMs }: Policie
       },
     },
     log,
-    nowMs,
   );
 
   return {
     inForce,
     all: () => policies,
     isSynced: reflector.isSynced,
+    staleMs: reflector.staleMs,
+    refreshed: () => (reflector.staleMs() < STALE_AFTER_MS ? undefined : reflector.refresh()),
     run: async (signal) => {
       await Promise.all([reflector.run(signal), writer.run(signal)]);
     },

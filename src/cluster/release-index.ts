@@ -7,7 +7,13 @@ import type { RecordKind, ReleaseName } from '../rules/verdict.ts';
 import type { Api } from './api.ts';
 import { CLAIM_SELECTOR, readClaim } from './claim-lease.ts';
 import { keyOf, RecordStore } from './record-store.ts';
-import { createReflector, type ReflectedObject, type Reflector, type ReflectorSink } from './reflector.ts';
+import {
+  createReflector,
+  type ReflectedObject,
+  type Reflector,
+  type ReflectorSink,
+  STALE_AFTER_MS,
+} from './reflector.ts';
 
 /** Record metadata, claims and namespaces of the whole cluster, in memory. May lag behind: never deny from it alone. */
 export interface ReleaseIndex {
@@ -24,9 +30,13 @@ export interface ReleaseIndex {
   /** Claims whose release has no record any more. */
   orphanedClaims(): readonly { readonly release: ReleaseName; readonly claim: Claim }[];
   isSynced(): boolean;
+  /** Whether what is remembered may be judged by: all of it has been listed, and it lags by moments at most. */
+  isFresh(): boolean;
   recordCount(): number;
   /** Milliseconds since the quietest watch was last heard of. */
   silenceMs(): number;
+  /** For how long something may have been missed; 0 while all watches are open and live. */
+  staleMs(): number;
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -81,7 +91,7 @@ const compactNamespace = (metadata: ObjectMeta | undefined): NamespaceFacts => {
 };
 
 /** Mirrors what the hot path needs. The four watches end with the signal given to `run`. */
-export const createReleaseIndex = (api: Api, log: Logger, nowMs: () => number): ReleaseIndex => {
+export const createReleaseIndex = (api: Api, log: Logger): ReleaseIndex => {
   const listeners: ((release: ReleaseName) => void)[] = [];
   const records = new RecordStore((release) => {
     for (const listener of listeners) listener(release);
@@ -96,14 +106,12 @@ export const createReleaseIndex = (api: Api, log: Logger, nowMs: () => number): 
       { path: '/api/v1/secrets', labelSelector: 'owner=helm' },
       recordSink(records, 'Secret'),
       log,
-      nowMs,
     ),
     createReflector(
       api,
       { path: '/api/v1/configmaps', labelSelector: 'owner=helm' },
       recordSink(records, 'ConfigMap'),
       log,
-      nowMs,
     ),
     createReflector(
       api,
@@ -113,14 +121,12 @@ export const createReleaseIndex = (api: Api, log: Logger, nowMs: () => number): 
         return read === undefined ? undefined : { key: keyOf(read.release), value: read };
       }),
       log,
-      nowMs,
     ),
     createReflector(
       api,
       { path: '/api/v1/namespaces' },
       mapSink(namespaces, (object) => ({ key: object.metadata?.name ?? '', value: compactNamespace(object.metadata) })),
       log,
-      nowMs,
     ),
   ];
 
@@ -138,8 +144,10 @@ export const createReleaseIndex = (api: Api, log: Logger, nowMs: () => number): 
     namespace: (name) => namespaces.get(name),
     orphanedClaims: () => [...claims].filter(([key]) => records.of(key).length === 0).map(([, entry]) => entry),
     isSynced: () => reflectors.every((reflector) => reflector.isSynced()),
+    isFresh: () => reflectors.every((reflector) => reflector.isSynced() && reflector.staleMs() < STALE_AFTER_MS),
     recordCount: () => records.count,
-    silenceMs: () => nowMs() - Math.min(...reflectors.map((reflector) => reflector.heardAtMs())),
+    silenceMs: () => Math.max(...reflectors.map((reflector) => reflector.silenceMs())),
+    staleMs: () => Math.max(...reflectors.map((reflector) => reflector.staleMs())),
     run: async (signal) => {
       await Promise.all(reflectors.map((reflector) => reflector.run(signal)));
     },

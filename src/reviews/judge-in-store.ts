@@ -108,6 +108,7 @@ const judgeLive = async (
     dependencies.live.release(release, signal),
     dependencies.live.namespace(release.namespace, signal),
     owner.namespace === release.namespace ? undefined : dependencies.live.namespace(owner.namespace, signal),
+    dependencies.policies.refreshed(),
   ]);
   if ((home ?? namespace)?.terminating === true) return allow('terminating namespace');
   const verdict = await judgeIn(dependencies, governed, situationOf(dependencies, release, facts, namespace, home));
@@ -127,7 +128,8 @@ export const judgeInStore = (
   const namespace = index.namespace(release.namespace);
   const known = situationOf(dependencies, release, index.facts(release), namespace, home);
   // Records and claims come by watches of their own: a holder may be unknown only because its claim has not come in yet.
-  if (!index.isSynced() || isHolderUnknown(known.operation)) {
+  // A mirror that has lost its watch is no better than none: what was locked, installed or finished since would be judged as before.
+  if (!index.isFresh() || isHolderUnknown(known.operation)) {
     return governed.changes.isNone() ? allow('unchanged') : judgeLive(dependencies, governed, deadline);
   }
   const settle = (verdict: Verdict | undefined): Now<Verdict> =>

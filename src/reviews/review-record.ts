@@ -65,6 +65,7 @@ export const reviewRecord = async (
     const [facts, namespace] = await Promise.all([
       live.release(release, signal),
       live.namespace(review.namespace, signal),
+      policies.refreshed(),
     ]);
     const policy = policies.inForce(release, namespace?.labels ?? {});
     const clock = clockOf(dependencies, policy);

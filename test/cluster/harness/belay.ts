@@ -19,6 +19,20 @@ export interface BelayOptions {
   readonly overlay?: Overlay;
   /** More arguments for `belay serve`. */
   readonly args?: readonly string[];
+  /** What is particular to one replica: another way to the API server, arguments for Node itself. Asked at each of its starts. */
+  readonly launchOf?: (replica: number, kubeconfig: string) => Launch;
+  /**
+   * How soon the address in front of several replicas notices that one is gone. `at once`, and connections that one refuses go to another, if
+   * left out. `kubelet`: as the readiness probe of manifests/base/deployment.yaml does, and a connection goes where it goes, as with kube-proxy.
+   */
+  readonly endpoints?: 'at once' | 'kubelet';
+}
+
+export interface Launch {
+  readonly kubeconfig?: string;
+  readonly nodeArgs?: readonly string[];
+  /** Another build than dist/belay.js. */
+  readonly bundle?: string;
 }
 
 export interface BelayReplica {
@@ -38,6 +52,8 @@ export interface Belay {
   readonly replicas: readonly BelayReplica[];
   /** Where the API server reaches it. */
   readonly url: string;
+  /** A line `<milliseconds since the epoch> <port> in|out` whenever a replica begins or ceases to be given connections; empty with one alone. */
+  readonly spreaderLog: string;
   /** Ends all replicas; the address in front of them then refuses or drops connections. */
   stop(signal?: NodeJS.Signals): Promise<void>;
   /** Starts those that do not run; resolves when all are ready. */
@@ -46,7 +62,7 @@ export interface Belay {
 
 /** Starts Belay as local processes; resolves when each is ready. */
 export async function startBelay(
-  { replicas: count = 1, staleAfter, drainSeconds = 0, env = {}, args = [] }: BelayOptions,
+  { replicas: count = 1, staleAfter, drainSeconds = 0, env = {}, args = [], launchOf, endpoints }: BelayOptions,
   { kubeconfig, address, processes }: { kubeconfig: string; address: string; processes: Processes },
 ): Promise<Belay> {
   const [ports, metricsPorts] = await Promise.all([freePorts(address, count), freePorts(address, count)]);
@@ -57,6 +73,7 @@ export async function startBelay(
     const url = `https://${address}:${port}`;
     let program: RunningProgram;
     const launch = () => {
+      const own = launchOf?.(index, kubeconfig);
       program = processes.start({
         name: `belay-${index}`,
         command: process.execPath,
@@ -64,9 +81,10 @@ export async function startBelay(
           // As in the Dockerfile.
           '--max-semi-space-size=32',
           '--v8-pool-size=1',
-          join(projectDir, 'dist', 'belay.js'),
+          ...(own?.nodeArgs ?? []),
+          own?.bundle ?? join(projectDir, 'dist', 'belay.js'),
           'serve',
-          `--kubeconfig=${kubeconfig}`,
+          `--kubeconfig=${own?.kubeconfig ?? kubeconfig}`,
           `--address=${address}`,
           `--port=${port}`,
           `--metrics-port=${metricsPort}`,
@@ -109,18 +127,27 @@ export async function startBelay(
   });
 
   for (const { launch } of replicas) launch();
+  let spreaderLog = '';
   const url = `https://${address}:${webhookPort}`;
   await Promise.all(replicas.map(({ ready }) => ready()));
   if (count > 1) {
     const spreader = processes.start({
       name: 'spreader',
       command: process.execPath,
-      args: [join(import.meta.dirname, 'spreader.ts'), address, String(webhookPort), ...ports.map(String)],
+      args: [
+        join(import.meta.dirname, 'spreader.ts'),
+        ...(endpoints === 'kubelet' ? ['--as-kubelet'] : []),
+        ...[address, webhookPort, ...ports].map(String),
+      ],
     });
+    spreaderLog = spreader.log;
     await waitUntil('the address in front of Belay answers', () => probe(`${url}/readyz`), { dependsOn: [spreader] });
   }
   return {
     url,
+    get spreaderLog() {
+      return spreaderLog;
+    },
     replicas: replicas.map(({ replica }) => replica),
     async stop(signal) {
       await Promise.all(replicas.map(({ replica }) => replica.running && replica.kill(signal)));

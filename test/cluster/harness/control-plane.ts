@@ -66,6 +66,11 @@ export interface ControlPlane {
   user(name: string, groups?: readonly string[]): Promise<string>;
   /** Kubeconfig with a TokenRequest token; namespace and service account must be there. */
   serviceAccountKubeconfig(namespace: string, name: string): Promise<string>;
+  /** Kills etcd or the API server, starts it anew when `meanwhile` has resolved, and resolves when the API server is ready. */
+  interrupt(
+    name: 'etcd' | 'kube-apiserver',
+    options?: { readonly signal?: NodeJS.Signals; readonly meanwhile?: () => Promise<void> },
+  ): Promise<void>;
   installBelay(options?: BelayOptions): Promise<Belay>;
   /** Throws unless Belay has been installed. */
   readonly belay: Belay;
@@ -229,6 +234,12 @@ async function startIn({
     spawn: (name, args, options) => commands.spawn(program(bin, name), args, options),
     user: (name, groups = []) => kubeconfigOf(join(dir, `${name}.kubeconfig`), pki.client(name, groups)),
     serviceAccountKubeconfig,
+    async interrupt(name, { signal = 'SIGKILL', meanwhile = async () => {} } = {}) {
+      const program = await processes.interrupt(name, signal, meanwhile);
+      await waitUntil('the API server is ready again', () => probe(`${server}/readyz`, { caCertificate }), {
+        dependsOn: [program],
+      });
+    },
     async installBelay(options = {}) {
       if (belay) throw new Error('Belay is installed already');
       progress.say('installing Belay');

@@ -32,6 +32,8 @@ export interface RecordedProcess {
 /** Owns a set of child processes: none of them outlives `stopAll()`, the end of this process, or its sudden death. */
 export interface Processes {
   start(program: Program): RunningProgram;
+  /** Kills the program of that name and starts it anew, as it was, when `meanwhile` has resolved. */
+  interrupt(name: string, signal: NodeJS.Signals, meanwhile: () => Promise<void>): Promise<RunningProgram>;
   /** Takes a child that was spawned elsewhere (a helm in the background) under the same protection. */
   adopt(child: ChildProcess): void;
   /** SIGTERM to all, SIGKILL to what is still there after `graceMs`. */
@@ -97,37 +99,53 @@ export function createProcesses({ logDir, removeDir }: { logDir: string; removeD
     });
   };
 
+  const started = new Map<string, { readonly program: Program; readonly running: RunningProgram }>();
+  const start = (program: Program): RunningProgram => {
+    const running = launch(program);
+    started.set(program.name, { program, running });
+    return running;
+  };
+  const launch = ({ name, command, args, env, cwd }: Program): RunningProgram => {
+    const log = join(logDir, `${name}.log`);
+    const output = openSync(log, 'a');
+    // Its own process group: Ctrl-C is ours to handle, and in order.
+    const child = spawn(command, args, {
+      detached: true,
+      stdio: ['ignore', output, output],
+      ...(env && { env }),
+      ...(cwd && { cwd }),
+    });
+    closeSync(output);
+    const ended = new Promise<string>((resolve) => {
+      child.once('error', (error) => resolve(error.message));
+      child.once('exit', (code, signal) => resolve(signal ? `ended by ${signal}` : `exited with code ${code}`));
+    });
+    const pid = child.pid;
+    if (pid === undefined) throw new Error(`${name} (${command}) cannot be started`);
+    adopt(child);
+    recorded.set(pid, { name, pid, identity: processIdentity(pid) ?? '' });
+    return {
+      name,
+      pid,
+      log,
+      ended,
+      get running() {
+        return child.exitCode === null && child.signalCode === null;
+      },
+      kill: (signal = 'SIGTERM') => void child.kill(signal),
+    };
+  };
+
   return {
     adopt,
-    start({ name, command, args, env, cwd }) {
-      const log = join(logDir, `${name}.log`);
-      const output = openSync(log, 'a');
-      // Its own process group: Ctrl-C is ours to handle, and in order.
-      const child = spawn(command, args, {
-        detached: true,
-        stdio: ['ignore', output, output],
-        ...(env && { env }),
-        ...(cwd && { cwd }),
-      });
-      closeSync(output);
-      const ended = new Promise<string>((resolve) => {
-        child.once('error', (error) => resolve(error.message));
-        child.once('exit', (code, signal) => resolve(signal ? `ended by ${signal}` : `exited with code ${code}`));
-      });
-      const pid = child.pid;
-      if (pid === undefined) throw new Error(`${name} (${command}) cannot be started`);
-      adopt(child);
-      recorded.set(pid, { name, pid, identity: processIdentity(pid) ?? '' });
-      return {
-        name,
-        pid,
-        log,
-        ended,
-        get running() {
-          return child.exitCode === null && child.signalCode === null;
-        },
-        kill: (signal = 'SIGTERM') => void child.kill(signal),
-      };
+    start,
+    async interrupt(name, signal, meanwhile) {
+      const known = started.get(name);
+      if (known === undefined) throw new Error(`${name} was never started`);
+      known.running.kill(signal);
+      await known.running.ended;
+      await meanwhile();
+      return start(known.program);
     },
     async stopAll(graceMs = 1_500) {
       const ending = [...children.values()].map(
