@@ -16,5 +16,5 @@ USER 65532:65532
 EXPOSE 8443 9090
 # Reviews are short-lived garbage by the megabyte: a larger nursery is collected less often. One thread helps to collect it, not the four that
 # Node starts on any machine: on the core or two that Belay gets they would stand in each other's way, and in that of the event loop.
-ENTRYPOINT ["node", "--max-semi-space-size=32", "--v8-pool-size=1", "/belay/belay.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=16", "--v8-pool-size=1", "/belay/belay.js"]
 CMD ["serve"]

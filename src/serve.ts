@@ -3,6 +3,7 @@ import { createTextMemory } from './admission/text-memory.ts';
 import { createCertificateSource } from './certificates/certificate-source.ts';
 import { createAccess } from './cluster/access.ts';
 import { createApi } from './cluster/api.ts';
+import { createBoundedApi } from './cluster/bounded-api.ts';
 import { createClaims } from './cluster/claims.ts';
 import { connect } from './cluster/connection.ts';
 import { createEvents } from './cluster/events.ts';
@@ -27,6 +28,7 @@ import type { ObjectsFail } from './server/without-verdict.ts';
 import { registerDriftMetrics } from './telemetry/drift-metrics.ts';
 import { registerEventMetrics } from './telemetry/event-metrics.ts';
 import { registerIndexMetrics } from './telemetry/index-metrics.ts';
+import { registerLoadMetrics } from './telemetry/load-metrics.ts';
 import { createLog } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 
@@ -48,6 +50,12 @@ export interface ServeOptions {
 /** Beyond the drain and the close: for timers and watches to end before the process is ended by force. */
 const EXIT_MARGIN_MS = 5_000;
 
+/**
+ * Requests of reviews to the API server at once: at 20 ms each, 3,000 a second. Beyond, they wait. Its own fairness gives a service account
+ * some hundred seats (apf's workload-low), and Belay must not stand in the way of all others that share them.
+ */
+const MAX_REQUESTS = 64;
+
 /** Puts Belay together and serves until SIGTERM or SIGINT. Rejects when it cannot begin. */
 export const serve = async (options: ServeOptions): Promise<void> => {
   const nowMs = Date.now;
@@ -56,8 +64,9 @@ export const serve = async (options: ServeOptions): Promise<void> => {
   const api = createApi(connect(options.kubeconfig, nowMs));
   const index = createReleaseIndex(api, log, nowMs);
   const policies = createPolicies({ api, index, log, nowMs, staleAfterMs: options.staleAfterMs });
-  const live = createLiveFacts(api);
-  const claims = createClaims(api, index, log, nowMs);
+  const forReviews = createBoundedApi(api, MAX_REQUESTS);
+  const live = createLiveFacts(forReviews);
+  const claims = createClaims(forReviews, index, log, nowMs);
   const memory = createTextMemory();
   const decoder = createDecoder(memory);
   const source = createCertificateSource({
@@ -69,15 +78,15 @@ export const serve = async (options: ServeOptions): Promise<void> => {
   });
   const drain = createDrain({ drainMs: options.drainMs, log });
   const dependencies: ReviewDependencies = {
-    api,
+    api: forReviews,
     index,
     live,
     claims,
-    access: createAccess(api),
-    manifests: createManifests(api, decoder),
+    access: createAccess(forReviews),
+    manifests: createManifests(forReviews, decoder),
     decoder,
     policies,
-    stores: createReleaseStores(index, live, createPayloadNamespaces(api, decoder), nowMs),
+    stores: createReleaseStores(index, live, createPayloadNamespaces(forReviews, decoder), nowMs),
     log,
     nowMs,
   };
@@ -87,8 +96,13 @@ export const serve = async (options: ServeOptions): Promise<void> => {
   const sweeper = createSweeper({ api, index, decoder, policies, events, log, nowMs, namespace, instance });
   const noteEvents = createNoteEvents({ events, index, log, nowMs });
   registerIndexMetrics(metrics.registry, index);
+  registerLoadMetrics(metrics.registry, {
+    apiRunning: forReviews.running,
+    apiWaiting: forReviews.waiting,
+    decoderWaiting: decoder.waiting,
+  });
   registerEventMetrics(metrics.registry, events);
-  registerDriftMetrics(metrics.registry, sweeper.stats);
+  registerDriftMetrics(metrics.registry, sweeper.stats, sweeper.requests);
 
   const readiness = (): readonly ReadinessCheck[] => [
     { name: 'certificate', ok: source.current() !== undefined, detail: 'there is no certificate yet' },

@@ -39,12 +39,13 @@ const names = [...MEASURES.map(({ name }) => name), 'sweep'];
 if (BENCH_ONLY && !names.includes(BENCH_ONLY)) throw new Error(`BENCH_ONLY must be one of ${names.join(', ')}`);
 
 const progress = createProgress();
+const env = BENCH_NODE_OPTIONS ? { NODE_OPTIONS: BENCH_NODE_OPTIONS } : {};
 if (BENCH_ONLY === 'sweep') {
   const releases = Number(process.env.BENCH_RELEASES || DEFAULT_RELEASES);
-  console.log(`\n${toTable(await measureSweep(releases, progress))}`);
+  console.log(`\n${toTable(await measureSweep(releases, env, progress))}`);
   process.exit(0);
 }
-const plane = await startBenchPlane(BENCH_NODE_OPTIONS ? { NODE_OPTIONS: BENCH_NODE_OPTIONS } : {});
+const plane = await startBenchPlane(env);
 const lines: Line[] = [];
 try {
   const total = wanted.reduce((sum, { share }) => sum + share, 0);

@@ -62,7 +62,7 @@ export async function startBelay(
         command: process.execPath,
         args: [
           // As in the Dockerfile.
-          '--max-semi-space-size=32',
+          '--max-semi-space-size=16',
           '--v8-pool-size=1',
           join(projectDir, 'dist', 'belay.js'),
           'serve',
