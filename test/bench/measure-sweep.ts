@@ -5,12 +5,10 @@ import type { Progress } from '../cluster/harness/progress.ts';
 import { waitUntil } from '../cluster/harness/wait-until.ts';
 import { succeeds } from '../cluster/support/asking.ts';
 import { leaderOf, metricsOf, type Samples } from '../cluster/support/sweeping.ts';
-import { type ApiClient, createApiClient } from './api-client.ts';
+import { forAll } from './for-all.ts';
 import { FORGED_NAMESPACE, forgeRelease, OBJECTS_A_RELEASE, pathOfForged } from './forged-releases.ts';
-import { compared, type Line, mebibytes, seconds } from './report.ts';
+import { compared, type Line, mebibytes, seconds, toTable } from './report.ts';
 
-/** At once, to the API server: each over a connection of its own. */
-const WRITERS = 12;
 const PASS_TIMEOUT_MS = 3_600_000;
 
 /**
@@ -36,6 +34,7 @@ const measure = async (
   env: Readonly<Record<string, string>>,
   progress: Progress,
 ): Promise<readonly Line[]> => {
+  const objects = releases * OBJECTS_A_RELEASE;
   const names = Array.from({ length: releases }, (_, index) => `web-${index}`);
   progress.say(`making ${releases} releases of ${OBJECTS_A_RELEASE} objects`);
   succeeds(await plane.kubectl(['create', 'namespace', FORGED_NAMESPACE]));
@@ -49,6 +48,9 @@ const measure = async (
   }
   await plane.belay.replicas[0]?.restart();
   const clean = await waitForPass(plane, releases);
+  const ofClean = toLines(`sweep of ${releases} releases, ${objects} objects, none drifted`, clean, releases);
+  // The second one takes its time, too.
+  progress.say(`the first sweep is through\n${toTable(ofClean)}`);
 
   progress.say(`the second sweep: ${releases} objects have drifted while Belay was away`);
   await plane.belay.stop();
@@ -64,9 +66,8 @@ const measure = async (
   const drifted = await waitForPass(plane, releases);
   const found = drifted.samples.get('belay_drifted_objects_all{drift="changed"}') ?? 0;
 
-  const objects = releases * OBJECTS_A_RELEASE;
   return [
-    ...toLines(`sweep of ${releases} releases, ${objects} objects, none drifted`, clean, releases),
+    ...ofClean,
     ...toLines('- the same, one object of each release drifted', drifted, releases),
     {
       what: '- drifted objects found in that one sweep',
@@ -124,19 +125,4 @@ const waitForPass = async (plane: ControlPlane, releases: number): Promise<Pass>
     { timeoutMs: PASS_TIMEOUT_MS },
   );
   return { samples, peakMib };
-};
-
-const forAll = async (
-  plane: ControlPlane,
-  names: readonly string[],
-  work: (client: ApiClient, name: string) => Promise<unknown>,
-): Promise<void> => {
-  const waiting = [...names];
-  await Promise.all(
-    Array.from({ length: WRITERS }, async () => {
-      const client = createApiClient(plane.adminKubeconfig);
-      for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) await work(client, name);
-      client.close();
-    }),
-  );
 };
