@@ -1,6 +1,7 @@
 import { cpus, totalmem } from 'node:os';
 import { createProgress, type Progress } from '../cluster/harness/progress.ts';
 import { type BenchPlane, startBenchPlane } from './bench-plane.ts';
+import { measureOverload } from './measure-overload.ts';
 import { measureRecordWrites } from './measure-records.ts';
 import { measureScale } from './measure-scale.ts';
 import { measureStart } from './measure-start.ts';
@@ -29,6 +30,8 @@ const MEASURES: readonly {
   { name: 'writes', share: 0.5, measure: measureWrites },
   { name: 'records', share: 0.25, measure: measureRecordWrites },
   { name: 'start', share: 0.05, measure: measureStart },
+  // The last one: what it leaves behind in Belay would be in the way of the others.
+  { name: 'overload', share: 0.1, measure: measureOverload },
 ];
 
 /** Each on a plane of its own, and left out unless it is named. */
