@@ -51,10 +51,11 @@ export interface ServeOptions {
 const EXIT_MARGIN_MS = 5_000;
 
 /**
- * Requests of reviews to the API server at once: at 20 ms each, 3,000 a second. Beyond, they wait. Its own fairness gives a service account
- * some hundred seats (apf's workload-low), and Belay must not stand in the way of all others that share them.
+ * Requests of reviews to the API server at once: at 20 ms each, 3,000 a second. Its own fairness gives a service account some hundred seats
+ * (apf's workload-low), and Belay must not stand in the way of all others that share them. Those that wait have had their turn in half a
+ * second then, or in five where the API server takes 200 ms: half of what a record's review has.
  */
-const MAX_REQUESTS = 64;
+const REQUESTS = { maxAtOnce: 64, maxWaiting: 1_600 };
 
 /** Puts Belay together and serves until SIGTERM or SIGINT. Rejects when it cannot begin. */
 export const serve = async (options: ServeOptions): Promise<void> => {
@@ -64,7 +65,7 @@ export const serve = async (options: ServeOptions): Promise<void> => {
   const api = createApi(connect(options.kubeconfig, nowMs));
   const index = createReleaseIndex(api, log, nowMs);
   const policies = createPolicies({ api, index, log, nowMs, staleAfterMs: options.staleAfterMs });
-  const forReviews = createBoundedApi(api, MAX_REQUESTS);
+  const forReviews = createBoundedApi(api, REQUESTS);
   const live = createLiveFacts(forReviews);
   const claims = createClaims(forReviews, index, log, nowMs);
   const memory = createTextMemory();

@@ -9,10 +9,14 @@ export interface BoundedApi extends Api {
 
 /**
  * The same API, asked so many things at once at most: a flood of reviews must not become one of requests, of which each review may need
- * half a dozen. Those who wait give up when their signal fires, which is the deadline of their review.
+ * half a dozen. Those who wait give up when their signal fires, which is the deadline of their review. Beyond `maxWaiting` they are told so
+ * at once: what would wait until its deadline only takes the turn of what could still be in time.
  */
-export const createBoundedApi = (api: Api, maxAtOnce: number): BoundedApi => {
-  const turns = createTurns(maxAtOnce);
+export const createBoundedApi = (
+  api: Api,
+  { maxAtOnce, maxWaiting }: { readonly maxAtOnce: number; readonly maxWaiting: number },
+): BoundedApi => {
+  const turns = createTurns(maxAtOnce, maxWaiting);
   return {
     request: (request) => turns.take(() => api.request(request), request.signal),
     watch: (request) => api.watch(request),

@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { recordName } from '../../src/helm/record.ts';
 import { type BenchPlane, deploymentPath, MERGE, namespaceOf, RELEASE } from './bench-plane.ts';
@@ -38,6 +39,7 @@ const fateOf = (answer: string): Fate => {
 export const measureOverload = async (plane: BenchPlane, forMs: number): Promise<readonly Line[]> => {
   const floods = await recordFloods(plane);
   const before = await readSamples(plane.belayMetricsUrl);
+  const delay = monitorEventLoopDelay({ resolution: 20 });
   let isOver = false;
   const results = floods.map((flood) => ({ flood, fates: new Map<Fate, number>(), tookMs: [] as number[] }));
   const ask = async (connection: ReviewConnection, { flood, fates, tookMs }: (typeof results)[number]) => {
@@ -63,9 +65,11 @@ export const measureOverload = async (plane: BenchPlane, forMs: number): Promise
     for (let index = 0; index < result.flood.connections; index += 1)
       opened.push({ connection: await openConnection(plane.servers.belay, REJECT_AFTER_MS), result });
   const asking = Promise.all(opened.map(({ connection, result }) => ask(connection, result)));
+  delay.enable();
   await sleep(forMs);
   isOver = true;
   await asking;
+  delay.disable();
   const after = await readSamples(plane.belayMetricsUrl);
   const { nowMib, peakMib } = residentMemoryOf(plane.belay.pid);
   const all = results.flatMap(({ tookMs }) => tookMs);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import { Overload } from '../../../src/admission/overload.ts';
 import type { Api } from '../../../src/cluster/api.ts';
 import { createBoundedApi } from '../../../src/cluster/bounded-api.ts';
 
@@ -22,11 +23,12 @@ const createSlowApi = () => {
 
 test('beyond its bound, requests wait for their turn, in order', async () => {
   const { api, asked } = createSlowApi();
-  const bounded = createBoundedApi(api, 2);
+  const bounded = createBoundedApi(api, { maxAtOnce: 2, maxWaiting: 2 });
   const answers = ['a', 'b', 'c', 'd'].map((path) => bounded.request({ path }));
   await turn();
   assert.deepEqual([...asked.keys()], ['a', 'b']);
   assert.deepEqual([bounded.running(), bounded.waiting()], [2, 2]);
+  await assert.rejects(bounded.request({ path: 'one too many' }), Overload);
   asked.get('b')?.resolve('of b');
   assert.equal(await answers[1], 'of b');
   await turn();
@@ -43,7 +45,7 @@ test('beyond its bound, requests wait for their turn, in order', async () => {
 
 test('whose deadline comes while it waits is not asked at all, and takes nobody its turn', async () => {
   const { api, asked } = createSlowApi();
-  const bounded = createBoundedApi(api, 1);
+  const bounded = createBoundedApi(api, { maxAtOnce: 1, maxWaiting: 9 });
   const first = bounded.request({ path: 'first' });
   const deadline = new AbortController();
   const late = bounded.request({ path: 'late', signal: deadline.signal });
@@ -62,7 +64,7 @@ test('whose deadline comes while it waits is not asked at all, and takes nobody 
 });
 
 test('watches do not count, or they would take all turns for good', async () => {
-  const bounded = createBoundedApi(createSlowApi().api, 1);
+  const bounded = createBoundedApi(createSlowApi().api, { maxAtOnce: 1, maxWaiting: 9 });
   void bounded.request({ path: 'a' });
   await turn();
   for await (const { type } of bounded.watch({ path: 'b', signal: new AbortController().signal }))
