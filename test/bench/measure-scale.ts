@@ -58,7 +58,10 @@ export const measureScale = async (
       await store(plane, releases, stored, count);
       stored = count;
       progress.say(`measuring with ${count} releases`);
-      stages.push(await measureStage(plane, stored * REVISIONS, requests));
+      const stage = await measureStage(plane, stored * REVISIONS, requests);
+      stages.push(stage);
+      const { ready, busy } = stage;
+      progress.say(`resident memory: ${mebibytes(ready.nowMib)}, after reviews ${mebibytes(busy.nowMib)}`);
     }
     return toLines(stages, releases);
   } finally {
