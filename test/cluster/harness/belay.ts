@@ -66,6 +66,8 @@ export async function startBelay(
           '--v8-pool-size=1',
           // What Node takes by itself in a container of 512 MiB (manifests/base/deployment.yaml): half of it.
           '--max-old-space-size=256',
+          // Of two alike the last one counts.
+          ...(process.env.BELAY_NODE_FLAGS?.split(' ') ?? []),
           join(projectDir, 'dist', 'belay.js'),
           'serve',
           `--kubeconfig=${kubeconfig}`,
