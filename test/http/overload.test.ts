@@ -128,7 +128,9 @@ test('the time that a body takes to come is part of the time to its answer', asy
     const headers = { 'content-type': 'application/json' };
     const sent = requestHttp({ port, host: '127.0.0.1', method: 'POST', path: '/validate?timeout=3s', headers });
     const text = JSON.stringify(admissionReview());
+    const arrived = once(server, 'request');
     sent.write(text.slice(0, 10));
+    await arrived;
     await sleep(400);
     sent.end(text.slice(10));
     const [response] = await once(sent, 'response');
