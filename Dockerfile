@@ -27,7 +27,8 @@ ENV NODE_ENV=production
 # The numeric user that manifests/base asks for; a name could not be checked against runAsNonRoot.
 USER 65532:65532
 EXPOSE 8443 9090
-# Reviews are short-lived garbage by the megabyte: a larger nursery is collected less often. One thread helps to collect it, not the four that
+# Reviews are short-lived garbage by the megabyte: a nursery of fixed size, which counts twice in the memory of the process, and is collected the
+# more often the smaller it is (docs/benchmarks.md). One thread helps to collect it, not the four that
 # Node starts on any machine: on the core or two that Belay gets they would stand in each other's way, and in that of the event loop.
-ENTRYPOINT ["/bin/node", "--max-semi-space-size=32", "--v8-pool-size=1", "/belay/belay.js"]
+ENTRYPOINT ["/bin/node", "--max-semi-space-size=16", "--v8-pool-size=1", "/belay/belay.js"]
 CMD ["serve"]

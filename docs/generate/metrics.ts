@@ -6,6 +6,7 @@ import { createSweepStats, type ReleaseOutcome, type RepairResult } from '../../
 import { registerDriftMetrics } from '../../src/telemetry/drift-metrics.ts';
 import { registerEventMetrics } from '../../src/telemetry/event-metrics.ts';
 import { registerIndexMetrics } from '../../src/telemetry/index-metrics.ts';
+import { registerLoadMetrics } from '../../src/telemetry/load-metrics.ts';
 import { createMetrics, type MalformedProblem } from '../../src/telemetry/metrics.ts';
 import { code, codes, section, table } from './markdown.ts';
 
@@ -68,6 +69,7 @@ const LABELS: Readonly<Record<string, string>> = {
   action: '`Warn` or `Audit`',
   problem: codes(Object.keys(PROBLEMS)),
   cause: '`queue`: no room in it; `limit`: too many of one release or namespace; `failed`: not taken by the API server',
+  reason: '`deadline`: not in time; `overload`: too many at once; `failure`: something went wrong, the log says what',
   namespace: 'of the release',
   release: 'its name',
   drift: Object.entries(DRIFTS)
@@ -86,11 +88,12 @@ const openRegistry = (): Registry => {
   const { registry } = createMetrics();
   const mirrored = { recordCount: () => 0, isSynced: () => false, silenceMs: () => 0, staleMs: () => 0 };
   registerIndexMetrics(registry, mirrored, mirrored);
+  registerLoadMetrics(registry, { apiRunning: () => 0, apiWaiting: () => 0, decoderWaiting: () => 0 });
   registerEventMetrics(registry, {
     counts: () => ({ written: 0, held: 0, dropped: { queue: 0, limit: 0, failed: 0 } }),
   });
   const known = createKnownDrift();
-  registerDriftMetrics(registry, createSweepStats(known, { backlog: () => 0 }).read);
+  registerDriftMetrics(registry, createSweepStats(known, { backlog: () => 0 }).read, () => 0);
   return registry;
 };
 

@@ -5,6 +5,7 @@ import type { ReleaseRecord } from '../helm/record.ts';
 import type { Chart } from '../rules/verdict.ts';
 import type { Api } from './api.ts';
 import { fetchPayload } from './stored-payload.ts';
+import { createTurns } from './turns.ts';
 
 /** The parsed manifest of a stored revision. It never changes (DESIGN.md 4.1), so the record's uid is key enough. */
 export interface Manifest {
@@ -28,6 +29,9 @@ const MAX_CACHED = 1_000;
 /** A fetch is shared by all who wait for it, so it has a bound of its own, not that of whoever came first. */
 const FETCH_TIMEOUT_MS = 9_000;
 
+/** A payload at its limit takes some MiB until it has been decoded, and the releases of a cluster may all be asked for at once. */
+const MAX_AT_ONCE = 8;
+
 export const createManifests = (
   api: Api,
   decoder: Decoder,
@@ -36,8 +40,9 @@ export const createManifests = (
   const cache = new LRUCache<string, Manifest>({ max, maxSize: maxBytes });
   const underWay = new Map<string, Promise<Manifest | undefined>>();
 
-  const read = async (record: ReleaseRecord): Promise<Manifest | undefined> => {
-    const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS);
+  const turns = createTurns(MAX_AT_ONCE);
+
+  const read = async (record: ReleaseRecord, signal: AbortSignal): Promise<Manifest | undefined> => {
     const fetched = await fetchPayload(api, record, signal);
     if (fetched === undefined) return undefined;
     const { uid, payload } = fetched;
@@ -64,7 +69,9 @@ export const createManifests = (
       const key = `${record.uid}@${record.resourceVersion}`;
       const shared = underWay.get(key);
       if (shared !== undefined) return shared;
-      const fetched = read(record).finally(() => underWay.delete(key));
+      // Its time runs while it waits for its turn: when nobody can be waiting for it any more, it is not fetched at all.
+      const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS);
+      const fetched = turns.take(() => read(record, signal), signal).finally(() => underWay.delete(key));
       underWay.set(key, fetched);
       return fetched;
     },

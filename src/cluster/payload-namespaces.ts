@@ -3,6 +3,7 @@ import type { Decoder } from '../helm/decoder.ts';
 import type { ReleaseRecord } from '../helm/record.ts';
 import type { Api } from './api.ts';
 import { fetchPayload } from './stored-payload.ts';
+import { createTurns } from './turns.ts';
 
 /** In which namespace a stored revision has its objects. Its payload alone tells, and that it never changes (DESIGN.md 4.1). */
 export interface PayloadNamespaces {
@@ -20,27 +21,10 @@ const MAX_AT_ONCE = 4;
 
 const FETCH_TIMEOUT_MS = 9_000;
 
-/** Lets so many run at once, and the others wait for their turn. */
-const createTurns = (maxAtOnce: number): (<T>(work: () => Promise<T>) => Promise<T>) => {
-  const waiting: (() => void)[] = [];
-  let running = 0;
-  return async (work) => {
-    if (running < maxAtOnce) running += 1;
-    else await new Promise<void>((resolve) => waiting.push(resolve));
-    try {
-      return await work();
-    } finally {
-      const next = waiting.shift();
-      if (next === undefined) running -= 1;
-      else next();
-    }
-  };
-};
-
 export const createPayloadNamespaces = (api: Api, decoder: Decoder): PayloadNamespaces => {
   const remembered = new LRUCache<string, string>({ max: MAX_REMEMBERED });
   const underWay = new Map<string, Promise<string | undefined>>();
-  const inTurn = createTurns(MAX_AT_ONCE);
+  const turns = createTurns(MAX_AT_ONCE);
 
   const fetchNamespace = async (record: ReleaseRecord): Promise<string | undefined> => {
     const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS);
@@ -62,7 +46,7 @@ export const createPayloadNamespaces = (api: Api, decoder: Decoder): PayloadName
       if (known !== undefined) return Promise.resolve(known);
       const shared = underWay.get(record.uid);
       if (shared !== undefined) return shared;
-      const read = inTurn(() => fetchNamespace(record)).finally(() => underWay.delete(record.uid));
+      const read = turns.take(() => fetchNamespace(record)).finally(() => underWay.delete(record.uid));
       underWay.set(record.uid, read);
       return read;
     },

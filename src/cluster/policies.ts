@@ -72,6 +72,7 @@ export const createPolicies = ({ api, index, log, nowMs, staleAfterMs }: Policie
     // Without the CRD the built-in defaults hold, and Belay need not be restarted when it comes.
     { path: POLICIES_PATH, whole: true, optional: true },
     {
+      read: (object) => object,
       replace: (objects) => {
         const names = new Set(objects.map(nameOf));
         for (const name of stored.keys()) if (!names.has(name)) stored.delete(name);

@@ -58,13 +58,38 @@ export class RecordStore {
     );
   }
 
+  /**
+   * The record as it is kept: the one that is known, if it is that; else with the strings of its release that are there already, in what is
+   * known or in `last`, the record read before it. Lists come sorted, so that those of one release follow each other.
+   */
+  share(record: ReleaseRecord, last: ReleaseRecord | undefined): ReleaseRecord {
+    const siblings = this.of(keyOf(releaseOf(record)));
+    const known = siblings.find((sibling) => isSame(sibling, record));
+    if (known?.uid === record.uid && known.resourceVersion === record.resourceVersion) return known;
+    const [sibling = last] = siblings;
+    if (sibling === undefined) return record;
+    const { namespace, release } = sibling;
+    return {
+      ...record,
+      namespace: namespace === record.namespace ? namespace : record.namespace,
+      release: release === record.release ? release : record.release,
+    };
+  }
+
+  /** Where a release's records are the ones that are known, nothing has changed. */
   replaceKind(kind: RecordKind, records: readonly ReleaseRecord[]): void {
-    for (const release of [...this.releases()]) {
-      const known = this.of(keyOf(release));
-      const left = known.filter((record) => record.kind !== kind);
-      if (left.length < known.length) this.#put(release, left);
+    const listed = Map.groupBy(records, (record) => keyOf(releaseOf(record)));
+    for (const release of [...this.releases()]) if (!listed.has(keyOf(release))) this.#putKind(release, kind, []);
+    for (const [first, ...others] of listed.values()) {
+      if (first !== undefined) this.#putKind(releaseOf(first), kind, [first, ...others]);
     }
-    for (const record of records) this.upsert(record);
+  }
+
+  #putKind(release: ReleaseName, kind: RecordKind, listed: readonly ReleaseRecord[]): void {
+    const known = this.of(keyOf(release));
+    const records = [...known.filter((record) => record.kind !== kind), ...listed];
+    const isUnchanged = records.length === known.length && records.every((record) => known.includes(record));
+    if (!isUnchanged) this.#put(release, records);
   }
 
   #put(release: ReleaseName, records: readonly ReleaseRecord[]): void {

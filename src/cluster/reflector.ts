@@ -18,11 +18,17 @@ export interface ReflectedObject {
   readonly [field: string]: unknown;
 }
 
-export interface ReflectorSink {
-  /** A complete list has begun: everything not seen before `listed` is gone. */
-  replace(objects: readonly ReflectedObject[]): void;
-  upsert(object: ReflectedObject): void;
-  remove(object: ReflectedObject): void;
+/** Where the mirror is kept, as entries of the sink's own. */
+export interface ReflectorSink<Entry> {
+  /**
+   * What is kept of an object; undefined for nothing. Of a list it is asked page by page, so that no more than a page of whole objects is in
+   * memory at once: those of 100,000 records would take some hundred megabytes.
+   */
+  read(object: ReflectedObject): Entry | undefined;
+  /** A complete list: whatever else there was is gone. */
+  replace(entries: readonly Entry[]): void;
+  upsert(entry: Entry): void;
+  remove(entry: Entry): void;
 }
 
 export interface Reflector {
@@ -83,10 +89,10 @@ export interface ReflectorOptions {
 }
 
 /** Keeps a mirror of a collection: list, then watch, again from the start when the watch is too old (client-go's Reflector). */
-export const createReflector = (
+export const createReflector = <Entry>(
   api: Api,
   resource: ReflectedResource,
-  sink: ReflectorSink,
+  sink: ReflectorSink<Entry>,
   log: Logger,
   { monotonicMs = () => performance.now(), quietMs = QUIET_MS }: ReflectorOptions = {},
 ): Reflector => {
@@ -118,7 +124,7 @@ export const createReflector = (
   };
 
   const list = async (signal: AbortSignal): Promise<void> => {
-    const objects: ReflectedObject[] = [];
+    const entries: Entry[] = [];
     let next: string | undefined;
     let listed = '';
     do {
@@ -128,11 +134,14 @@ export const createReflector = (
         accept: whole ? 'application/json' : METADATA_LIST_ONLY,
         signal,
       });
-      for (const item of page.items ?? []) objects.push(item);
+      for (const item of page.items ?? []) {
+        const entry = sink.read(item);
+        if (entry !== undefined) entries.push(entry);
+      }
       listed = page.metadata?.resourceVersion ?? '';
       next = page.metadata?.continue;
     } while (next !== undefined && next !== '');
-    sink.replace(objects);
+    sink.replace(entries);
     missing = false;
     synced = true;
     heard();
@@ -167,8 +176,11 @@ export const createReflector = (
       heard();
       onHeard();
       const object = event.object as ReflectedObject;
-      if (event.type === 'DELETED') sink.remove(object);
-      else if (event.type !== 'BOOKMARK') sink.upsert(object);
+      if (event.type !== 'BOOKMARK') {
+        const entry = sink.read(object);
+        if (entry !== undefined && event.type === 'DELETED') sink.remove(entry);
+        else if (entry !== undefined) sink.upsert(entry);
+      }
       version = object.metadata?.resourceVersion ?? version;
     }
   };

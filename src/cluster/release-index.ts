@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { ObjectMeta } from '../admission/review.ts';
-import { locksIn, toRecord } from '../helm/record.ts';
+import { locksIn, type ReleaseRecord, toRecord } from '../helm/record.ts';
 import type { Claim, ReleaseFacts } from '../rules/in-flight.ts';
 import type { NamespaceFacts } from '../rules/locks.ts';
 import type { RecordKind, ReleaseName } from '../rules/verdict.ts';
@@ -40,42 +40,42 @@ export interface ReleaseIndex {
   run(signal: AbortSignal): Promise<void>;
 }
 
-const recordSink = (store: RecordStore, kind: RecordKind): ReflectorSink => ({
-  replace: (objects) =>
-    store.replaceKind(
-      kind,
-      objects.flatMap((object) => toRecord(kind, object.metadata) ?? []),
-    ),
-  upsert: (object) => {
-    const record = toRecord(kind, object.metadata);
-    if (record !== undefined) store.upsert(record);
-  },
-  remove: (object) => {
-    const record = toRecord(kind, object.metadata);
-    if (record !== undefined) store.remove(record);
-  },
-});
+const recordSink = (store: RecordStore, kind: RecordKind): ReflectorSink<ReleaseRecord> => {
+  let last: ReleaseRecord | undefined;
+  return {
+    read: (object) => {
+      const record = toRecord(kind, object.metadata);
+      if (record === undefined) return undefined;
+      last = store.share(record, last);
+      return last;
+    },
+    replace: (records) => store.replaceKind(kind, records),
+    upsert: (record) => store.upsert(record),
+    remove: (record) => store.remove(record),
+  };
+};
+
+interface MapEntry<T> {
+  readonly key: string;
+  readonly value: T;
+}
 
 const mapSink = <T>(
   map: Map<string, T>,
-  read: (object: ReflectedObject) => { readonly key: string; readonly value: T } | undefined,
-): ReflectorSink => {
-  const upsert = (object: ReflectedObject): void => {
-    const entry = read(object);
-    if (entry !== undefined) map.set(entry.key, entry.value);
-  };
-  return {
-    replace: (objects) => {
-      map.clear();
-      for (const object of objects) upsert(object);
-    },
-    upsert,
-    remove: (object) => {
-      const entry = read(object);
-      if (entry !== undefined) map.delete(entry.key);
-    },
-  };
-};
+  read: (object: ReflectedObject) => MapEntry<T> | undefined,
+): ReflectorSink<MapEntry<T>> => ({
+  read,
+  replace: (entries) => {
+    map.clear();
+    for (const { key, value } of entries) map.set(key, value);
+  },
+  upsert: ({ key, value }) => {
+    map.set(key, value);
+  },
+  remove: ({ key }) => {
+    map.delete(key);
+  },
+});
 
 export const toNamespaceFacts = (metadata: ObjectMeta | undefined): NamespaceFacts => ({
   name: metadata?.name ?? '',

@@ -20,6 +20,8 @@ export interface Sweeper {
   noteAnswer(review: Review, kind: ReviewKind, answer: AdmissionAnswer): void;
   run(signal: AbortSignal): Promise<void>;
   stats(): SweepStats;
+  /** To the API server, since the start of the process. */
+  requests(): number;
 }
 
 export interface SweeperOptions {
@@ -78,5 +80,6 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
       await election.run(signal, sweep.lead);
     },
     stats: sweep.stats,
+    requests: paced.requests,
   };
 };

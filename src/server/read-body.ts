@@ -8,13 +8,40 @@ import type { IncomingMessage } from 'node:http';
 export const MAX_BODY_BYTES = 7 * 1024 * 1024;
 
 export type Body<T> =
-  | { readonly ok: true; readonly content: T }
+  | { readonly ok: true; readonly bytes: number; readonly content: T }
   | { readonly ok: false; readonly problem: 'too_large' | 'truncated' | 'overloaded' };
 
-/** Bytes of unfinished bodies that a process holds at once: anyone in the cluster may connect, and send slowly. */
+/** Reviews of usual objects are of some KiB; what is longer is a record, or one of few. */
+export const LARGE_BODY_BYTES = 64 * 1024;
+
+/**
+ * Bytes of unfinished bodies that a process may still hold: anyone in the cluster may connect, and send slowly. Long bodies have a share of
+ * their own, so that a flood of records leaves the reviews of objects alone, of which the API server lets pass what has no answer.
+ */
 export interface BodyBudget {
-  availableBytes: number;
+  smallBytes: number;
+  largeBytes: number;
 }
+
+/** What one body has taken of the budget. */
+const createCharge = (budget: BodyBudget) => {
+  let bytes = 0;
+  const move = (change: number): void => {
+    if (bytes > LARGE_BODY_BYTES) budget.largeBytes += change;
+    else budget.smallBytes += change;
+  };
+  return {
+    bytes: (): number => bytes,
+    /** False when there is no room left; it is charged all the same. */
+    add: (more: number): boolean => {
+      move(bytes);
+      bytes += more;
+      move(-bytes);
+      return (bytes > LARGE_BODY_BYTES ? budget.largeBytes : budget.smallBytes) >= 0;
+    },
+    giveBack: (): void => move(bytes),
+  };
+};
 
 /**
  * Reads to the end, or to the first byte too many, and gives the bytes to `read`: they are there only until it returns. Rejects with
@@ -34,28 +61,27 @@ export const readBody = <T>(
       return;
     }
     const chunks: Buffer[] = [];
-    let bytes = 0;
+    const charge = createCharge(budget);
     let settled = false;
 
     const settle = (body: Body<T>): void => {
       if (settled) return;
       settled = true;
-      budget.availableBytes += bytes;
+      charge.giveBack();
       if (!body.ok) chunks.length = 0;
       resolve(body);
     };
     const onData = (chunk: Buffer): void => {
       if (settled) return;
-      bytes += chunk.length;
-      budget.availableBytes -= chunk.length;
-      if (bytes > maxBytes) settle({ ok: false, problem: 'too_large' });
-      else if (budget.availableBytes < 0) settle({ ok: false, problem: 'overloaded' });
+      const isRoom = charge.add(chunk.length);
+      if (charge.bytes() > maxBytes) settle({ ok: false, problem: 'too_large' });
+      else if (!isRoom) settle({ ok: false, problem: 'overloaded' });
       else chunks.push(chunk);
     };
     const onEnd = (): void => {
       if (settled) return;
       try {
-        settle({ ok: true, content: read(putTogether(chunks, bytes)) });
+        settle({ ok: true, bytes: charge.bytes(), content: read(putTogether(chunks, charge.bytes())) });
       } catch (error) {
         reject(error);
       }

@@ -2,17 +2,18 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import type { AdmissionAnswer, Now, ReviewKind } from '../admission/answer.ts';
 import { escapeText } from '../admission/escape.ts';
+import { Overload } from '../admission/overload.ts';
 import { readReview } from '../admission/read-review.ts';
 import { toAdmissionText, toMalformedResponse } from '../admission/respond.ts';
 import type { Deadline, Review } from '../admission/review.ts';
-import { createTextMemory, type Text, type TextMemory } from '../admission/text-memory.ts';
+import { createTextMemory, type TextMemory } from '../admission/text-memory.ts';
 import { createDecisionLog } from '../telemetry/log.ts';
 import type { MalformedProblem, Metrics } from '../telemetry/metrics.ts';
 import { DEFAULT_TIMEOUT_MS, deadlineMs, parseTimeoutMs } from './deadline.ts';
-import { type BodyBudget, readBody } from './read-body.ts';
+import { type BodyBudget, LARGE_BODY_BYTES, readBody } from './read-body.ts';
 import { sendJson, sendJsonText, sendText } from './send.ts';
 import { createSharedTimer, type StartTimer } from './shared-timer.ts';
-import { answerWithoutVerdict, type ObjectsFail } from './without-verdict.ts';
+import { answerWithoutVerdict, type Cause, type ObjectsFail } from './without-verdict.ts';
 
 export type Judge = (review: Review, deadline: Deadline) => Now<AdmissionAnswer>;
 
@@ -28,6 +29,8 @@ export interface ReviewHandlerDependencies {
   readonly defaultTimeoutMs?: number;
   /** Reviews at once; beyond, they are answered without a verdict. */
   readonly maxConcurrent?: number;
+  /** Bytes of large bodies that are judged at once; beyond, they are answered without a verdict. */
+  readonly maxJudgedBytes?: number;
   readonly startTimer?: StartTimer;
   /** Whether a write of an object that could not be judged passes; it does unless told. */
   readonly objectsFail?: ObjectsFail;
@@ -42,8 +45,11 @@ export type RequestHandler = (request: IncomingMessage, response: ServerResponse
 /** kube-apiserver lets 200 mutating requests run at once by default (--max-mutating-requests-inflight); this is for five of them. */
 const MAX_CONCURRENT = 1000;
 
-/** Some bodies of the largest size, or ten thousand of the usual one. */
-const MAX_BUFFERED_BYTES = 96 * 1024 * 1024;
+/** Unfinished bodies: a dozen reviews of records at their limit (2.6 MiB, old and new), and five thousand of the usual size (6 KiB). */
+const MAX_READING: Readonly<BodyBudget> = { largeBytes: 32 * 1024 * 1024, smallBytes: 32 * 1024 * 1024 };
+
+/** Large bodies that are judged, and not settled from memory: what they hold takes at least as much again. A dozen of those records. */
+const MAX_JUDGED_BYTES = 32 * 1024 * 1024;
 
 const REFUSALS: Readonly<Record<Exclude<MalformedProblem, 'client'>, readonly [status: number, text: string]>> = {
   content_type: [415, 'send an AdmissionReview as application/json, not compressed'],
@@ -63,14 +69,19 @@ export const createReviewHandlers = (dependencies: ReviewHandlerDependencies): (
   const {
     defaultTimeoutMs = DEFAULT_TIMEOUT_MS,
     maxConcurrent = MAX_CONCURRENT,
+    maxJudgedBytes = MAX_JUDGED_BYTES,
     startTimer = createSharedTimer(),
     isDraining = () => false,
     objectsFail = 'open',
     memory = createTextMemory(),
   } = dependencies;
-  const budget: BodyBudget = { availableBytes: MAX_BUFFERED_BYTES };
+  const budget: BodyBudget = { ...MAX_READING };
   const logDecision = createDecisionLog(log);
   let running = 0;
+  let judgedBytes = 0;
+  metrics.showBodyBytes(
+    () => MAX_READING.largeBytes - budget.largeBytes + MAX_READING.smallBytes - budget.smallBytes + judgedBytes,
+  );
 
   const refuse = (response: ServerResponse, problem: keyof typeof REFUSALS, detail?: string): void => {
     metrics.countMalformed(problem);
@@ -79,21 +90,25 @@ export const createReviewHandlers = (dependencies: ReviewHandlerDependencies): (
     sendText(response, status, detail ?? text);
   };
 
-  const failed = (review: Review, kind: ReviewKind, error: unknown): AdmissionAnswer => {
-    log.error({ uid: review.uid, review: kind, err: describeError(error) }, 'a review failed');
-    return answerWithoutVerdict(kind, review.operation, 'failure', objectsFail);
+  const without = (review: Review, kind: ReviewKind, cause: Cause): AdmissionAnswer => {
+    metrics.countWithoutVerdict(kind, cause);
+    return answerWithoutVerdict(kind, review.operation, cause, objectsFail);
   };
 
-  /**
-   * The verdict or, whatever the judge does, an answer by the deadline. Never throws or rejects. The texts are freed once the judge is done,
-   * which may be after the deadline.
-   */
+  const failed = (review: Review, kind: ReviewKind, error: unknown): AdmissionAnswer => {
+    // That has a figure of its own, and a line for each would be one more burden.
+    if (error instanceof Overload) return without(review, kind, 'overload');
+    log.error({ uid: review.uid, review: kind, err: describeError(error) }, 'a review failed');
+    return without(review, kind, 'failure');
+  };
+
+  /** The verdict or, whatever the judge does, an answer by the deadline. Never throws or rejects. `done` may be called after the deadline. */
   const decide = (
     judge: Judge,
     review: Review,
-    texts: readonly Text[],
     kind: ReviewKind,
     withinMs: number,
+    done: () => void,
   ): Now<AdmissionAnswer> => {
     const controller = new AbortController();
     let judged: Now<AdmissionAnswer>;
@@ -101,16 +116,14 @@ export const createReviewHandlers = (dependencies: ReviewHandlerDependencies): (
       // An AbortController makes its signal when it is asked for, and most reviews are judged from memory without one.
       judged = judge(review, controller);
     } catch (error) {
+      done();
       return failed(review, kind, error);
     }
-    const free = (): void => {
-      for (const text of texts) memory.free(text);
-    };
     if (judged instanceof Promise) {
-      if (texts.length > 0) judged.then(free, free);
+      judged.then(done, done);
       return settle(judged, controller, review, kind, withinMs);
     }
-    free();
+    done();
     return judged;
   };
 
@@ -127,7 +140,7 @@ export const createReviewHandlers = (dependencies: ReviewHandlerDependencies): (
         if (settled) return;
         settled = true;
         metrics.countDeadline(kind);
-        resolve(answerWithoutVerdict(kind, review.operation, 'deadline', objectsFail));
+        resolve(without(review, kind, 'deadline'));
         controller.abort(new DOMException('the review has reached its deadline', 'TimeoutError'));
       });
       const end = (answerOf: () => AdmissionAnswer): void => {
@@ -176,6 +189,7 @@ export const createReviewHandlers = (dependencies: ReviewHandlerDependencies): (
   };
 
   const handle = async (judge: Judge, request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const arrivedMs = performance.now();
     const crowded = running > maxConcurrent;
     if (!isJson(request)) {
       request.resume();
@@ -197,10 +211,23 @@ export const createReviewHandlers = (dependencies: ReviewHandlerDependencies): (
     }
     const { review } = parsed;
     const kind = reviewKind(review);
-    const withinMs = deadlineMs(parseTimeoutMs(request.url ?? '') ?? defaultTimeoutMs);
-    const decided = crowded
-      ? answerWithoutVerdict(kind, review.operation, 'overload', objectsFail)
-      : decide(judge, review, texts, kind, withinMs);
+    const { bytes } = body;
+    const heldBytes = bytes > LARGE_BODY_BYTES ? bytes : 0;
+    const isOverloaded = crowded || (heldBytes > 0 && judgedBytes + heldBytes > maxJudgedBytes);
+    judgedBytes += heldBytes;
+    const done = (): void => {
+      judgedBytes -= heldBytes;
+      for (const text of texts) memory.free(text);
+    };
+    let decided: Now<AdmissionAnswer>;
+    if (isOverloaded) {
+      done();
+      decided = without(review, kind, 'overload');
+    } else {
+      // The API server has been waiting since it began to send.
+      const withinMs = deadlineMs(parseTimeoutMs(request.url ?? '') ?? defaultTimeoutMs) - (startMs - arrivedMs);
+      decided = decide(judge, review, kind, withinMs, done);
+    }
     answer(response, review, kind, decided instanceof Promise ? await decided : decided, startMs);
   };
 

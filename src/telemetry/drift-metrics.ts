@@ -5,7 +5,7 @@ import type { SweepStats } from '../drift/sweep-stats.ts';
 const MAX_RELEASES = 200;
 
 /** What the sweep finds and does. On all replicas but the elected one there is no drift to show. */
-export const registerDriftMetrics = (registry: Registry, stats: () => SweepStats): void => {
+export const registerDriftMetrics = (registry: Registry, stats: () => SweepStats, requests: () => number): void => {
   const registers = [registry];
   new Gauge({
     name: 'belay_drifted_objects',
@@ -76,6 +76,16 @@ export const registerDriftMetrics = (registry: Registry, stats: () => SweepStats
     collect() {
       this.reset();
       this.inc(stats().objects);
+    },
+  });
+
+  new Counter({
+    name: 'belay_sweep_requests_total',
+    help: 'Requests of the sweep to the API server.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(requests());
     },
   });
 

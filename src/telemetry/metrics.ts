@@ -20,8 +20,12 @@ export interface Metrics {
   /** A refusal that the policy did not enforce. */
   countWaived(action: 'Warn' | 'Audit', code: string): void;
   countDeadline(kind: ReviewKind): void;
+  /** A review that no rule has answered, let pass or not. */
+  countWithoutVerdict(kind: ReviewKind, reason: 'deadline' | 'failure' | 'overload'): void;
   countMalformed(problem: MalformedProblem): void;
   addInFlight(change: 1 | -1): void;
+  /** What to show as the bytes of bodies in memory. */
+  showBodyBytes(read: () => number): void;
 }
 
 /** The deadline is at most 29.5 s; an allowed object takes well under a millisecond. */
@@ -56,6 +60,17 @@ export const createMetrics = (): Metrics => {
     name: 'belay_review_deadline_total',
     help: 'Reviews answered by the deadline and not by a rule.',
     labelNames: ['kind'],
+    registers: [registry],
+  });
+  const withoutVerdict = new Counter({
+    name: 'belay_reviews_without_verdict_total',
+    help: 'Reviews that no rule has answered: refused with BelayUnavailable, or let pass unchecked.',
+    labelNames: ['kind', 'reason'],
+    registers: [registry],
+  });
+  const bodyBytes = new Gauge({
+    name: 'belay_body_bytes',
+    help: 'Bytes of bodies that are being read, and of large ones that are being judged.',
     registers: [registry],
   });
   const waived = new Counter({
@@ -101,9 +116,13 @@ export const createMetrics = (): Metrics => {
     },
     countWaived: (action, code) => waived.inc({ action, code }),
     countDeadline: (kind) => deadline.inc({ kind }),
+    countWithoutVerdict: (kind, reason) => withoutVerdict.inc({ kind, reason }),
     countMalformed: (problem) => malformed.inc({ problem }),
     addInFlight: (change) => {
       inFlightNow += change;
+    },
+    showBodyBytes: (read) => {
+      Object.assign(bodyBytes, { collect: () => bodyBytes.set(read()) });
     },
   };
 };

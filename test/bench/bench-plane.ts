@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubernetesObject } from '../../src/admission/review.ts';
 import { issueCertificates, serviceDnsNames } from '../../src/certificates/issue.ts';
 import { freePorts } from '../cluster/harness/addresses.ts';
-import { type ControlPlane, startControlPlane } from '../cluster/harness/control-plane.ts';
+import { type BelayReplica, type ControlPlane, startControlPlane } from '../cluster/harness/control-plane.ts';
 import { belayNamespace } from '../cluster/harness/install-belay.ts';
 import { probe } from '../cluster/harness/probe.ts';
 import { createProcesses } from '../cluster/harness/processes.ts';
@@ -13,6 +13,7 @@ import { waitUntil } from '../cluster/harness/wait-until.ts';
 import { SHOP, succeeds } from '../cluster/support/asking.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
 import { createBareServer } from './bare-server.ts';
+import { FORGED_LABEL } from './forged-history.ts';
 import { ofBareServer, ofBelay, type ReadProcessorSeconds } from './processor-time.ts';
 
 /** The three that are compared. Each has a namespace: who answers the reviews of its objects is the only difference between them. */
@@ -34,6 +35,8 @@ export interface ReviewServer {
 export interface BenchPlane {
   readonly servers: Readonly<Record<Server, ReviewServer>>;
   readonly belayMetricsUrl: string;
+  readonly belay: BelayReplica;
+  readonly adminKubeconfig: string;
   /** Of whoever runs Helm, for programs of their own. */
   readonly kubeconfig: string;
   /** A controller of the benchmark's own. */
@@ -55,7 +58,9 @@ interface Configuration extends KubernetesObject {
 }
 
 const BY_NAME = 'kubernetes.io/metadata.name';
-const selectNamespaces = (operator: 'In' | 'NotIn', values: readonly string[]): object => ({
+/** What is stored by the ten thousand is not to be judged meanwhile. */
+const NOT_FORGED = { key: FORGED_LABEL, operator: 'DoesNotExist' };
+const selectNamespaces = (operator: 'In' | 'NotIn', values: readonly string[]) => ({
   matchExpressions: [{ key: BY_NAME, operator, values }],
 });
 
@@ -137,7 +142,7 @@ const prepare = async (plane: ControlPlane): Promise<BenchPlane> => {
       const patch = (body as Configuration).webhooks.map((_, index) => ({
         op: 'replace',
         path: `/webhooks/${index}/namespaceSelector`,
-        value: selectNamespaces('NotIn', others),
+        value: { matchExpressions: [...selectNamespaces('NotIn', others).matchExpressions, NOT_FORGED] },
       }));
       await admin.send('PATCH', `/${kind}/belay`, patch, 'application/json-patch+json');
       await copyOf(kind, 'bare', barePort, namespaceOf('bare'));
@@ -170,6 +175,8 @@ const prepare = async (plane: ControlPlane): Promise<BenchPlane> => {
         belay: { host: address, port: Number(belayUrl.port), processorSeconds: ofBelay(replica.metricsUrl) },
       },
       belayMetricsUrl: replica.metricsUrl,
+      belay: replica,
+      adminKubeconfig: plane.adminKubeconfig,
       kubeconfig: deployer,
       serviceAccount,
       holder,

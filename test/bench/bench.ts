@@ -1,7 +1,9 @@
 import { cpus, totalmem } from 'node:os';
-import { createProgress } from '../cluster/harness/progress.ts';
+import { createProgress, type Progress } from '../cluster/harness/progress.ts';
 import { type BenchPlane, startBenchPlane } from './bench-plane.ts';
+import { measureOverload } from './measure-overload.ts';
 import { measureRecordWrites } from './measure-records.ts';
+import { measureScale } from './measure-scale.ts';
 import { measureStart } from './measure-start.ts';
 import { measureSweep } from './measure-sweep.ts';
 import { measureThroughput } from './measure-throughput.ts';
@@ -13,12 +15,11 @@ import { type Line, toTable } from './report.ts';
  * what it measured. Missing one is no failure: how fast a machine is proves nothing about the code.
  *
  *   BENCH_SECONDS=60     how long to measure in all; 200 unless told
- *   BENCH_ONLY=writes    throughput, writes, records or start alone; or the sweep, which is left out unless it is named
- *   BENCH_RELEASES=1000  how many releases the sweep goes through
+ *   BENCH_ONLY=writes    throughput, writes, records, start or overload alone; or sweep or scale, which are left out unless they are named
+ *   BENCH_RELEASES=1000  how many releases those two are measured with; 1,000 and 10,000 unless told
  *   BENCH_NODE_OPTIONS=…  for Belay's Node, such as `--cpu-prof --cpu-prof-dir=/tmp/profile`
  */
 const DEFAULT_SECONDS = 200;
-const DEFAULT_RELEASES = 1_000;
 
 const MEASURES: readonly {
   readonly name: string;
@@ -29,22 +30,45 @@ const MEASURES: readonly {
   { name: 'writes', share: 0.5, measure: measureWrites },
   { name: 'records', share: 0.25, measure: measureRecordWrites },
   { name: 'start', share: 0.05, measure: measureStart },
+  // The last one: what it leaves behind in Belay would be in the way of the others.
+  { name: 'overload', share: 0.1, measure: measureOverload },
 ];
 
-const { BENCH_SECONDS, BENCH_ONLY, BENCH_NODE_OPTIONS } = process.env;
+/** Each on a plane of its own, and left out unless it is named. */
+const ALONE: Readonly<
+  Record<
+    string,
+    {
+      readonly releases: number;
+      readonly measure: (
+        releases: number,
+        env: Readonly<Record<string, string>>,
+        progress: Progress,
+      ) => Promise<readonly Line[]>;
+    }
+  >
+> = {
+  sweep: { releases: 1_000, measure: measureSweep },
+  scale: { releases: 10_000, measure: measureScale },
+};
+
+const { BENCH_SECONDS, BENCH_ONLY, BENCH_NODE_OPTIONS, BENCH_RELEASES } = process.env;
 const forSeconds = Number(BENCH_SECONDS || DEFAULT_SECONDS);
 if (!(forSeconds > 0)) throw new Error('BENCH_SECONDS must be a number of seconds');
 const wanted = MEASURES.filter(({ name }) => !BENCH_ONLY || name === BENCH_ONLY);
-const names = [...MEASURES.map(({ name }) => name), 'sweep'];
+const names = [...MEASURES.map(({ name }) => name), ...Object.keys(ALONE)];
 if (BENCH_ONLY && !names.includes(BENCH_ONLY)) throw new Error(`BENCH_ONLY must be one of ${names.join(', ')}`);
 
 const progress = createProgress();
-if (BENCH_ONLY === 'sweep') {
-  const releases = Number(process.env.BENCH_RELEASES || DEFAULT_RELEASES);
-  console.log(`\n${toTable(await measureSweep(releases, progress))}`);
+const env = BENCH_NODE_OPTIONS ? { NODE_OPTIONS: BENCH_NODE_OPTIONS } : {};
+const alone = ALONE[BENCH_ONLY ?? ''];
+if (alone !== undefined) {
+  const releases = Number(BENCH_RELEASES || alone.releases);
+  if (!(Number.isInteger(releases) && releases > 0)) throw new Error('BENCH_RELEASES must be a number of releases');
+  console.log(`\n${toTable(await alone.measure(releases, env, progress))}`);
   process.exit(0);
 }
-const plane = await startBenchPlane(BENCH_NODE_OPTIONS ? { NODE_OPTIONS: BENCH_NODE_OPTIONS } : {});
+const plane = await startBenchPlane(env);
 const lines: Line[] = [];
 try {
   const total = wanted.reduce((sum, { share }) => sum + share, 0);

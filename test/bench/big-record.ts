@@ -37,8 +37,10 @@ export interface BigRecord {
   at(run: number): KubernetesObject;
 }
 
-export const createBigRecord = (namespace: string): BigRecord => {
-  const name = 'big';
+export const createBigRecord = (
+  namespace: string,
+  { name, revision, status } = { name: 'big', revision: 1, status: 'pending-install' },
+): BigRecord => {
   const file = (index: number): object => ({
     name: `files/asset-${index}.bin`,
     data: randomBytes(RANDOM_BYTES / FILES).toString('base64'),
@@ -62,7 +64,7 @@ export const createBigRecord = (namespace: string): BigRecord => {
           last_deployed: startedAt,
           deleted: '',
           description: 'Initial install underway',
-          status: 'pending-install',
+          status,
         },
         chart,
         config: { replicas: 3 },
@@ -77,25 +79,25 @@ export const createBigRecord = (namespace: string): BigRecord => {
             last_run: { started_at: startedAt, completed_at: startedAt, phase: `Running ${run}` },
           },
         ],
-        version: 1,
+        version: revision,
         namespace,
       }),
       { level: 1 }, // As large as with Helm's level 9 here, and ten times as fast to make.
     );
   return {
-    path: `/api/v1/namespaces/${namespace}/secrets/sh.helm.release.v1.${name}.v1`,
+    path: `/api/v1/namespaces/${namespace}/secrets/sh.helm.release.v1.${name}.v${revision}`,
     at: (run) => ({
       apiVersion: 'v1',
       kind: 'Secret',
       type: 'helm.sh/release.v1',
       metadata: {
-        name: `sh.helm.release.v1.${name}.v1`,
+        name: `sh.helm.release.v1.${name}.v${revision}`,
         namespace,
         labels: {
           owner: 'helm',
           name,
-          status: 'pending-install',
-          version: '1',
+          status,
+          version: String(revision),
           modifiedAt: String(1_767_225_600 + run),
         },
       },

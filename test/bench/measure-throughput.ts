@@ -11,10 +11,10 @@ const REVIEWS_A_SEGMENT = 600;
 const SERVERS = ['bare', 'belay'] as const satisfies readonly Server[];
 
 /** A second release whose upgrade is in flight: what its holder writes is let through on the index alone. */
-const BUSY = 'busy';
+export const BUSY = 'busy';
 
 /** Real reviews of UPDATEs of a Deployment, recorded as the API server sent them. */
-const recordKinds = async (plane: BenchPlane): Promise<readonly { name: string; body: Buffer }[]> => {
+export const recordKinds = async (plane: BenchPlane): Promise<readonly { name: string; body: Buffer }[]> => {
   const { holder, serviceAccount } = plane;
   const records = `/api/v1/namespaces/${namespaceOf('belay')}/secrets`;
   const stored = (await holder.send('GET', `${records}/${recordName(RELEASE, 1)}`)).body as StoredRecord;

@@ -24,6 +24,14 @@ export const ofBareServer =
     return (user + system) / 1e6;
   };
 
+/** Belay's metrics, by name and labels as they stand in the text. */
+export const readSamples = async (metricsUrl: string): Promise<ReadonlyMap<string, number>> => {
+  const lines = (await get(metricsUrl)).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return new Map(
+    lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]),
+  );
+};
+
 /** One figure of Belay's own metrics. */
 export const readMetric = async (metricsUrl: string, name: string): Promise<number> => {
   const line = (await get(metricsUrl)).split('\n').find((text) => text.startsWith(`${name} `));

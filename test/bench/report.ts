@@ -25,6 +25,7 @@ export const percent = (share: number): string => `${(share * 100).toFixed(0)} %
 export const times = (ratio: number): string => `${ratio.toFixed(2)} x`;
 export const milliseconds = (ms: number): string => `${ms.toFixed(ms < 10 ? 2 : 1)} ms`;
 export const seconds = (s: number): string => `${s.toFixed(3)} s`;
+export const mebibytes = (mib: number): string => `${mib.toFixed(0)} MiB`;
 
 export const toTable = (lines: readonly Line[]): string => {
   const rows = [

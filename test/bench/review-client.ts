@@ -5,7 +5,15 @@ import { connect, type TLSSocket } from 'node:tls';
 export interface ReviewConnection {
   /** Sends one prepared request and resolves with the milliseconds until the whole answer is there; rejects unless it allows. */
   ask(request: Buffer): Promise<number>;
+  /** The same, but resolves with whatever was answered. */
+  exchange(request: Buffer): Promise<Exchanged>;
   close(): void;
+}
+
+export interface Exchanged {
+  readonly ms: number;
+  /** Head and body. */
+  readonly answer: string;
 }
 
 /** A whole HTTP request, made once: the load generator shares two cores with what it measures, and must not be the bottleneck. */
@@ -47,15 +55,20 @@ export const openConnection = async (
   socket.on('error', fail);
   socket.on('close', () => fail(new Error('the connection was closed')));
   socket.setTimeout(rejectAfterMs, () => waiting && socket.destroy(new Error('no answer')));
+  const exchange = async (request: Buffer): Promise<Exchanged> => {
+    const startMs = performance.now();
+    const answer = await new Promise<string>((resolve, reject) => {
+      waiting = { resolve, reject };
+      socket.write(request);
+    });
+    return { answer, ms: performance.now() - startMs };
+  };
   return {
+    exchange,
     ask: async (request) => {
-      const startMs = performance.now();
-      const answer = await new Promise<string>((resolve, reject) => {
-        waiting = { resolve, reject };
-        socket.write(request);
-      });
+      const { answer, ms } = await exchange(request);
       if (!answer.includes('"allowed":true')) throw new Error(`not allowed: ${answer.slice(0, 2000)}`);
-      return performance.now() - startMs;
+      return ms;
     },
     close: () => {
       socket.removeAllListeners('close');

@@ -79,8 +79,12 @@ export async function startBelay(
         command: process.execPath,
         args: [
           // As in the Dockerfile.
-          '--max-semi-space-size=32',
+          '--max-semi-space-size=16',
           '--v8-pool-size=1',
+          // What Node takes by itself in a container of 512 MiB (manifests/base/deployment.yaml): half of it.
+          '--max-old-space-size=256',
+          // Of two alike the last one counts.
+          ...(process.env.BELAY_NODE_FLAGS?.split(' ') ?? []),
           ...(own?.nodeArgs ?? []),
           own?.bundle ?? join(projectDir, 'dist', 'belay.js'),
           'serve',
@@ -97,7 +101,8 @@ export async function startBelay(
     };
     const ready = () =>
       waitUntil(`Belay's replica ${index} is ready`, () => probe(`${url}/readyz`), {
-        timeoutMs: 30_000,
+        // Of 100,000 records, too, and on a busy machine.
+        timeoutMs: 180_000,
         dependsOn: [program],
       });
     const kill = async (signal?: NodeJS.Signals) => {

@@ -8,7 +8,12 @@ import { createLog } from '../../../src/telemetry/log.ts';
 /** When a mirror counts as stale. What a real API server sends is tested with one (test/cluster/faults.test.ts). */
 
 const log = createLog({ write: () => true });
-const sink: ReflectorSink = { replace: () => undefined, upsert: () => undefined, remove: () => undefined };
+const sink: ReflectorSink<object> = {
+  read: (object) => object,
+  replace: () => undefined,
+  upsert: () => undefined,
+  remove: () => undefined,
+};
 const bookmark: WatchEvent = { type: 'BOOKMARK', object: { metadata: { resourceVersion: '2' } } };
 
 interface Watch {

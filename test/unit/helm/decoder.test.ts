@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { Overload } from '../../../src/admission/overload.ts';
 import { createTextMemory } from '../../../src/admission/text-memory.ts';
 import { createDecoder, type Decoder } from '../../../src/helm/decoder.ts';
 
@@ -104,4 +105,20 @@ test('bytes are handed over, and come back but for those that the worker compare
   assert.deepEqual(await write(1, 2), []);
   assert.deepEqual(await write(2, 1), [1, 2]);
   assert.deepEqual(await write(1, 1), [1, 1]);
+});
+
+test('what comes when the queue is full is turned away at once, and what waits is still decoded', async () => {
+  const decoder = start(1);
+  const answers = await Promise.allSettled(
+    Array.from({ length: 200 }, (_, run) =>
+      decoder.run<'summary'>({ want: 'summary', kind: 'ConfigMap', payload: payload(run) }, signal),
+    ),
+  );
+  const decoded = answers.filter(({ status }) => status === 'fulfilled');
+  const turnedAway = answers.filter((answer) => answer.status === 'rejected').map(({ reason }) => reason);
+  assert.ok(decoded.length >= 64, `${decoded.length} were decoded`);
+  assert.ok(turnedAway.length > 0);
+  for (const reason of turnedAway) assert.ok(reason instanceof Overload, String(reason));
+  assert.equal(decoder.waiting(), 0);
+  assert.deepEqual(await compare(decoder, payload(1), payload(2)), ['run 1', 'run 2', []]);
 });

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, test } from 'node:test';
-import { type BodyBudget, readBody } from '../../../src/server/read-body.ts';
+import { type BodyBudget, LARGE_BODY_BYTES, readBody } from '../../../src/server/read-body.ts';
 
 const incoming = (headers: Record<string, string> = {}): IncomingMessage => {
   const message = new IncomingMessage(new Socket());
@@ -12,7 +12,7 @@ const incoming = (headers: Record<string, string> = {}): IncomingMessage => {
 };
 
 const toText = (bytes: Buffer): string => bytes.toString('utf8');
-const budgetOf = (availableBytes: number): BodyBudget => ({ availableBytes });
+const budgetOf = (smallBytes: number): BodyBudget => ({ smallBytes, largeBytes: 0 });
 
 describe('the memory that unfinished bodies may take', () => {
   test('is given back by a body that was read', async () => {
@@ -22,8 +22,8 @@ describe('the memory that unfinished bodies may take', () => {
     message.push('hello');
     message.push('world');
     message.push(null);
-    assert.deepEqual(await body, { ok: true, content: 'helloworld' });
-    assert.equal(budget.availableBytes, 10);
+    assert.deepEqual(await body, { ok: true, bytes: 10, content: 'helloworld' });
+    assert.equal(budget.smallBytes, 10);
   });
 
   test('is shared: one more byte than there is room for is an overload, and the others go on', async () => {
@@ -37,8 +37,28 @@ describe('the memory that unfinished bodies may take', () => {
     assert.deepEqual(await second, { ok: false, problem: 'overloaded' });
     slow.push('90');
     slow.push(null);
-    assert.deepEqual(await first, { ok: true, content: '1234567890' });
-    assert.equal(budget.availableBytes, 10);
+    assert.deepEqual(await first, { ok: true, bytes: 10, content: '1234567890' });
+    assert.equal(budget.smallBytes, 10);
+  });
+
+  test('has a share for long bodies alone: when they have used it up, short ones are still read', async () => {
+    const budget: BodyBudget = { smallBytes: LARGE_BODY_BYTES, largeBytes: LARGE_BODY_BYTES + 10 };
+    const long = 'x'.repeat(LARGE_BODY_BYTES + 1);
+    const [slow, late, short] = [incoming(), incoming(), incoming()];
+    const first = readBody(slow, budget, toText);
+    slow.push(long);
+    await once(slow, 'data');
+    assert.deepEqual(budget, { smallBytes: LARGE_BODY_BYTES, largeBytes: 9 });
+    const second = readBody(late, budget, toText);
+    late.push(long);
+    assert.deepEqual(await second, { ok: false, problem: 'overloaded' });
+    const third = readBody(short, budget, toText);
+    short.push('short');
+    short.push(null);
+    assert.deepEqual(await third, { ok: true, bytes: 5, content: 'short' });
+    slow.push(null);
+    assert.equal((await first).ok, true);
+    assert.deepEqual(budget, { smallBytes: LARGE_BODY_BYTES, largeBytes: LARGE_BODY_BYTES + 10 });
   });
 
   test('is given back by a body that was too large, whatever still comes of it', async () => {
@@ -50,7 +70,7 @@ describe('the memory that unfinished bodies may take', () => {
     const more = once(message, 'data');
     message.push('6');
     await more;
-    assert.equal(budget.availableBytes, 100);
+    assert.equal(budget.smallBytes, 100);
   });
 
   test('is given back by a client that leaves', async () => {
@@ -61,7 +81,7 @@ describe('the memory that unfinished bodies may take', () => {
     await once(message, 'data');
     message.destroy();
     assert.deepEqual(await body, { ok: false, problem: 'truncated' });
-    assert.equal(budget.availableBytes, 100);
+    assert.equal(budget.smallBytes, 100);
   });
 });
 
@@ -71,5 +91,5 @@ test('a body that says it is too large is refused unread, and takes none of it',
     ok: false,
     problem: 'too_large',
   });
-  assert.equal(budget.availableBytes, 100);
+  assert.equal(budget.smallBytes, 100);
 });
