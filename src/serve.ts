@@ -1,6 +1,8 @@
 import { hostname } from 'node:os';
 import { createTextMemory } from './admission/text-memory.ts';
 import { createCertificateSource } from './certificates/certificate-source.ts';
+import type { Issuer } from './certificates/keeper.ts';
+import type { Lifetimes } from './certificates/lifetimes.ts';
 import { createAccess } from './cluster/access.ts';
 import { createApi } from './cluster/api.ts';
 import { createClaims } from './cluster/claims.ts';
@@ -24,11 +26,21 @@ import { CLOSE_DEADLINE_MS, createDrain, exitGracefully } from './server/drain.t
 import { startServer } from './server/listener.ts';
 import { startMetricsServer } from './server/metrics-listener.ts';
 import type { ObjectsFail } from './server/without-verdict.ts';
+import { registerCertificateMetrics } from './telemetry/certificate-metrics.ts';
 import { registerDriftMetrics } from './telemetry/drift-metrics.ts';
 import { registerEventMetrics } from './telemetry/event-metrics.ts';
 import { registerIndexMetrics } from './telemetry/index-metrics.ts';
 import { createLog } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
+
+export interface CertificateOptions {
+  readonly issuer: Issuer;
+  /** The Secret's name. */
+  readonly secret: string;
+  /** Whether Belay writes the caBundles. */
+  readonly inject: boolean;
+  readonly lifetimes: Lifetimes;
+}
 
 /** Settings of the process, from the command line. */
 export interface ServeOptions {
@@ -36,6 +48,7 @@ export interface ServeOptions {
   /** Belay's own namespace and Service: the names in the certificate and the place of its Secret. */
   readonly namespace: string;
   readonly service: string;
+  readonly certificates: CertificateOptions;
   readonly address: string;
   readonly port: number;
   readonly metricsPort: number;
@@ -64,6 +77,7 @@ export const serve = async (options: ServeOptions): Promise<void> => {
     api,
     namespace: options.namespace,
     service: options.service,
+    ...options.certificates,
     log,
     now: nowMs,
   });
@@ -86,12 +100,13 @@ export const serve = async (options: ServeOptions): Promise<void> => {
   const { namespace } = options;
   const sweeper = createSweeper({ api, index, decoder, policies, events, log, nowMs, namespace, instance });
   const noteEvents = createNoteEvents({ events, index, log, nowMs });
+  registerCertificateMetrics(metrics.registry, source);
   registerIndexMetrics(metrics.registry, index);
   registerEventMetrics(metrics.registry, events);
   registerDriftMetrics(metrics.registry, sweeper.stats);
 
   const readiness = (): readonly ReadinessCheck[] => [
-    { name: 'certificate', ok: source.current() !== undefined, detail: 'there is no certificate yet' },
+    { name: 'certificate', ok: source.current() !== undefined, detail: `there is none yet: ${source.problem()}` },
     { name: 'ca-bundle', ok: source.isInjected(), detail: 'the webhook configurations do not carry the caBundle yet' },
     { name: 'index', ok: index.isSynced(), detail: 'the records have not all been listed yet' },
     { name: 'policies', ok: policies.isSynced(), detail: 'the policies have not all been listed yet' },
