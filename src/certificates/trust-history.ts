@@ -25,7 +25,7 @@ export const createTrustHistory = (steadyMs: () => number): TrustHistory => {
     note(bundles) {
       const now = steadyMs();
       // As Go reads a bundle: what cannot be parsed is passed over.
-      const [first = [], ...others] = bundles.map((pem) =>
+      const [first = [], ...others] = [...new Set(bundles)].map((pem) =>
         splitBundle(pem)
           .map(readCertificate)
           .filter((cert) => cert !== undefined),
