@@ -25,8 +25,11 @@ export const registerCertificateMetrics = (registry: Registry, source: Pick<Keep
   counter('belay_certificate_steps_total', 'Steps of renewals and rotations that this replica took.', 'step', () =>
     Object.entries(source.stats().steps),
   );
-  counter('belay_certificate_failures_total', 'What stood in the way of keeping certificates in order.', 'cause', () =>
-    Object.entries(source.stats().failures),
+  counter(
+    'belay_certificate_failures_total',
+    'What stood in the way of keeping certificates in order.',
+    'failure',
+    () => Object.entries(source.stats().failures),
   );
   new Counter({
     name: 'belay_certificate_reloads_total',

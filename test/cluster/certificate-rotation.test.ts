@@ -74,6 +74,12 @@ const complaints = async (): Promise<string> =>
     .slice(-10)
     .join('\n');
 
+/** Of the Deployment that is written and denied all the time: the API server counts the changes of its spec. */
+const generation = async (): Promise<number> => {
+  const path = `/apis/apps/v1/namespaces/${namespace}/deployments/web`;
+  return (await admin.request<{ metadata: { generation: number } }>({ path })).metadata.generation;
+};
+
 const metric = async (name: string): Promise<number> => {
   const texts = await Promise.all(plane.belay.replicas.map(async ({ metricsUrl }) => (await fetch(metricsUrl)).text()));
   return texts
@@ -88,6 +94,7 @@ test('under a load of writes, two rotations of the authority and a renewal lose 
   const load = startReviewedLoad({ admin, person, namespace, deployment: 'web', perSecond: PER_SECOND });
   const handshakes = startHandshakes({ admin, urls, servername: 'belay.belay-system.svc' });
   const startMs = Date.now();
+  const generationBefore = await generation();
 
   const first = await readSecret();
   const renewed = await waitUntil(
@@ -105,12 +112,15 @@ test('under a load of writes, two rotations of the authority and a renewal lose 
   const third = await anotherAuthority(second);
 
   const { made, failed, serials } = await handshakes.stop();
-  const { passed, denied, lost } = await load.stop();
+  const { passed, denied, lost, unanswered } = await load.stop();
   const seconds = Math.round((Date.now() - startMs) / 1000);
   context.diagnostic(
     `${passed + denied} writes in ${seconds} s, ${made} new connections, ${serials.size} certificates`,
   );
+  for (const what of unanswered) context.diagnostic(what);
   assert.deepEqual(lost, [], await complaints());
+  // Nor did one pass of which nobody was told.
+  assert.equal(await generation(), generationBefore);
   assert.deepEqual(failed, []);
   // Or nothing has been shown.
   assert.ok(passed > 100 && denied > 100, `${passed} passed, ${denied} denied`);

@@ -113,7 +113,7 @@ let replica: ControlPlane['belay']['replicas'][number];
 
 const metrics = async (): Promise<string> => (await fetch(replica.metricsUrl)).text();
 const failures = async (): Promise<number> =>
-  Number(/^belay_certificate_failures_total\{cause="content"\} (\d+)/m.exec(await metrics())?.[1] ?? 0);
+  Number(/^belay_certificate_failures_total\{failure="content"\} (\d+)/m.exec(await metrics())?.[1] ?? 0);
 
 before(async () => {
   plane = await startControlPlane({ controllers: false, helm: [], quiet: true });

@@ -8,6 +8,8 @@ export interface LoadResult {
   readonly denied: number;
   /** Each write that ended otherwise: it failed, or it passed without having been judged. */
   readonly lost: readonly string[];
+  /** Writes of which the API server itself said nothing, and what became of the connection. */
+  readonly unanswered: readonly string[];
 }
 
 export interface LoadOptions {
@@ -29,8 +31,15 @@ const MERGE = 'application/merge-patch+json';
 /** Writes through the API server, by turns, until it is stopped. */
 export const startReviewedLoad = ({ admin, person, namespace, deployment, perSecond }: LoadOptions) => {
   const lost: string[] = [];
+  const unanswered: string[] = [];
   const underWay = new Set<Promise<void>>();
   let [sent, passed, denied] = [0, 0, 0];
+
+  const fail = (at: string, error: unknown): void => {
+    const { message, cause } = error as Error;
+    if (!(error instanceof ApiError && error.status === 0)) lost.push(`${at} a write failed: ${message}`);
+    else unanswered.push(`${at} ${message}: ${(cause as Error | undefined)?.cause}`);
+  };
 
   const write = async (number: number): Promise<void> => {
     const at = new Date().toISOString();
@@ -40,17 +49,22 @@ export const startReviewedLoad = ({ admin, person, namespace, deployment, perSec
         await admin.request({ method: 'PATCH', path: `/api/v1/namespaces/${namespace}`, contentType: MERGE, body });
         passed += 1;
       } catch (error) {
-        lost.push(`${at} a write failed: ${(error as Error).message}`);
+        fail(at, error);
       }
       return;
     }
     const path = `/apis/apps/v1/namespaces/${namespace}/deployments/${deployment}`;
     try {
-      await person.request({ method: 'PATCH', path, contentType: MERGE, body: { spec: { minReadySeconds: number } } });
+      await person.request({
+        method: 'PATCH',
+        path,
+        contentType: MERGE,
+        body: { spec: { minReadySeconds: 1 + (number % 500) } },
+      });
       lost.push(`${at} a write passed that Belay denies`);
     } catch (error) {
       if (error instanceof ApiError && error.message.includes('[BelayDrift]')) denied += 1;
-      else lost.push(`${at} a write failed: ${(error as Error).message}`);
+      else fail(at, error);
     }
   };
 
@@ -64,7 +78,7 @@ export const startReviewedLoad = ({ admin, person, namespace, deployment, perSec
     async stop(): Promise<LoadResult> {
       clearInterval(timer);
       await Promise.all(underWay);
-      return { passed, denied, lost };
+      return { passed, denied, lost, unanswered };
     },
   };
 };
