@@ -85,8 +85,14 @@ const leadsTo = (cert: string, bundle: string): boolean => {
 export const isTrusted = (world: World, cert: string): boolean =>
   world.believed.every(({ bundles }) => bundles.every((bundle) => leadsTo(cert, bundle)));
 
-export const isExpired = (world: World, cert: string): boolean =>
-  new X509Certificate(cert).validToDate.getTime() <= world.wallMs;
+const ends = new Map<string, number>();
+export const endMsOf = (cert: string): number => {
+  const endMs = ends.get(cert) ?? new X509Certificate(cert).validToDate.getTime();
+  ends.set(cert, endMs);
+  return endMs;
+};
+
+export const isExpired = (world: World, cert: string): boolean => endMsOf(cert) <= world.wallMs;
 
 export const startReplica = (world: World, generateKeys: () => Promise<forge.pki.rsa.KeyPair>): Replica => {
   const waiting: (() => void)[] = [];
