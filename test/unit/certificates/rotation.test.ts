@@ -217,7 +217,7 @@ describe('three replicas, in any order', () => {
       for (const stage of cluster.stages) seen.set(stage, (seen.get(stage) ?? 0) + 1);
       if (cluster.world.secret?.contents.ca !== first) seen.set('rotated', (seen.get('rotated') ?? 0) + 1);
     });
-    await fc.assert(property, { numRuns: 15 });
+    await fc.assert(property, { numRuns: 15, endOnFailure: true });
     // Or nothing has been shown.
     for (const what of ['published', 'switched', 'rotated']) {
       assert.ok((seen.get(what) ?? 0) >= 4, `${what}: ${seen.get(what)}`);
@@ -232,7 +232,7 @@ describe('three replicas, in any order', () => {
       for (const event of sequence) await cluster.happens(event);
       await assertSound(cluster);
     });
-    await fc.assert(property, { numRuns: 15 });
+    await fc.assert(property, { numRuns: 15, endOnFailure: true });
   });
 });
 
