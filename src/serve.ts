@@ -1,6 +1,8 @@
 import { hostname } from 'node:os';
 import { createTextMemory } from './admission/text-memory.ts';
 import { createCertificateSource } from './certificates/certificate-source.ts';
+import type { Issuer } from './certificates/keeper.ts';
+import type { Lifetimes } from './certificates/lifetimes.ts';
 import { createAccess } from './cluster/access.ts';
 import { ApiError, createApi } from './cluster/api.ts';
 import { createBoundedApi } from './cluster/bounded-api.ts';
@@ -28,6 +30,7 @@ import { CLOSE_DEADLINE_MS, createDrain, exitGracefully } from './server/drain.t
 import { startServer } from './server/listener.ts';
 import { startMetricsServer } from './server/metrics-listener.ts';
 import type { ObjectsFail } from './server/without-verdict.ts';
+import { registerCertificateMetrics } from './telemetry/certificate-metrics.ts';
 import { registerDriftMetrics } from './telemetry/drift-metrics.ts';
 import { registerEventMetrics } from './telemetry/event-metrics.ts';
 import { registerIndexMetrics } from './telemetry/index-metrics.ts';
@@ -35,12 +38,22 @@ import { registerLoadMetrics } from './telemetry/load-metrics.ts';
 import { createLog } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 
+export interface CertificateOptions {
+  readonly issuer: Issuer;
+  /** The Secret's name. */
+  readonly secret: string;
+  /** Whether Belay writes the caBundles. */
+  readonly inject: boolean;
+  readonly lifetimes: Lifetimes;
+}
+
 /** Settings of the process, from the command line. */
 export interface ServeOptions {
   readonly kubeconfig: string | undefined;
   /** Belay's own namespace and Service: the names in the certificate and the place of its Secret. */
   readonly namespace: string;
   readonly service: string;
+  readonly certificates: CertificateOptions;
   readonly address: string;
   readonly port: number;
   readonly metricsPort: number;
@@ -104,6 +117,7 @@ export const serve = async (options: ServeOptions, wallMs: () => number = Date.n
     api,
     namespace: options.namespace,
     service: options.service,
+    ...options.certificates,
     log,
     now: wallMs,
   });
@@ -132,11 +146,12 @@ export const serve = async (options: ServeOptions, wallMs: () => number = Date.n
     apiWaiting: forReviews.waiting,
     decoderWaiting: decoder.waiting,
   });
+  registerCertificateMetrics(metrics.registry, source);
   registerEventMetrics(metrics.registry, events);
   registerDriftMetrics(metrics.registry, sweeper.stats, sweeper.requests);
 
   const readiness = (): readonly ReadinessCheck[] => [
-    { name: 'certificate', ok: source.current() !== undefined, detail: 'there is no certificate yet' },
+    { name: 'certificate', ok: source.current() !== undefined, detail: `there is none yet: ${source.problem()}` },
     { name: 'ca-bundle', ok: source.isInjected(), detail: 'the webhook configurations do not carry the caBundle yet' },
     { name: 'index', ok: index.isSynced(), detail: 'the records have not all been listed yet' },
     { name: 'policies', ok: policies.isSynced(), detail: 'the policies have not all been listed yet' },

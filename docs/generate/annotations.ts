@@ -1,3 +1,5 @@
+import { CERTIFICATES_SECRET } from '../../src/certificates/secret-name.ts';
+import { ROTATE_ANNOTATION, STAGE_ANNOTATION } from '../../src/certificates/store.ts';
 import { CLAIM_LABEL } from '../../src/cluster/claim-lease.ts';
 import { EXAMPLE_TIME, LOCK_ANNOTATIONS, type LockAnnotation } from '../../src/policy/annotation-reference.ts';
 import { judgeLockChange } from '../../src/policy/judge-lock-change.ts';
@@ -57,5 +59,19 @@ export const annotations = (): string =>
       'On claims',
       `While an operation runs, the Lease \`belay.<release>\` beside the records says who holds the release. It carries the label ${code(`${CLAIM_LABEL}=true`)}; \`holderIdentity\` is the user. Only Belay writes it.`,
       claims(),
+    ),
+    subsection(
+      'On the certificates',
+      `On the Secret ${code(CERTIFICATES_SECRET)} in Belay's own namespace, see [manifests/README.md](../manifests/README.md#certificates).`,
+      table(
+        ['annotation', 'meaning'],
+        [
+          [
+            code(ROTATE_ANNOTATION),
+            'Written by people, with any value: a new authority, please. Belay takes it away when that is published.',
+          ],
+          [code(STAGE_ANNOTATION), 'Written by Belay, for people: `steady`, `published` or `switched`.'],
+        ],
+      ),
     ),
   );

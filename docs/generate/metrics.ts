@@ -1,8 +1,11 @@
 import type { Registry } from 'prom-client';
 import type { ReviewKind } from '../../src/admission/answer.ts';
+import type { Step } from '../../src/certificates/assess.ts';
+import type { Failure } from '../../src/certificates/keeper.ts';
 import type { Problem, UncheckedObject } from '../../src/drift/findings.ts';
 import { createKnownDrift } from '../../src/drift/known-drift.ts';
 import { createSweepStats, type ReleaseOutcome, type RepairResult } from '../../src/drift/sweep-stats.ts';
+import { registerCertificateMetrics } from '../../src/telemetry/certificate-metrics.ts';
 import { registerDriftMetrics } from '../../src/telemetry/drift-metrics.ts';
 import { registerEventMetrics } from '../../src/telemetry/event-metrics.ts';
 import { registerIndexMetrics } from '../../src/telemetry/index-metrics.ts';
@@ -61,6 +64,24 @@ const UNCHECKED: Readonly<Record<UncheckedObject['why'], true>> = {
   failed: true,
 };
 
+const STEPS: Readonly<Record<Step, string>> = {
+  renew: 'a new serving certificate by the same authority',
+  publish: 'the next authority is trusted beside the one that signs',
+  switch: 'it signs',
+  prune: 'the one before is trusted no more',
+  replace: 'a new authority at once, for want of one that works',
+};
+const FAILURES: Readonly<Record<Failure, string>> = {
+  secret: 'the Secret could not be read or written',
+  content: 'what somebody else has put into it cannot be served',
+  injection: 'the webhook configurations could not be read or written',
+};
+
+const explained = (values: Readonly<Record<string, string>>): string =>
+  Object.entries(values)
+    .map(([value, meaning]) => `${code(value)}: ${meaning}`)
+    .join('; ');
+
 const LABELS: Readonly<Record<string, string>> = {
   kind: `what the review is about: ${codes(Object.keys(KINDS))}`,
   operation: 'of the API server: `CREATE`, `UPDATE`, `DELETE`, `CONNECT`',
@@ -72,9 +93,10 @@ const LABELS: Readonly<Record<string, string>> = {
   reason: '`deadline`: not in time; `overload`: too many at once; `failure`: something went wrong, the log says what',
   namespace: 'of the release',
   release: 'its name',
-  drift: Object.entries(DRIFTS)
-    .map(([drift, meaning]) => `${code(drift)}: ${meaning}`)
-    .join('; '),
+  drift: explained(DRIFTS),
+  certificate: '`serving` or `authority`',
+  step: explained(STEPS),
+  failure: explained(FAILURES),
   outcome: codes(Object.keys(OUTCOMES)),
   result: `${codes(Object.keys(RESULTS))}: somebody keeps changing it`,
   why: codes(Object.keys(UNCHECKED)),
@@ -91,6 +113,14 @@ const openRegistry = (): Registry => {
   registerLoadMetrics(registry, { apiRunning: () => 0, apiWaiting: () => 0, decoderWaiting: () => 0 });
   registerEventMetrics(registry, {
     counts: () => ({ written: 0, held: 0, dropped: { queue: 0, limit: 0, failed: 0 } }),
+  });
+  registerCertificateMetrics(registry, {
+    current: () => undefined,
+    stats: () => ({
+      steps: { renew: 0, publish: 0, switch: 0, prune: 0, replace: 0 },
+      failures: { secret: 0, content: 0, injection: 0 },
+      reloads: 0,
+    }),
   });
   const known = createKnownDrift();
   registerDriftMetrics(registry, createSweepStats(known, { backlog: () => 0 }).read, () => 0);

@@ -1,91 +1,152 @@
-/** Whether a set of certificates can be served as it stands. No clock of its own, nothing stored. */
-import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { AUTHORITY_LIFETIME_MS, LEAF_LIFETIME_MS } from './issue.ts';
+/**
+ * What has to be done next about Belay's own certificates. No clock of its own, nothing stored: the stage of a rotation is told by what
+ * the Secret holds, so that any replica can go on where another one left off.
+ *
+ *   steady      ca.crt = A        A signs
+ *   published   ca.crt = A + B    A signs, B waits in next-ca.crt until every API server trusts it
+ *   switched    ca.crt = B + A    B signs, A is trusted until every replica serves what B has signed
+ *   steady      ca.crt = B
+ */
+import type { X509Certificate } from 'node:crypto';
+import { holdsKey, isCurrent, isIssuedBy, isSame, readBundle, readCertificate } from './bundle.ts';
+import { CLOCK_SKEW_MS, type Lifetimes, type Pauses } from './lifetimes.ts';
 
 /** What the Secret holds, PEM each; undefined where the key is missing. */
 export interface StoredCertificates {
-  /** Trusted by the API server; several certificates while one authority takes over from another. */
+  /** Trusted by the API server. The first signs. */
   readonly ca: string | undefined;
   readonly cert: string | undefined;
   readonly key: string | undefined;
   /** Missing where somebody else issues the certificates: Belay then leaves them alone for as long as they work. */
   readonly caKey: string | undefined;
+  /** The authority that is to follow. */
+  readonly nextCa?: string | undefined;
+  readonly nextCaKey?: string | undefined;
+  /** Somebody asks for a new authority. */
+  readonly rotate?: boolean | undefined;
 }
 
+export interface Circumstances {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly dnsNames: readonly string[];
+  readonly lifetimes: Lifetimes;
+  readonly pauses: Pauses;
+  /** For how long every webhook has carried an authority; 0 where one does not. */
+  readonly knownForMs: (authority: X509Certificate) => number;
+  /** For how long the bundle has been what it is. */
+  readonly bundleForMs: number;
+}
+
+export type Stage = 'steady' | 'published' | 'switched';
+
 export type Assessment =
-  /** Serve it. */
+  /** Serve it; there may be something to wait for. */
   | { readonly state: 'good' }
   /** The authority is fine, the serving certificate is not, or not for long: sign a new one, the caBundle stays. */
   | { readonly state: 'renew'; readonly why: string }
-  /** Start over with a new authority. */
+  /** Put another authority beside the one that signs. */
+  | { readonly state: 'publish'; readonly why: string }
+  /** Let the next authority sign. */
+  | { readonly state: 'switch'; readonly why: string }
+  /** Only the authority that signs is left in the bundle. */
+  | { readonly state: 'prune'; readonly why: string }
+  /** Nothing of it can be served: start over with a new authority at once. */
   | { readonly state: 'replace'; readonly why: string };
 
-/** Renewed when a third of the lifetime is left, as cert-manager and the kubelet do: months to notice that it does not work. */
-const RENEW_LEAF_MS = LEAF_LIFETIME_MS / 3;
-/** An authority is replaced while it still outlives the certificates that it signed. */
-const REPLACE_AUTHORITY_MS = Math.min(AUTHORITY_LIFETIME_MS / 3, 1.5 * LEAF_LIFETIME_MS);
+export type Step = Exclude<Assessment['state'], 'good'>;
 
 /** Go has not looked at the common name since 1.15. */
 const NO_COMMON_NAME = { subject: 'never' } as const;
 
-/** The certificates of a PEM bundle, in their order. */
-export const splitBundle = (pem: string): readonly string[] =>
-  pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
-
-const parse = <T>(read: () => T): T | undefined => {
-  try {
-    return read();
-  } catch {
-    // The reason that OpenSSL gives is left out on purpose: nothing about a private key goes into a message.
-    return undefined;
-  }
+export const stageOf = (stored: StoredCertificates): Stage => {
+  if (stored.nextCa !== undefined) return 'published';
+  return (readBundle(stored.ca)?.length ?? 0) > 1 ? 'switched' : 'steady';
 };
 
-const holdsKey = (cert: X509Certificate, pem: string | undefined): boolean =>
-  pem !== undefined && (parse(() => cert.checkPrivateKey(createPrivateKey(pem))) ?? false);
+/** How long one of ours was made for. */
+const lifeMs = (cert: X509Certificate): number =>
+  cert.validToDate.getTime() - cert.validFromDate.getTime() - CLOCK_SKEW_MS;
 
-const isCurrent = (cert: X509Certificate, now: number): boolean =>
-  cert.validFromDate.getTime() <= now && now < cert.validToDate.getTime();
-
-export const assess = (stored: StoredCertificates, now: number, dnsNames: readonly string[]): Assessment => {
-  const authorities = splitBundle(stored.ca ?? '').map((pem) => parse(() => new X509Certificate(pem)));
-  // The first is the one that signs; an older one may follow until nothing it signed is served any more.
-  const [authority] = authorities;
-  if (authority === undefined || authorities.includes(undefined)) {
-    return { state: 'replace', why: 'ca.crt is missing or cannot be read' };
-  }
-  if (!isCurrent(authority, now)) return { state: 'replace', why: 'the authority is not valid at this time' };
-  const ours = stored.caKey !== undefined && stored.caKey !== '';
-  if (ours && !authority.ca) return { state: 'replace', why: 'ca.crt is not the certificate of an authority' };
-  if (ours && !holdsKey(authority, stored.caKey)) return { state: 'replace', why: 'ca.key does not belong to ca.crt' };
-  if (ours && authority.validToDate.getTime() - now < REPLACE_AUTHORITY_MS) {
-    return { state: 'replace', why: 'the authority is about to expire' };
-  }
-
-  const whyNot = leafProblem(stored, authority, now, dnsNames, ours);
-  if (whyNot === undefined) return { state: 'good' };
-  return { state: ours ? 'renew' : 'replace', why: whyNot };
+/** Renewed when a third of the lifetime is left, as cert-manager and the kubelet do: months to notice that it does not work. */
+const isLeafDue = (leaf: X509Certificate, { now, lifetimes }: Circumstances): boolean => {
+  const madeMs = leaf.validFromDate.getTime() + CLOCK_SKEW_MS;
+  // The shorter one: somebody may have shortened the lifetime since.
+  return now - madeMs >= (2 / 3) * Math.min(lifeMs(leaf), lifetimes.leafMs);
 };
 
+/** An authority makes way while it still outlives the certificates that it signed. */
+const isAuthorityDue = (authority: X509Certificate, { now, lifetimes }: Circumstances): boolean => {
+  const madeMs = authority.validFromDate.getTime() + CLOCK_SKEW_MS;
+  const forMs = Math.min(lifeMs(authority), lifetimes.authorityMs);
+  return madeMs + forMs - now < Math.min(forMs / 3, 1.5 * lifetimes.leafMs);
+};
+
+/** The next authority, where it is good for signing. */
+export const nextAuthority = (stored: StoredCertificates, now: number): X509Certificate | undefined => {
+  const next = readCertificate(stored.nextCa);
+  return next?.ca && isCurrent(next, now) && holdsKey(next, stored.nextCaKey) ? next : undefined;
+};
+
+export const assess = (stored: StoredCertificates, circumstances: Circumstances): Assessment => {
+  const { now, pauses } = circumstances;
+  const bundle = readBundle(stored.ca);
+  const [authority] = bundle ?? [];
+  const next = nextAuthority(stored, now);
+  // Whoever waited to be the next has been trusted for longer than one that is made now.
+  const startOver = (why: string): Assessment => ({ state: next === undefined ? 'replace' : 'switch', why });
+  if (bundle === undefined || authority === undefined) return startOver('ca.crt is missing or cannot be read');
+
+  const ours = [stored.caKey, stored.nextCaKey].some((key) => key !== undefined && key !== '');
+  if (!isCurrent(authority, now)) return startOver('the authority is not valid at this time');
+  if (ours && !authority.ca) return startOver('ca.crt is not the certificate of an authority');
+  const leaf = readCertificate(stored.cert);
+  const broken = leafProblem(stored, leaf, authority, circumstances, ours);
+  if (!ours) return broken === undefined ? { state: 'good' } : { state: 'replace', why: broken };
+
+  const canSign = holdsKey(authority, stored.caKey);
+  if (broken !== undefined || leaf === undefined) {
+    const why = broken ?? 'tls.crt is missing or cannot be read';
+    return canSign ? { state: 'renew', why } : startOver(`ca.key does not belong to ca.crt, and ${why}`);
+  }
+  if (canSign && isLeafDue(leaf, circumstances)) {
+    return { state: 'renew', why: 'two thirds of the life of the serving certificate are over' };
+  }
+  if (next !== undefined) {
+    if (!bundle.some((cert) => isSame(cert, next)))
+      return { state: 'publish', why: 'the next authority is not in ca.crt' };
+    const settled = circumstances.knownForMs(next) >= pauses.settleMs;
+    return settled ? { state: 'switch', why: 'every webhook trusts the next authority' } : { state: 'good' };
+  }
+  if (stored.nextCa !== undefined || stored.nextCaKey !== undefined) {
+    return { state: 'publish', why: 'the next authority cannot be used' };
+  }
+  if (bundle.length > 1) {
+    const over = circumstances.bundleForMs >= pauses.reloadMs;
+    return over ? { state: 'prune', why: 'every replica has reloaded' } : { state: 'good' };
+  }
+  if (!canSign) return { state: 'publish', why: 'ca.key does not belong to ca.crt' };
+  if (isAuthorityDue(authority, circumstances)) return { state: 'publish', why: 'the authority is about to expire' };
+  if (stored.rotate === true) return { state: 'publish', why: 'somebody asked for a new authority' };
+  return { state: 'good' };
+};
+
+/** Why the serving certificate cannot be served. */
 const leafProblem = (
   stored: StoredCertificates,
+  leaf: X509Certificate | undefined,
   authority: X509Certificate,
-  now: number,
-  dnsNames: readonly string[],
+  { now, dnsNames }: Circumstances,
   ours: boolean,
 ): string | undefined => {
-  const leaf = parse(() => new X509Certificate(stored.cert ?? ''));
   if (leaf === undefined) return 'tls.crt is missing or cannot be read';
   if (!holdsKey(leaf, stored.key)) return 'tls.key is missing or does not belong to tls.crt';
   // Somebody else's chain may have authorities in between; only our own is checked link by link.
-  if (ours && !(leaf.checkIssued(authority) && leaf.verify(authority.publicKey))) {
-    return 'tls.crt was not signed by ca.crt';
-  }
+  if (ours && !isIssuedBy(leaf, authority)) return 'tls.crt was not signed by ca.crt';
   if (!isCurrent(leaf, now)) return 'the serving certificate is not valid at this time';
-  const missing = (ours ? dnsNames : dnsNames.slice(0, 1)).find(
-    (name) => leaf.checkHost(name, NO_COMMON_NAME) === undefined,
-  );
-  if (missing !== undefined) return `the serving certificate is not valid for ${missing}`;
-  if (ours && leaf.validToDate.getTime() - now < RENEW_LEAF_MS) return 'the serving certificate is about to expire';
-  return undefined;
+  const missing = missingName(leaf, ours ? dnsNames : dnsNames.slice(0, 1));
+  return missing === undefined ? undefined : `the serving certificate is not valid for ${missing}`;
 };
+
+export const missingName = (leaf: X509Certificate, dnsNames: readonly string[]): string | undefined =>
+  dnsNames.find((name) => leaf.checkHost(name, NO_COMMON_NAME) === undefined);

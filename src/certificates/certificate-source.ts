@@ -1,16 +1,25 @@
 /**
- * Where the listener gets its certificate from: one small object with a clock. It keeps the Secret in order, follows it when another
- * replica or a person replaces it, and keeps the caBundle in the webhook configurations.
+ * Where the listener gets its certificate from: one small object with a clock. It keeps the Secret in order, or follows one that somebody
+ * else keeps, and keeps the caBundle in the webhook configurations.
  *
- * Everything that may have changed (a watch event, a tick, an error) leads to the same round: read the Secret, inject, serve. A round
- * reads live, so that it does not matter which event was missed. After cert-manager's pkg/server/tls/dynamic_source.go.
+ * Everything that may have changed (a watch event, a tick, an error) leads to the same round (keeper.ts). A round reads live, so that it
+ * does not matter which event was missed. After cert-manager's pkg/server/tls/dynamic_source.go.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { escapeText } from '../admission/escape.ts';
 import { type Api, METADATA_ONLY, pathOf } from '../cluster/api.ts';
-import { CONFIGURATION_NAME, CONFIGURATION_RESOURCES, configurationsPath, injectCaBundle } from './inject.ts';
+import {
+  CONFIGURATION_NAME,
+  CONFIGURATION_RESOURCES,
+  configurationsPath,
+  createConfigurations,
+} from './configurations.ts';
 import { serviceDnsNames } from './issue.ts';
-import { CERTIFICATES_SECRET, ensureCertificates, type ServingCertificate } from './store.ts';
+import { type Again, createKeeper, type Issuer, type Keeper } from './keeper.ts';
+import { DEFAULT_LIFETIMES, type Lifetimes, type Pauses, pausesOf } from './lifetimes.ts';
+import { CERTIFICATES_SECRET } from './secret-name.ts';
+import { createStore } from './store.ts';
 
 export interface CertificateSourceOptions {
   readonly api: Api;
@@ -18,14 +27,23 @@ export interface CertificateSourceOptions {
   readonly namespace: string;
   /** The Service's name, `belay` unless told. */
   readonly service?: string;
+  /** Whose the Secret is: Belay's own unless told. */
+  readonly issuer?: Issuer;
+  /** The Secret's name, `belay-certificates` unless told. */
+  readonly secret?: string;
+  /** Whether the caBundles are Belay's to write; they are unless told. */
+  readonly inject?: boolean;
+  readonly lifetimes?: Lifetimes;
+  /** Those that fit the lifetimes unless told. */
+  readonly pauses?: Pauses;
   readonly log: Logger;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
-  /** How often to look even if nothing was heard: a minute unless told. */
-  readonly tickMs?: number;
+  /** Milliseconds since any moment, never stepped. */
+  readonly steadyMs?: () => number;
 }
 
-export interface CertificateSource {
+export interface CertificateSource extends Omit<Keeper, 'round'> {
   /**
    * Begins, and goes on until the signal. Resolves as soon as there is a certificate to serve, however long that takes;
    * rejects with the signal's reason if it is aborted before.
@@ -33,17 +51,8 @@ export interface CertificateSource {
   start(signal: AbortSignal): Promise<void>;
   /** Resolves when everything that `start` began has ended, after the signal. */
   stopped(): Promise<void>;
-  current(): ServingCertificate | undefined;
-  /** Called with each new certificate, after its authority was injected. Returns how to stop that. */
-  onChange(listener: (certificate: ServingCertificate) => void): () => void;
-  /**
-   * Whether both configurations have carried our caBundle since the start. It stays true when somebody overwrites one: it is put back
-   * within seconds, and a replica that turns unready for that would only make it last longer.
-   */
-  isInjected(): boolean;
 }
 
-const TICK_MS = 60_000;
 /** Somebody who overwrites the caBundle in a loop is answered at most this often. */
 const MIN_PAUSE_MS = 250;
 const FIRST_BACKOFF_MS = 250;
@@ -52,12 +61,20 @@ const MAX_BACKOFF_MS = 15_000;
 const WATCH_SECONDS = 240;
 
 export const createCertificateSource = (options: CertificateSourceOptions): CertificateSource => {
-  const { api, namespace, log } = options;
-  const now = options.now ?? Date.now;
-  const dnsNames = serviceDnsNames(options.service ?? 'belay', namespace);
-  const listeners = new Set<(certificate: ServingCertificate) => void>();
-  let certificate: ServingCertificate | undefined;
-  let injected = false;
+  const { api, namespace, log, secret = CERTIFICATES_SECRET, lifetimes = DEFAULT_LIFETIMES } = options;
+  const pauses = options.pauses ?? pausesOf(lifetimes);
+  const { round, ...keeper } = createKeeper({
+    issuer: options.issuer ?? 'self',
+    inject: options.inject ?? true,
+    store: createStore(api, namespace, secret),
+    configurations: createConfigurations(api, log),
+    dnsNames: serviceDnsNames(options.service ?? 'belay', namespace),
+    lifetimes,
+    pauses,
+    log: log.child({ secret: { namespace, name: secret } }),
+    now: options.now ?? Date.now,
+    steadyMs: options.steadyMs ?? (() => performance.now()),
+  });
   let running: Promise<unknown> = Promise.resolve();
   let due = true;
   let wake = (): void => {};
@@ -65,26 +82,6 @@ export const createCertificateSource = (options: CertificateSourceOptions): Cert
   const lookAgain = (): void => {
     due = true;
     wake();
-  };
-
-  const adopt = (next: ServingCertificate): void => {
-    if (certificate?.cert === next.cert && certificate.key === next.key && certificate.ca === next.ca) return;
-    certificate = next;
-    for (const listener of listeners) listener(next);
-  };
-
-  const round = async (signal: AbortSignal): Promise<void> => {
-    const next = await ensureCertificates({ api, namespace, dnsNames, log, now, signal });
-    // Inject first: the API server should trust a certificate before it meets it. But serve it even if that fails.
-    const outcomes = await Promise.allSettled(
-      CONFIGURATION_RESOURCES.map((resource) => injectCaBundle(resource, { api, ca: next.ca, log, signal })),
-    );
-    adopt(next);
-    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
-    const complete = outcomes.every((outcome) => outcome.status === 'fulfilled' && outcome.value);
-    if (!complete && !injected) log.warn(`there is no webhook configuration ${CONFIGURATION_NAME} to inject into yet`);
-    injected ||= complete;
   };
 
   /** Waits, but no longer than until the signal. */
@@ -99,28 +96,29 @@ export const createCertificateSource = (options: CertificateSourceOptions): Cert
     let failures = 0;
     while (!signal.aborted) {
       due = false;
+      let again: Again = 'now';
       try {
-        await round(signal);
+        again = await round(signal);
         failures = 0;
       } catch (error) {
         if (signal.aborted) return;
-        due = true;
-        log.error({ problem: (error as Error).message }, 'the certificates could not be put in order, trying again');
+        const problem = escapeText((error as Error).message);
+        log.error({ problem }, 'the certificates could not be put in order, trying again');
         failures += 1;
       }
       await pause(failures > 0 ? backoffMs(failures) : MIN_PAUSE_MS, signal);
-      if (!due) await nextCall(signal);
+      if (!due && again !== 'now') await nextCall(again === 'soon' ? pauses.graceMs : pauses.tickMs, signal);
     }
   };
 
   /**
-   * Until somebody calls `lookAgain`, or the tick. One long timer until the day of the renewal would be late by the time that the
+   * Until somebody calls `lookAgain`, or that long. One long timer until the day of the renewal would be late by the time that the
    * machine was suspended; a short tick that compares with the wall clock is not.
    */
-  const nextCall = async (signal: AbortSignal): Promise<void> => {
+  const nextCall = async (ms: number, signal: AbortSignal): Promise<void> => {
     const heard = new AbortController();
     wake = () => heard.abort();
-    await pause(options.tickMs ?? TICK_MS, AbortSignal.any([signal, heard.signal]));
+    await pause(ms, AbortSignal.any([signal, heard.signal]));
     wake = () => {};
   };
 
@@ -139,7 +137,8 @@ export const createCertificateSource = (options: CertificateSourceOptions): Cert
       } catch (error) {
         if (signal.aborted) return;
         failures += 1;
-        if (failures === 1) log.warn({ path, problem: (error as Error).message }, 'a watch broke off, watching again');
+        const problem = escapeText((error as Error).message);
+        if (failures === 1) log.warn({ path, problem }, 'a watch broke off, watching again');
       }
       lookAgain();
       await pause(backoffMs(failures), signal);
@@ -147,20 +146,20 @@ export const createCertificateSource = (options: CertificateSourceOptions): Cert
   };
 
   return {
+    ...keeper,
     start(signal) {
       const secrets = pathOf('api', 'v1', 'namespaces', namespace, 'secrets');
       const ready = new Promise<void>((resolve, reject) => {
-        const isReady = (): void => {
-          listeners.delete(isReady);
+        const stopListening = keeper.onChange(() => {
+          stopListening();
           resolve();
-        };
-        listeners.add(isReady);
+        });
         signal.addEventListener('abort', () => reject(signal.reason), { once: true });
         if (signal.aborted) reject(signal.reason);
       });
       running = Promise.all([
         keepInOrder(signal),
-        follow(secrets, CERTIFICATES_SECRET, signal),
+        follow(secrets, secret, signal),
         ...CONFIGURATION_RESOURCES.map((resource) => follow(configurationsPath(resource), CONFIGURATION_NAME, signal)),
       ]);
       return ready;
@@ -168,13 +167,5 @@ export const createCertificateSource = (options: CertificateSourceOptions): Cert
     async stopped() {
       await running;
     },
-    current: () => certificate,
-    onChange(listener) {
-      listeners.add(listener);
-      return () => {
-        listeners.delete(listener);
-      };
-    },
-    isInjected: () => injected,
   };
 };

@@ -1,6 +1,7 @@
 /** Makes a certificate authority and the serving certificates that it signs. PEM in, PEM out; no clock of its own, nothing stored. */
 import { randomBytes } from 'node:crypto';
 import forge from 'node-forge';
+import { CLOCK_SKEW_MS, DEFAULT_LIFETIMES, type Lifetimes } from './lifetimes.ts';
 
 export interface Authority {
   /** PEM. */
@@ -27,17 +28,13 @@ export interface IssueOptions {
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly dnsNames: readonly string[];
-  /** Random bytes for serial numbers; keys always come from the operating system. */
+  /** Ten years and one unless told. */
+  readonly lifetimes?: Lifetimes;
+  /** Where keys come from: from the operating system unless told. */
+  readonly generateKeys?: () => Promise<forge.pki.rsa.KeyPair>;
+  /** Random bytes for serial numbers; from the operating system unless told. */
   readonly random?: (bytes: number) => Uint8Array;
 }
-
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
-
-/** The API server's clock may be behind ours. */
-const CLOCK_SKEW_MS = HOUR_MS;
-export const AUTHORITY_LIFETIME_MS = 3652 * DAY_MS;
-export const LEAF_LIFETIME_MS = 365 * DAY_MS;
 
 /** 2048 bits: what RFC 9325 asks for at least, and five times faster to sign a handshake with than 4096. */
 const KEY_BITS = 2048;
@@ -79,8 +76,8 @@ const draft = (keys: forge.pki.rsa.KeyPair, options: IssueOptions, lifetimeMs: n
 };
 
 export const issueAuthority = async (options: Omit<IssueOptions, 'dnsNames'>): Promise<Authority> => {
-  const keys = await generateKeys();
-  const cert = draft(keys, { ...options, dnsNames: [] }, AUTHORITY_LIFETIME_MS);
+  const keys = await (options.generateKeys ?? generateKeys)();
+  const cert = draft(keys, { ...options, dnsNames: [] }, (options.lifetimes ?? DEFAULT_LIFETIMES).authorityMs);
   // A name of its own for each authority: where two of them are trusted at once, a verifier picks the issuer by its name first.
   const name = [{ name: 'commonName', value: `belay-ca-${cert.serialNumber.slice(0, 12)}` }];
   cert.setSubject(name);
@@ -97,8 +94,8 @@ export const issueAuthority = async (options: Omit<IssueOptions, 'dnsNames'>): P
 /** A new serving certificate with a new key, signed by `authority`. */
 export const issueLeaf = async (authority: Authority, options: IssueOptions): Promise<KeyPair> => {
   const issuer = forge.pki.certificateFromPem(authority.cert);
-  const keys = await generateKeys();
-  const cert = draft(keys, options, LEAF_LIFETIME_MS);
+  const keys = await (options.generateKeys ?? generateKeys)();
+  const cert = draft(keys, options, (options.lifetimes ?? DEFAULT_LIFETIMES).leafMs);
   if (cert.validity.notAfter > issuer.validity.notAfter) cert.validity.notAfter = issuer.validity.notAfter;
   cert.setSubject([{ name: 'commonName', value: 'belay' }]);
   cert.setIssuer(issuer.subject.attributes);

@@ -1,126 +1,107 @@
 /** The Secret that all replicas share: whoever writes it first decides, and the others take what it holds. */
-import type { Logger } from 'pino';
-import { type Api, isConflict, isNotFound, pathOf } from '../cluster/api.ts';
-import { type Assessment, assess, type StoredCertificates, splitBundle } from './assess.ts';
-import { type IssuedCertificates, issueCertificates, issueLeaf } from './issue.ts';
+import { type Api, isNotFound, pathOf } from '../cluster/api.ts';
+import { type StoredCertificates, stageOf } from './assess.ts';
 
-export const CERTIFICATES_SECRET = 'belay-certificates';
+/** Written by people, any value: a new authority, please. Gone as soon as it has been published. */
+export const ROTATE_ANNOTATION = 'belay.dev/rotate';
 
-/** What a listener needs. The authority's key is not in it. */
-export interface ServingCertificate {
-  /** PEM; what the API server is to trust. */
-  readonly ca: string;
-  /** PEM. */
-  readonly cert: string;
-  /** PEM. Private: never log it. */
-  readonly key: string;
+/** For people only: the stage of a rotation, which is read from the data. */
+export const STAGE_ANNOTATION = 'belay.dev/rotation-stage';
+
+/** A state of the Secret, to be given back when it is replaced. */
+export interface Found {
+  readonly contents: StoredCertificates;
+  readonly secret: unknown;
 }
 
-export interface StoreOptions {
-  readonly api: Api;
-  readonly namespace: string;
-  readonly dnsNames: readonly string[];
-  readonly log: Logger;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
-  readonly signal?: AbortSignal;
+/** Both writes reject with a conflict (see `isConflict`) where somebody else was first. */
+export interface Store {
+  read(signal?: AbortSignal): Promise<Found | undefined>;
+  create(contents: StoredCertificates, signal?: AbortSignal): Promise<void>;
+  replace(found: Found, contents: StoredCertificates, signal?: AbortSignal): Promise<void>;
 }
 
 interface Secret {
-  readonly metadata: { readonly resourceVersion?: string; readonly [field: string]: unknown };
+  readonly metadata: {
+    readonly resourceVersion?: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly [field: string]: unknown;
+  };
   readonly type?: string;
   readonly data?: Readonly<Record<string, string>>;
 }
 
-/** More than a handful of lost races in a row is no race: the caller backs off and tries again. */
-const MAX_ATTEMPTS = 5;
+const KEYS = {
+  cert: 'tls.crt',
+  key: 'tls.key',
+  ca: 'ca.crt',
+  caKey: 'ca.key',
+  nextCa: 'next-ca.crt',
+  nextCaKey: 'next-ca.key',
+} as const satisfies Readonly<Record<Exclude<keyof StoredCertificates, 'rotate'>, string>>;
 
-const fromBase64 = (value: string | undefined): string | undefined =>
-  value === undefined ? undefined : Buffer.from(value, 'base64').toString('utf8');
-
-const toBase64 = (value: string): string => Buffer.from(value, 'utf8').toString('base64');
-
-const readStored = (secret: Secret): StoredCertificates => ({
-  ca: fromBase64(secret.data?.['ca.crt']),
-  cert: fromBase64(secret.data?.['tls.crt']),
-  key: fromBase64(secret.data?.['tls.key']),
-  caKey: fromBase64(secret.data?.['ca.key']),
-});
-
-const toData = (issued: IssuedCertificates): Record<string, string> => ({
-  'tls.crt': toBase64(issued.cert),
-  'tls.key': toBase64(issued.key),
-  'ca.crt': toBase64(issued.ca),
-  'ca.key': toBase64(issued.caKey),
-});
-
-/** A new authority is trusted beside the old one, so that replicas which have not reloaded yet are still believed. */
-const withOldAuthority = (issued: IssuedCertificates, stored: StoredCertificates, options: StoreOptions) => {
-  const [old] = splitBundle(stored.ca ?? '');
-  const worked = assess({ ...stored, caKey: undefined }, options.now(), options.dnsNames).state === 'good';
-  return old !== undefined && worked ? { ...issued, ca: `${issued.ca.trimEnd()}\n${old}\n` } : issued;
+const readContents = ({ data, metadata }: Secret): StoredCertificates => {
+  const text = (key: string): string | undefined => {
+    const value = data?.[key];
+    return value === undefined ? undefined : Buffer.from(value, 'base64').toString('utf8');
+  };
+  return {
+    ca: text(KEYS.ca),
+    cert: text(KEYS.cert),
+    key: text(KEYS.key),
+    caKey: text(KEYS.caKey),
+    nextCa: text(KEYS.nextCa),
+    nextCaKey: text(KEYS.nextCaKey),
+    rotate: metadata.annotations?.[ROTATE_ANNOTATION] !== undefined,
+  };
 };
 
-const reissue = async (stored: StoredCertificates, verdict: Assessment, options: StoreOptions) => {
-  const issue = { now: options.now(), dnsNames: options.dnsNames };
-  const { caKey } = stored;
-  const [authority] = splitBundle(stored.ca ?? '');
-  if (verdict.state === 'renew' && authority !== undefined && caKey !== undefined) {
-    // An older authority in the bundle has had its time: nothing that it signed is served any more.
-    return { ...(await issueLeaf({ cert: authority, key: caKey }, issue)), ca: `${authority}\n`, caKey };
-  }
-  return withOldAuthority(await issueCertificates(issue), stored, options);
+const toData = (contents: StoredCertificates): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(KEYS).flatMap(([field, key]) => {
+      const value = contents[field as keyof typeof KEYS];
+      return value === undefined ? [] : [[key, Buffer.from(value, 'utf8').toString('base64')]];
+    }),
+  );
+
+const annotationsFor = (contents: StoredCertificates, old: Readonly<Record<string, string>> = {}) => {
+  const { [ROTATE_ANNOTATION]: rotate, [STAGE_ANNOTATION]: _stage, ...others } = old;
+  return {
+    ...others,
+    ...(contents.rotate === true && rotate !== undefined && { [ROTATE_ANNOTATION]: rotate }),
+    [STAGE_ANNOTATION]: stageOf(contents),
+  };
 };
 
-/**
- * Resolves to the certificates in the Secret, after making, renewing or replacing them where needed. Replicas may call this at the same
- * time: a create that comes second (AlreadyExists) and an update of what has changed meanwhile (Conflict, by resourceVersion) read again.
- */
-export const ensureCertificates = async (options: StoreOptions): Promise<ServingCertificate> => {
-  const { api, namespace, log } = options;
-  const signal = options.signal === undefined ? {} : { signal: options.signal };
+export const createStore = (api: Api, namespace: string, name: string): Store => {
   const collection = pathOf('api', 'v1', 'namespaces', namespace, 'secrets');
-  const path = `${collection}/${CERTIFICATES_SECRET}`;
-  const secret = { namespace, name: CERTIFICATES_SECRET };
-
-  let lost: unknown;
-  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-    try {
-      const found = await api.request<Secret>({ path, ...signal }).catch((error: unknown) => {
+  const path = `${collection}/${encodeURIComponent(name)}`;
+  const until = (signal: AbortSignal | undefined) => (signal === undefined ? {} : { signal });
+  return {
+    async read(signal) {
+      try {
+        const secret = await api.request<Secret>({ path, ...until(signal) });
+        return { contents: readContents(secret), secret };
+      } catch (error) {
         if (isNotFound(error)) return undefined;
         throw error;
-      });
-      if (found === undefined) {
-        const issued = await issueCertificates({ now: options.now(), dnsNames: options.dnsNames });
-        await api.request({
-          method: 'POST',
-          path: collection,
-          body: {
-            apiVersion: 'v1',
-            kind: 'Secret',
-            metadata: { name: CERTIFICATES_SECRET, labels: { 'app.kubernetes.io/name': 'belay' } },
-            type: 'kubernetes.io/tls',
-            data: toData(issued),
-          },
-          ...signal,
-        });
-        log.info({ secret }, 'made a certificate authority and a serving certificate');
-        return { ca: issued.ca, cert: issued.cert, key: issued.key };
       }
-      const stored = readStored(found);
-      const verdict = assess(stored, options.now(), options.dnsNames);
-      if (verdict.state === 'good') {
-        return { ca: stored.ca ?? '', cert: stored.cert ?? '', key: stored.key ?? '' };
-      }
-      const issued = await reissue(stored, verdict, options);
+    },
+    async create(contents, signal) {
+      const metadata = {
+        name,
+        labels: { 'app.kubernetes.io/name': 'belay' },
+        annotations: annotationsFor(contents),
+      };
+      const body = { apiVersion: 'v1', kind: 'Secret', metadata, type: 'kubernetes.io/tls', data: toData(contents) };
+      await api.request({ method: 'POST', path: collection, body, ...until(signal) });
+    },
+    async replace(found, contents, signal) {
+      const secret = found.secret as Secret;
+      const metadata = { ...secret.metadata, annotations: annotationsFor(contents, secret.metadata.annotations) };
       // A PUT of the whole Secret with its resourceVersion: the API server refuses it if anybody wrote in between.
-      await api.request({ method: 'PUT', path, body: { ...found, data: toData(issued) }, ...signal });
-      log.warn({ secret, why: verdict.why }, `${verdict.state === 'renew' ? 'renewed' : 'replaced'} the certificates`);
-      return { ca: issued.ca, cert: issued.cert, key: issued.key };
-    } catch (error) {
-      if (!isConflict(error)) throw error;
-      lost = error;
-    }
-  }
-  throw lost;
+      const body = { ...secret, metadata, data: toData(contents) };
+      await api.request({ method: 'PUT', path, body, ...until(signal) });
+    },
+  };
 };

@@ -2,11 +2,18 @@ import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { createServer, type Server } from 'node:https';
 import { after, afterEach, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
-import { splitBundle } from '../../src/certificates/assess.ts';
-import { type CertificateSource, createCertificateSource } from '../../src/certificates/certificate-source.ts';
+import { splitBundle } from '../../src/certificates/bundle.ts';
+import {
+  type CertificateSource,
+  type CertificateSourceOptions,
+  createCertificateSource,
+} from '../../src/certificates/certificate-source.ts';
 import { issueCertificates, issueLeaf, serviceDnsNames } from '../../src/certificates/issue.ts';
-import type { ServingCertificate } from '../../src/certificates/store.ts';
+import type { Pauses } from '../../src/certificates/lifetimes.ts';
+import { ROTATE_ANNOTATION, STAGE_ANNOTATION } from '../../src/certificates/store.ts';
+import type { ServingCertificate } from '../../src/certificates/take-step.ts';
 import { type Api, ApiError, createApi } from '../../src/cluster/api.ts';
 import { connect } from '../../src/cluster/connection.ts';
 import { webhookPort } from './harness/addresses.ts';
@@ -21,10 +28,12 @@ const CONFIGURATIONS = ['mutating', 'validating'].map(
   (kind) => `/apis/admissionregistration.k8s.io/v1/${kind}webhookconfigurations`,
 );
 const DAY_MS = 24 * 3_600_000;
+/** A rotation takes about two seconds with them. */
+const PAUSES: Pauses = { settleMs: 500, reloadMs: 1_000, graceMs: 200, tickMs: 100 };
 const MERGE = 'application/merge-patch+json';
 
 interface Secret {
-  readonly metadata: { readonly resourceVersion: string };
+  readonly metadata: { readonly resourceVersion: string; readonly annotations?: Readonly<Record<string, string>> };
   readonly data: Readonly<Record<string, string>>;
 }
 
@@ -48,13 +57,27 @@ describe('certificates on a real control plane', () => {
   let reviews: Server | undefined;
 
   /** A replica: its own connection, with the rights of Belay's own service account. */
-  const replica = (): { source: CertificateSource; ready: Promise<void>; abort: AbortController } => {
+  const replica = (
+    options: Partial<CertificateSourceOptions> = {},
+  ): { source: CertificateSource; ready: Promise<void>; abort: AbortController } => {
     const api = createApi(connect(belayKubeconfig, Date.now));
-    const source = createCertificateSource({ api, namespace, log, now: () => Date.now() + skewMs, tickMs: 100 });
+    const source = createCertificateSource({
+      api,
+      namespace,
+      log,
+      now: () => Date.now() + skewMs,
+      pauses: PAUSES,
+      ...options,
+    });
     const abort = new AbortController();
     source.onChange(({ key }) => keys.add(key));
     running.push({ source, abort });
     return { source, abort, ready: source.start(abort.signal) };
+  };
+
+  const end = ({ source, abort }: { source: CertificateSource; abort: AbortController }): Promise<void> => {
+    abort.abort();
+    return source.stopped();
   };
 
   const readSecret = (): Promise<Secret> => admin.request<Secret>({ path: SECRET });
@@ -66,6 +89,19 @@ describe('certificates on a real control plane', () => {
 
   const patchSecret = (data: Record<string, string | null>): Promise<Secret> =>
     admin.request<Secret>({ method: 'PATCH', path: SECRET, contentType: MERGE, body: { data } });
+
+  const stage = async (): Promise<string | undefined> => (await readSecret()).metadata.annotations?.[STAGE_ANNOTATION];
+
+  const steady = (): Promise<Secret> =>
+    waitUntil('no rotation is under way', async () => ((await stage()) === 'steady' ? readSecret() : undefined));
+
+  const askForRotation = (): Promise<Secret> =>
+    admin.request<Secret>({
+      method: 'PATCH',
+      path: SECRET,
+      contentType: MERGE,
+      body: { metadata: { annotations: { [ROTATE_ANNOTATION]: 'now' } } },
+    });
 
   const bundles = async (): Promise<string[]> => {
     const configurations = await Promise.all(
@@ -218,6 +254,12 @@ describe('certificates on a real control plane', () => {
   test('a serving certificate that is about to expire is renewed by the same authority, with the same caBundle', async () => {
     const replicas = [replica(), replica()];
     await Promise.all(replicas.map(({ ready }) => ready));
+    const { data } = await steady();
+    await injectedWith(decode(data['ca.crt']));
+    await waitUntil(
+      'both have heard of it',
+      async () => replicas.every(({ source }) => source.current()?.ca === decode(data['ca.crt'])) || undefined,
+    );
     const [old] = replicas.map(({ source }) => source.current());
     skewMs = 250 * DAY_MS;
     const [renewed, seen] = await Promise.all(replicas.map(({ source }) => next(source, old)));
@@ -231,30 +273,112 @@ describe('certificates on a real control plane', () => {
     );
   });
 
-  test('an authority that is about to expire makes way for a new one, and is trusted until the next renewal', async () => {
-    const { source, ready } = replica();
-    await ready;
-    const old = source.current();
-    skewMs = 9 * 365 * DAY_MS;
-    // Its serving certificate has to be of that time, as it would be.
+  /** Every state of the Secret after `from`, up to the end of the next rotation. */
+  const statesAfter = async (from: Secret): Promise<readonly Secret[]> => {
+    const abort = new AbortController();
+    const query = { fieldSelector: 'metadata.name=belay-certificates', resourceVersion: from.metadata.resourceVersion };
+    const states: Secret[] = [];
+    const timeout = setTimeout(() => abort.abort(new Error('the rotation did not come to its end')), 120_000);
+    for await (const { object } of admin.watch({ path: SECRETS, query, signal: abort.signal })) {
+      states.push(object as unknown as Secret);
+      const stages = states.map(({ metadata }) => metadata.annotations?.[STAGE_ANNOTATION]);
+      if (stages.includes('published') && stages.at(-1) === 'steady') break;
+    }
+    clearTimeout(timeout);
+    abort.abort();
+    return states;
+  };
+
+  /** From the next authority being published to the one before being gone, as the watch history of the Secret tells it. */
+  const assertRotated = async (from: Secret, replicas: readonly { source: CertificateSource }[]): Promise<void> => {
+    const [before] = splitBundle(decode(from.data['ca.crt']));
+    const states = (await statesAfter(from)).map(({ metadata, data }) => ({
+      stage: metadata.annotations?.[STAGE_ANNOTATION],
+      bundle: splitBundle(decode(data['ca.crt'])),
+      signer: [...splitBundle(decode(data['ca.crt']))].find((pem) =>
+        new X509Certificate(decode(data['tls.crt'])).checkIssued(new X509Certificate(pem)),
+      ),
+      hasNextKey: data['next-ca.key'] !== undefined,
+    }));
+    const after = states.at(-1)?.signer;
+    assert.ok(before !== undefined && after !== undefined && before !== after);
+    assert.deepEqual(
+      states
+        .filter(({ stage }, index) => stage !== states[index - 1]?.stage)
+        .filter(({ stage }, index) => index > 0 || stage !== 'steady'),
+      [
+        // Nobody serves what the next one has signed before it is trusted, and nobody stops trusting what is served.
+        { stage: 'published', bundle: [before, after], signer: before, hasNextKey: true },
+        { stage: 'switched', bundle: [after, before], signer: after, hasNextKey: false },
+        { stage: 'steady', bundle: [after], signer: after, hasNextKey: false },
+      ],
+    );
+    await injectedWith(`${after}\n`);
     const { data } = await readSecret();
+    await waitUntil(
+      'every replica serves what the new authority has signed',
+      async () => replicas.every(({ source }) => source.current()?.cert === decode(data['tls.crt'])) || undefined,
+    );
+  };
+
+  test('an authority that is about to expire makes way for a new one, step by step', async () => {
+    const replicas = [replica(), replica()];
+    await Promise.all(replicas.map(({ ready }) => ready));
+    const { data } = await steady();
+    // Its serving certificate has to be of that time, as it would be.
+    skewMs = 9 * 365 * DAY_MS;
     const authority = { cert: decode(data['ca.crt']), key: decode(data['ca.key']) };
     const leaf = await issueLeaf(authority, {
       now: Date.now() + skewMs,
       dnsNames: serviceDnsNames('belay', namespace),
     });
-    await patchSecret({ 'tls.crt': base64(leaf.cert), 'tls.key': base64(leaf.key) });
-    const renewed = await waitUntil('there are two authorities', async () => {
-      const current = source.current();
-      return splitBundle(current?.ca ?? '').length === 2 ? current : undefined;
-    });
-    assert.equal(splitBundle(renewed.ca)[1], splitBundle(old?.ca ?? '')[0]);
-    assert.equal(new X509Certificate(renewed.cert).checkIssued(new X509Certificate(renewed.ca)), true);
-    await injectedWith(renewed.ca);
-    skewMs += 250 * DAY_MS;
-    const later = await next(source, renewed);
-    assert.deepEqual(splitBundle(later.ca), splitBundle(renewed.ca).slice(0, 1));
-    await injectedWith(later.ca);
+    const from = await patchSecret({ 'tls.crt': base64(leaf.cert), 'tls.key': base64(leaf.key) });
+    await assertRotated(from, replicas);
+  });
+
+  test('a person can ask for a new authority', async () => {
+    const replicas = [replica(), replica(), replica()];
+    await Promise.all(replicas.map(({ ready }) => ready));
+    await steady();
+    await assertRotated(await askForRotation(), replicas);
+    assert.equal((await readSecret()).metadata.annotations?.[ROTATE_ANNOTATION], undefined);
+  });
+
+  test('a rotation waits for as long as a webhook does not carry the next authority', async () => {
+    // As where somebody else may write the configurations, but Belay may not.
+    const hindered = replica({ inject: false });
+    await hindered.ready;
+    await steady();
+    await askForRotation();
+    const published = await waitUntil('published', async () =>
+      (await stage()) === 'published' ? readSecret() : undefined,
+    );
+    await sleep(10 * PAUSES.settleMs);
+    assert.equal((await readSecret()).metadata.resourceVersion, published.metadata.resourceVersion);
+    const other = replica();
+    await other.ready;
+    await steady();
+  });
+
+  test('a rotation goes on where a replica left off that was killed after any of its steps', async () => {
+    const FOREVER_MS = 1e12;
+    for (const [left, pauses] of [
+      ['published', { ...PAUSES, settleMs: FOREVER_MS }],
+      ['switched', { ...PAUSES, reloadMs: FOREVER_MS }],
+    ] as const) {
+      const healthy = replica();
+      await healthy.ready;
+      const from = await steady();
+      await end(healthy);
+      const doomed = replica({ pauses });
+      await doomed.ready;
+      await askForRotation();
+      await waitUntil(`the stage is ${left}`, async () => ((await stage()) === left ? true : undefined));
+      await end(doomed);
+      const another = replica();
+      await assertRotated(from, [another]);
+      await end(another);
+    }
   });
 
   test('the API server reaches a listener that serves the current certificate, also after it was replaced', async () => {

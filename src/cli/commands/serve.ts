@@ -1,6 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { DEFAULT_LIFETIMES, MIN_LEAF_MS, MIN_LEAVES_PER_AUTHORITY } from '../../certificates/lifetimes.ts';
+import { CERTIFICATES_SECRET } from '../../certificates/secret-name.ts';
 import { parseDuration } from '../../policy/duration.ts';
 import type { ServeOptions } from '../../serve.ts';
 import { EXIT, Failure } from '../failure.ts';
@@ -49,8 +51,25 @@ const readClients = ({ clientCaFile, clientName }: Flags): ServeOptions['reviewC
   }
 };
 
+const certificateLifetime = (text: string): number => {
+  const ms = duration(text);
+  if (ms < MIN_LEAF_MS) throw new InvalidArgumentError('Less than 1m leaves no time to renew it.');
+  return ms;
+};
+
+/** A name that is a DNS subdomain, as the API server takes it for a Secret. */
+const secretName = (text: string): string => {
+  if (/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(text)) return text;
+  throw new InvalidArgumentError('Write the name of a Secret.');
+};
+
 /** As commander parses them. */
 interface Flags {
+  readonly certificates: 'self' | 'secret';
+  readonly certificatesSecret: string;
+  readonly caBundle: 'inject' | 'leave';
+  readonly caLifetime: number;
+  readonly certificateLifetime: number;
   readonly kubeconfig?: string;
   readonly namespace: string;
   readonly service: string;
@@ -74,6 +93,31 @@ export const addServe = (program: Command): void => {
     .option('--namespace <name>', "Belay's own namespace", process.env.POD_NAMESPACE ?? 'belay-system')
     .option('--service <name>', 'the Service through which the API server calls', 'belay')
     .option('--address <ip>', 'address to listen on', '0.0.0.0')
+    .addOption(
+      new Option('--certificates <self|secret>', 'who makes the certificates: Belay itself, or the owner of a Secret')
+        .choices(['self', 'secret'])
+        .default('self'),
+    )
+    .addOption(
+      new Option('--certificates-secret <name>', 'the Secret that holds them; with --certificates=secret only read')
+        .argParser(secretName)
+        .default(CERTIFICATES_SECRET),
+    )
+    .addOption(
+      new Option('--ca-bundle <inject|leave>', 'who writes the caBundle of the webhooks: Belay, or somebody else')
+        .choices(['inject', 'leave'])
+        .default('inject'),
+    )
+    .addOption(
+      new Option('--ca-lifetime <duration>', "life of Belay's own authority")
+        .argParser(duration)
+        .default(DEFAULT_LIFETIMES.authorityMs, '3652d'),
+    )
+    .addOption(
+      new Option('--certificate-lifetime <duration>', 'life of the certificates that it signs')
+        .argParser(certificateLifetime)
+        .default(DEFAULT_LIFETIMES.leafMs, '365d'),
+    )
     .addOption(new Option('--port <port>', 'port for reviews (TLS)').argParser(port).default(8443))
     .addOption(new Option('--metrics-port <port>', 'port for /metrics (plain HTTP)').argParser(port).default(9090))
     .addOption(
@@ -105,12 +149,25 @@ export const addServe = (program: Command): void => {
       (name: string, names: readonly string[]) => [...names, name],
       [],
     )
-    .action(async (options: Flags) => {
+    .action(async (options: Flags, command: Command) => {
       const reviewClients = readClients(options);
+      const { caLifetime, certificateLifetime, certificates, caBundle } = options;
+      if (caLifetime < MIN_LEAVES_PER_AUTHORITY * certificateLifetime) {
+        command.error(`error: --ca-lifetime must be ${MIN_LEAVES_PER_AUTHORITY} times --certificate-lifetime or more`);
+      }
+      if (certificates === 'self' && caBundle === 'leave') {
+        command.error('error: --ca-bundle=leave needs --certificates=secret: nobody else knows the authority');
+      }
       const { serve } = await import('../../serve.ts');
       await serve({
         ...options,
         kubeconfig: options.kubeconfig,
+        certificates: {
+          issuer: certificates,
+          secret: options.certificatesSecret,
+          inject: caBundle === 'inject',
+          lifetimes: { authorityMs: caLifetime, leafMs: certificateLifetime },
+        },
         staleAfterMs: options.staleAfter,
         drainMs: options.drainSeconds * 1000,
         reviewClients,

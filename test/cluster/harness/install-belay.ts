@@ -22,7 +22,7 @@ export async function buildBelay(): Promise<void> {
   await promisify(execFile)(process.execPath, [join(projectDir, 'build.ts')], { cwd: projectDir });
 }
 
-export type Overlay = 'audit' | 'strict' | 'drift' | 'repair';
+export type Overlay = 'audit' | 'strict' | 'drift' | 'repair' | 'existing-secret';
 
 const manifestsDir = join(projectDir, 'manifests');
 const policyCrd = join(manifestsDir, 'base', 'release-policy-crd.yaml');
