@@ -141,7 +141,14 @@ const findStuck = ({ views, namespace }: Seen, command: string): readonly Findin
       : [],
   );
   const all = [...stuck, ...ownerless];
-  if (all.length === 0) return [{ check, state: 'ok', says: `none of ${count(views.length, 'release')}` }];
+  if (all.length === 0)
+    return [
+      {
+        check,
+        state: 'ok',
+        says: views.length === 0 ? 'there are no releases' : `none of ${count(views.length, 'release')}`,
+      },
+    ];
   return [
     {
       check,
@@ -164,7 +171,13 @@ const findClaims = ({ claims, records, isCut }: Seen, nowMs: number): readonly F
     .filter(([key, { claim }]) => !known.has(key) && nowMs >= claim.acquiredAtMs + CLAIM_VOID_AFTER_MS)
     .map(([, { release, claim }]) => `${showRelease(release)}: ${claim.operation} by ${showName(claim.holder)}`);
   if (orphans.length === 0)
-    return [{ check, state: 'ok', says: `${count(claims.size, 'claim')}, each with its release` }];
+    return [
+      {
+        check,
+        state: 'ok',
+        says: claims.size === 0 ? 'none' : `${count(claims.size, 'claim')}, of releases that are there`,
+      },
+    ];
   return [
     {
       check,

@@ -205,7 +205,10 @@ export const checkOwnRights = async ({ api, probeNamespace }: Patient): Promise<
     {
       check,
       state: 'ok',
-      says: verbs.length === 0 ? `you may neither lock nor unlock ${where}` : `you may ${verbs.join(', ')} ${where}`,
+      says:
+        verbs.length === 0
+          ? `you may neither lock nor unlock ${where}`
+          : `you may ${new Intl.ListFormat('en-GB').format(verbs)} ${where}`,
     },
   ];
 };

@@ -126,8 +126,10 @@ export const judgeBundles = (webhooks: readonly Webhook[], served: Served | unde
       details: atMost(stale),
       next,
     };
-  const than = served === undefined ? 'set (what Belay serves may not be read)' : 'what Belay serves was signed by';
-  return { check, state: 'ok', says: `at all ${webhooks.length} webhooks it is ${than}` };
+  const all = `all ${webhooks.length} webhooks`;
+  const says =
+    served === undefined ? `${all} have one; what Belay serves may not be read` : `${all} trust what Belay serves`;
+  return { check, state: 'ok', says };
 };
 
 const serve = async ({ api, place, nowMs }: Patient): Promise<{ finding: Finding; served: Served | undefined }> => {

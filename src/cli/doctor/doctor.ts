@@ -105,20 +105,36 @@ const run = async (check: Check, name: string, patient: Patient): Promise<readon
   }
 };
 
-const prove = async (patient: Patient): Promise<readonly Finding[]> => {
-  const guard = await proveGuard(patient);
-  const rest = await Promise.all([
-    proveLetThrough(patient),
-    proveEnforced(patient, guard.state === 'ok'),
-    proveObjects(patient),
-    proveNamespaces(patient),
-    provePolicies(patient),
-  ]);
-  return [guard, ...rest.flat()];
+/** One after the other and before all other checks, for they are timed. */
+const proveTimed = async (patient: Patient): Promise<Proven> => {
+  const { finding, isReached } = await proveGuard(patient);
+  return isReached
+    ? { isReached, isAsked: finding.state === 'ok', findings: [finding, ...(await proveLetThrough(patient))] }
+    : { isReached, isAsked: true, findings: [finding] };
 };
 
+interface Proven {
+  readonly findings: readonly Finding[];
+  /** False where the API server could not call Belay: every other write would only say it again. */
+  readonly isReached: boolean;
+  readonly isAsked: boolean;
+}
+
+const proveMore =
+  ({ findings, isReached, isAsked }: Proven): Check =>
+  async (patient) => {
+    if (!isReached) return findings;
+    const rest = await Promise.all([
+      proveEnforced(patient, isAsked),
+      proveObjects(patient),
+      proveNamespaces(patient),
+      provePolicies(patient),
+    ]);
+    return [...findings, ...rest.flat()];
+  };
+
 /** In the order in which they are shown: first what everything else depends on. */
-const CHECKS: readonly (readonly [name: string, check: Check])[] = [
+const checksAfter = (proven: Proven): readonly (readonly [name: string, check: Check])[] => [
   ['API server', checkApiServer],
   ['versions', checkVersions],
   ["policies' kind", checkPolicyKind],
@@ -129,7 +145,7 @@ const CHECKS: readonly (readonly [name: string, check: Check])[] = [
   ['rights', checkRights],
   ['roles', checkRoles],
   ['your rights', checkOwnRights],
-  ['guard', prove],
+  ['guard', proveMore(proven)],
   ['releases', checkLeftovers],
 ];
 
@@ -150,7 +166,8 @@ const exitCodeOf = ({ findings, guards }: Diagnosis): number => {
 /** `belay doctor`. Rejects where there is no cluster to talk to. */
 export const doctor = async (options: DoctorOptions, invocation: Invocation): Promise<void> => {
   const patient = await examine(options, invocation);
-  const findings = await Promise.all(CHECKS.map(([name, check]) => run(check, name, patient)));
+  const checks = checksAfter(await proveTimed(patient));
+  const findings = await Promise.all(checks.map(([name, check]) => run(check, name, patient)));
   const diagnosis = diagnose(findings.flat());
   await print(diagnosis, options.output);
   process.exitCode = exitCodeOf(diagnosis);

@@ -31,6 +31,6 @@ export const explainRest = (check: string, patient: Patient, outcome: Outcome): 
     check,
     state: 'skip',
     says: `not checked: ${why}`,
-    ...(isRight && { next: `${command} doctor --probe-namespace <a namespace of yours>` }),
+    ...(isRight && check === 'guard' && { next: `${command} doctor --probe-namespace <a namespace of yours>` }),
   };
 };
