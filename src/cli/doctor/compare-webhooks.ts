@@ -24,8 +24,12 @@ const DEFAULTS: Json = {
   matchConditions: [],
 };
 
-/** Closed where it ships open: manifests/overlays/strict. */
-const MAY_BE_CLOSED: ReadonlySet<string> = new Set(['objects.belay.dev', 'scale.belay.dev']);
+/** Closed where it ships open: manifests/overlays/strict, and those who want the same of namespaces. */
+const MAY_BE_CLOSED: ReadonlySet<string> = new Set([
+  'objects.belay.dev',
+  'scale.belay.dev',
+  'namespace-deletes.belay.dev',
+]);
 
 /** Fields that only say how Belay is asked, not about what. */
 const HOW: ReadonlySet<string> = new Set([

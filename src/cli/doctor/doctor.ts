@@ -1,4 +1,3 @@
-import { CONFIGURATION_NAME, type ConfigurationResource, configurationsPath } from '../../certificates/inject.ts';
 import { type Api, ApiError, pathOf } from '../../cluster/api.ts';
 import { openCluster } from '../cluster-access.ts';
 import type { ClusterOptions } from '../cluster-options.ts';
@@ -18,7 +17,7 @@ import { proveObjects } from './prove-objects.ts';
 import { proveNamespaces, provePolicies } from './prove-others.ts';
 import { proveEnforced, proveGuard, proveLetThrough } from './prove-records.ts';
 import { type Diagnosis, print } from './report.ts';
-import { BELAY_SELECTOR, type Deployment } from './workload-objects.ts';
+import { BELAY_SELECTOR, type Deployment, flagOf } from './workload-objects.ts';
 
 export interface DoctorOptions extends ClusterOptions {
   readonly service?: string;
@@ -26,10 +25,16 @@ export interface DoctorOptions extends ClusterOptions {
   readonly output: 'table' | 'json' | 'yaml';
 }
 
+/** As `belay serve` has it unless told. */
+const CERTIFICATES_SECRET = 'belay-certificates';
+
 /** As `belay drift` has it: 1 is that it could not be told. */
 const BROKEN = 2;
 
 const BASE = { namespace: 'belay-system', service: 'belay', serviceAccount: 'belay' } as const;
+
+/** Names go into commands that are made to be pasted: what Kubernetes would not take for one is not followed. */
+const NAME = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;
 
 /** The one that most webhooks call: a single one that was changed is to stand out, not to be followed. */
 const findService = (
@@ -38,7 +43,8 @@ const findService = (
   const called = configurations
     .flatMap((answer) => (answer.state === 'read' ? (answer.value.webhooks ?? []) : []))
     .flatMap(({ clientConfig }) => clientConfig?.service ?? [])
-    .map(({ namespace = '', name = '' }) => JSON.stringify([namespace, name]));
+    .filter(({ namespace = '', name = '' }) => NAME.test(namespace) && NAME.test(name))
+    .map(({ namespace, name }) => JSON.stringify([namespace, name]));
   const [most] = [...Map.groupBy(called, (key) => key)].sort(([, a], [, b]) => b.length - a.length);
   if (most === undefined) return undefined;
   const [namespace = '', service = ''] = JSON.parse(most[0]) as readonly string[];
@@ -63,8 +69,8 @@ const examine = async (options: DoctorOptions, invocation: Invocation): Promise<
   const api = bounded(access.api);
   // The first request opens the connection: it is not to be measured with the answer.
   await readVersion(api);
-  const configuration = (resource: ConfigurationResource): Promise<Answer<Configuration>> =>
-    ask<Configuration>(api, { path: `${configurationsPath(resource)}/${CONFIGURATION_NAME}` });
+  const configuration = (resource: string): Promise<Answer<Configuration>> =>
+    ask<Configuration>(api, { path: pathOf('apis', 'admissionregistration.k8s.io', 'v1', resource, 'belay') });
   const [version, validating, mutating] = await Promise.all([
     readVersion(api),
     configuration('validatingwebhookconfigurations'),
@@ -79,6 +85,7 @@ const examine = async (options: DoctorOptions, invocation: Invocation): Promise<
   });
   const [deployment] = deployments.state === 'read' ? (deployments.value.items ?? []) : [];
   const serviceAccount = deployment?.spec?.template?.spec?.serviceAccountName ?? BASE.serviceAccount;
+  const secret = flagOf(deployment, '--certificates-secret') ?? CERTIFICATES_SECRET;
   const wanted = options.probeNamespace ?? access.namespace;
   return {
     api,
@@ -91,6 +98,7 @@ const examine = async (options: DoctorOptions, invocation: Invocation): Promise<
     validating,
     mutating,
     deployments,
+    certificatesSecret: NAME.test(secret) ? secret : CERTIFICATES_SECRET,
   };
 };
 

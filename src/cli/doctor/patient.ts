@@ -28,4 +28,6 @@ export interface Patient {
   readonly validating: Answer<Configuration>;
   readonly mutating: Answer<Configuration>;
   readonly deployments: Answer<List<Deployment>>;
+  /** The Secret that holds what Belay serves. */
+  readonly certificatesSecret: string;
 }

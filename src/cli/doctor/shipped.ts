@@ -47,7 +47,10 @@ const moveTexts = (value: unknown, { namespace, serviceAccount }: Place): unknow
   if (typeof value === 'string')
     return value === BASE_NAMESPACE
       ? namespace
-      : value.replaceAll(BASE_USER, `system:serviceaccount:${namespace}:${serviceAccount}`);
+      : value
+          .replaceAll(BASE_USER, `system:serviceaccount:${namespace}:${serviceAccount}`)
+          // As a text in an expression of CEL.
+          .replaceAll(`'${BASE_NAMESPACE}'`, `'${namespace}'`);
   if (Array.isArray(value)) return value.map((item) => moveTexts(item, { namespace, service: '', serviceAccount }));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(

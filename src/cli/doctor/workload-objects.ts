@@ -5,6 +5,7 @@ import type { KubernetesObject, ObjectMeta } from '../../admission/review.ts';
 export interface Container {
   readonly name?: string;
   readonly image?: string;
+  readonly args?: readonly string[];
 }
 
 export interface Deployment extends KubernetesObject {
@@ -46,5 +47,14 @@ export interface Budget {
 export const BELAY_SELECTOR = 'app.kubernetes.io/name=belay';
 
 /** Belay's own container among those that others may have put beside it. */
-export const imageOf = (containers: readonly Container[] | undefined): string | undefined =>
-  (containers?.find(({ name }) => name === 'belay') ?? containers?.[0])?.image;
+const ownOf = (containers: readonly Container[] | undefined): Container | undefined =>
+  containers?.find(({ name }) => name === 'belay') ?? containers?.[0];
+
+export const imageOf = (containers: readonly Container[] | undefined): string | undefined => ownOf(containers)?.image;
+
+/** The value of `--flag=value` or `--flag value` among the arguments of `belay serve`. */
+export const flagOf = (deployment: Deployment | undefined, flag: string): string | undefined => {
+  const args = ownOf(deployment?.spec?.template?.spec?.containers)?.args ?? [];
+  const at = args.findLastIndex((arg) => arg === flag || arg.startsWith(`${flag}=`));
+  return at < 0 ? undefined : args[at] === flag ? args[at + 1] : args[at]?.slice(flag.length + 1);
+};
