@@ -204,7 +204,9 @@ describe('who has few rights', () => {
   });
 
   test('where there is no cluster to talk to, that is the end of it', async () => {
-    const { code, stdout, stderr } = await runBelay(['doctor', '--server', `https://${plane.address}:1`], { as: dev });
+    const { code, stdout, stderr } = await runBelay(['doctor', '--server', `https://${plane.address}:65530`], {
+      as: dev,
+    });
     assert.deepEqual({ code, stdout }, { code: 69, stdout: '' });
     assert.match(stderr, /^Error: cannot reach the cluster: .*ECONNREFUSED/);
   });
@@ -408,7 +410,7 @@ describe('a policy', () => {
     const older = await untilFound("policies' kind", 'warn', /^spec\.freeze is missing$/m);
     assert.equal(find(older, "policies' kind")?.details?.length, 1);
     const tomorrow = { type: 'string', description: 'of the next version' };
-    await kubectl('apply', '-k', 'manifests/base');
+    await applyManifests(plane.kubectl, plane.address);
     await patch(crd, { op: 'add', path: `${version}/tomorrow`, value: tomorrow });
     const newer = await untilFound("policies' kind", 'ok', /is newer: it has spec\.tomorrow as well/);
     assert.equal(newer.code, 0, show(newer));
@@ -423,6 +425,7 @@ describe('rights', () => {
     await kubectl('delete', 'clusterrolebinding', 'belay');
     const diagnosis = await untilFound('rights', 'fail', /lacks 36 of 42 rights/);
     alsoSays(diagnosis, 'rights', 'fail', /^list secrets$/m);
+    alsoSays(diagnosis, 'guard', 'fail', /^Belay answers, but cannot judge$/m);
     assert.equal(diagnosis.code, 2);
     await restore();
     await healthy();

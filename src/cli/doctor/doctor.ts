@@ -33,6 +33,9 @@ const BROKEN = 2;
 
 const BASE = { namespace: 'belay-system', service: 'belay', serviceAccount: 'belay' } as const;
 
+/** A policy whose action is Warn says a few lines to each write. */
+const MAX_WARNINGS = 200;
+
 /** Names go into commands that are made to be pasted: what Kubernetes would not take for one is not followed. */
 const NAME = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;
 
@@ -65,7 +68,10 @@ const readVersion = async (api: Api): Promise<{ readonly serverVersion: string; 
 
 const examine = async (options: DoctorOptions, invocation: Invocation): Promise<Patient> => {
   // Helm hands its own namespace to its plugins, which is that of releases: where to try writes, not where Belay is.
-  const access = await openCluster({ ...options, namespace: undefined }, invocation);
+  const warnings = new Set<string>();
+  const access = await openCluster({ ...options, namespace: undefined }, invocation, process.env, (text) => {
+    if (warnings.size < MAX_WARNINGS) warnings.add(text);
+  });
   const api = bounded(access.api);
   // The first request opens the connection: it is not to be measured with the answer.
   await readVersion(api);
@@ -89,6 +95,7 @@ const examine = async (options: DoctorOptions, invocation: Invocation): Promise<
   const wanted = options.probeNamespace ?? access.namespace;
   return {
     api,
+    warnings,
     nowMs: Date.now(),
     command: invocation.name,
     place: { namespace, service, serviceAccount },
@@ -115,23 +122,23 @@ const run = async (check: Check, name: string, patient: Patient): Promise<readon
 
 /** One after the other and before all other checks, for they are timed. */
 const proveTimed = async (patient: Patient): Promise<Proven> => {
-  const { finding, isReached } = await proveGuard(patient);
-  return isReached
-    ? { isReached, isAsked: finding.state === 'ok', findings: [finding, ...(await proveLetThrough(patient))] }
-    : { isReached, isAsked: true, findings: [finding] };
+  const { finding, isOut } = await proveGuard(patient);
+  return isOut
+    ? { isOut, isAsked: true, findings: [finding] }
+    : { isOut, isAsked: finding.state === 'ok', findings: [finding, ...(await proveLetThrough(patient))] };
 };
 
 interface Proven {
   readonly findings: readonly Finding[];
-  /** False where the API server could not call Belay: every other write would only say it again. */
-  readonly isReached: boolean;
+  /** Belay cannot be called, or cannot judge: every other write would only say it again. */
+  readonly isOut: boolean;
   readonly isAsked: boolean;
 }
 
 const proveMore =
-  ({ findings, isReached, isAsked }: Proven): Check =>
+  ({ findings, isOut, isAsked }: Proven): Check =>
   async (patient) => {
-    if (!isReached) return findings;
+    if (isOut) return findings;
     const rest = await Promise.all([
       proveEnforced(patient, isAsked),
       proveObjects(patient),

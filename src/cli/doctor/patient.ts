@@ -16,6 +16,8 @@ export interface List<T> {
 export interface Patient {
   /** As whoever runs the command, and bounded. */
   readonly api: Api;
+  /** What the API server and its webhooks have said so far about writes that passed. */
+  readonly warnings: ReadonlySet<string>;
   readonly nowMs: number;
   /** `belay`, `kubectl belay` or `helm lock`. */
   readonly command: string;

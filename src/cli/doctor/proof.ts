@@ -1,4 +1,4 @@
-import { showName } from '../../admission/escape.ts';
+import { escapeText, showName } from '../../admission/escape.ts';
 import type { FailedCall } from './explain-call.ts';
 import type { Finding } from './finding.ts';
 import type { Patient } from './patient.ts';
@@ -13,18 +13,25 @@ export const whyNobody = ({ place }: Patient, { webhook, said, means }: FailedCa
   next: `kubectl get pods,service,endpointslices -n ${showName(place.namespace)}`,
 });
 
+/** As src/server/without-verdict.ts says it to a write that may pass when there is no verdict. */
+const UNCHECKED = /^Belay let this pass unchecked: /;
+
+export const isUnchecked = ({ warnings }: Patient): boolean => [...warnings].some((text) => UNCHECKED.test(text));
+
+/** Belay was asked, and had no answer. */
+export const explainUnchecked = (check: string, { place, warnings }: Patient): Finding => ({
+  check,
+  state: 'fail',
+  says: 'Belay answers, but cannot judge',
+  details: [...warnings].filter((text) => UNCHECKED.test(text)).map((text) => escapeText(text, 300)),
+  next: `kubectl logs -n ${showName(place.namespace)} -l ${BELAY_SELECTOR} --tail=100`,
+});
+
 /** What a proof that expected a refusal has to say of everything else. */
 export const explainRest = (check: string, patient: Patient, outcome: Outcome): Finding => {
-  const { place, command } = patient;
+  const { command } = patient;
   if (outcome.came === 'to nobody') return { check, ...whyNobody(patient, outcome.call) };
-  if (outcome.came === 'to Belay')
-    return {
-      check,
-      state: 'fail',
-      says: 'Belay answers, but cannot judge',
-      details: [outcome.headline],
-      next: `kubectl logs -n ${showName(place.namespace)} -l ${BELAY_SELECTOR} --tail=100`,
-    };
+  if (outcome.came === 'to Belay') return { ...explainUnchecked(check, patient), details: [outcome.headline] };
   const why = outcome.came === 'nowhere' ? outcome.why : 'it was let through';
   const isRight = why.startsWith('you may not');
   return {

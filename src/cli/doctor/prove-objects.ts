@@ -7,7 +7,7 @@ import { look } from '../releases/look.ts';
 import { ask, describeError } from './ask.ts';
 import type { Finding } from './finding.ts';
 import type { List, Patient } from './patient.ts';
-import { explainRest } from './proof.ts';
+import { explainRest, explainUnchecked, isUnchecked } from './proof.ts';
 import { type Outcome, tryWrite } from './try-write.ts';
 
 /** Kinds of which nearly every chart brings one. */
@@ -101,6 +101,11 @@ const findReason = async ({ api }: Patient, { namespace, name }: ReleaseName): P
 const judgePassed = async (patient: Patient, tried: readonly Candidate[]): Promise<Finding> => {
   const check = 'guard of objects';
   const [first] = tried;
+  if (isUnchecked(patient))
+    return {
+      ...explainUnchecked(check, patient),
+      says: `Belay is asked about objects, but cannot judge: a change of ${first?.shown} was let through`,
+    };
   for (const { release } of tried) {
     let reason: string | undefined;
     try {

@@ -36,14 +36,14 @@ export const proveNamespaces = async (patient: Patient): Promise<Finding> => {
   return judge('guard of namespaces', patient, 'a bad lock on a Namespace', outcome);
 };
 
-/** A policy that its schema takes, and that nobody can read: there is no such time zone. */
+/** A policy that its schema takes, and that nobody can read: there is no such time zone, and no such range. An older schema may drop one. */
 export const provePolicies = async (patient: Patient): Promise<Finding> => {
   const windows = [{ schedule: '0 0 * * *', duration: '1h', timeZone: 'Nowhere/Nowhere', reason: NAME }];
   const body = {
     apiVersion: 'belay.dev/v1alpha1',
     kind: 'ReleasePolicy',
     metadata: { name: NAME },
-    spec: { match: { releases: [NAME] }, freeze: { windows } },
+    spec: { match: { releases: [NAME] }, freeze: { windows }, versions: { range: 'none of these' } },
   };
   const outcome = await tryWrite(patient.api, { method: 'POST', path: POLICIES_PATH, body });
   return judge('guard of policies', patient, 'a bad policy', outcome);

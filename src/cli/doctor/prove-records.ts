@@ -38,9 +38,10 @@ const forged = (record: KubernetesObject): KubernetesObject => ({
  * The proof that Belay is asked about records: a lock that no Belay knows is refused by every Belay, whatever its policies say, and by the
  * validating webhook alone.
  */
-export const proveGuard = async (patient: Patient): Promise<{ finding: Finding; isReached: boolean }> => {
+export const proveGuard = async (patient: Patient): Promise<{ finding: Finding; isOut: boolean }> => {
   const outcome = await createRecord(patient, annotated({ [`${LOCK_PREFIX}is-belay-there`]: 'x' }));
-  return { finding: judgeGuard(patient, outcome), isReached: outcome.came !== 'to nobody' };
+  const isOut = outcome.came === 'to nobody' || (outcome.came === 'to Belay' && outcome.code === 'BelayUnavailable');
+  return { finding: judgeGuard(patient, outcome), isOut };
 };
 
 const judgeGuard = (patient: Patient, outcome: Outcome): Finding => {
