@@ -6,7 +6,7 @@ export const addDoctor = (program: Command, invocation: Invocation): void => {
   const command = program
     .command('doctor')
     .description(
-      'check that Belay guards the cluster, by dry runs, and what it depends on; exit code 0: it does (there may be warnings), 2: something is broken, 1: it could not be told',
+      "check that Belay guards the cluster, by dry runs, and what it depends on; -n is Belay's own namespace; exit code 0: it guards (there may be warnings), 2: something is broken, 1: it could not be told",
     )
     .option('--service <name>', "the Service that the API server calls; that of the webhooks unless told, or 'belay'")
     .option(
