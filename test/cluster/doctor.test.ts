@@ -516,6 +516,8 @@ test('a certificate that has expired', async () => {
 
 test('what has been left behind while nobody guarded is told, and where to look', async () => {
   const restore = await keep(VALIDATING, MUTATING);
+  // It would delete the claim of a release that is gone.
+  await plane.belay.stop('SIGKILL');
   await kubectl('delete', VALIDATING, MUTATING);
   const labels = { owner: 'helm', name: 'stuck', status: 'pending-upgrade', version: '1' };
   const metadata = { name: 'sh.helm.release.v1.stuck.v1', namespace: NAMESPACE, labels };
@@ -534,9 +536,12 @@ test('what has been left behind while nobody guarded is told, and where to look'
     metadata: { name: 'belay.gone', namespace: NAMESPACE, labels: { 'belay.dev/claim': 'true' }, annotations },
     spec: { holderIdentity: 'ann', acquireTime: old, renewTime: old, leaseDurationSeconds: 600, leaseTransitions: 0 },
   });
+  const unguarded = await untilFound('claims', 'warn', /^shop\/gone: install by ann$/m);
+  assert.deepEqual([unguarded.code, unguarded.guards], [2, false]);
+  await plane.belay.start();
   await restore();
   await waitForReviews(plane.kubectl);
-  const diagnosis = await untilFound('claims', 'warn', /^shop\/gone: install by ann$/m);
+  const diagnosis = await untilFound('claims', 'ok', /./);
   alsoSays(diagnosis, 'stuck releases', 'warn', /^shop\/stuck: upgrade to revision 1 is broken$/m);
   alsoSays(diagnosis, 'stuck releases', 'warn', /^belay status -A$/m);
   alsoSays(

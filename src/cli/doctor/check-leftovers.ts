@@ -182,7 +182,7 @@ const findClaims = ({ claims, records, isCut }: Seen, nowMs: number): readonly F
     {
       check,
       state: 'warn',
-      says: `${count(orphans.length, 'claim')} of releases that are gone; they block nothing`,
+      says: `${count(orphans.length, 'claim')} of releases that are gone; they block nothing, and Belay deletes them when it runs`,
       details: atMost(orphans, 5),
       next: `kubectl get leases -A -l ${CLAIM_SELECTOR}`,
     },
