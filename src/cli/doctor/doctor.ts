@@ -1,7 +1,8 @@
+import { showName } from '../../admission/escape.ts';
 import { type Api, ApiError, pathOf } from '../../cluster/api.ts';
 import { openCluster } from '../cluster-access.ts';
 import type { ClusterOptions } from '../cluster-options.ts';
-import { EXIT } from '../failure.ts';
+import { EXIT, Failure } from '../failure.ts';
 import type { Invocation } from '../invocation.ts';
 import { type Answer, ask, bounded, describeError } from './ask.ts';
 import { checkLeftovers } from './check-leftovers.ts';
@@ -84,6 +85,11 @@ const examine = async (options: DoctorOptions, invocation: Invocation): Promise<
   ]);
   const called = findService([validating, mutating]);
   const namespace = options.namespace ?? called?.namespace ?? BASE.namespace;
+  if (options.probeNamespace === namespace)
+    throw new Failure(
+      `no webhook looks into ${showName(namespace)}, Belay's own namespace: name another one with --probe-namespace`,
+      EXIT.usage,
+    );
   const service = options.service ?? called?.service ?? BASE.service;
   const deployments = await ask<List<Deployment>>(api, {
     path: pathOf('apis', 'apps', 'v1', 'namespaces', namespace, 'deployments'),
@@ -99,8 +105,8 @@ const examine = async (options: DoctorOptions, invocation: Invocation): Promise<
     nowMs: Date.now(),
     command: invocation.name,
     place: { namespace, service, serviceAccount },
-    // No webhook looks into Belay's own namespace.
-    probeNamespace: wanted === namespace && options.probeNamespace === undefined ? 'default' : wanted,
+    // Whoever looks after Belay may have its namespace in his context.
+    probeNamespace: wanted === namespace ? 'default' : wanted,
     ...version,
     validating,
     mutating,
