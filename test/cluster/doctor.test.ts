@@ -544,8 +544,8 @@ test('what has been left behind while nobody guarded is told, and where to look'
   });
   const unguarded = await untilFound('claims', 'warn', /^shop\/gone: install by ann$/m);
   assert.deepEqual([unguarded.code, unguarded.guards], [2, false]);
-  await plane.belay.start();
   await restore();
+  await plane.belay.start();
   await waitForReviews(plane.kubectl);
   const diagnosis = await untilFound('claims', 'ok', /./);
   alsoSays(diagnosis, 'stuck releases', 'warn', /^shop\/stuck: upgrade to revision 1 is broken$/m);
