@@ -404,6 +404,23 @@ describe('a policy', () => {
     await healthy();
   });
 
+  test('that trusts whoever asks is why his change passes, and one that trusts others is no excuse', async () => {
+    const trust = (name: string) => ({ drift: { trusted: [{ kind: 'User', name }] } });
+    await send('create', { ...bad, metadata: { name: 'trust' }, spec: trust('belay-test-admin') });
+    const trusted = await untilFound('guard of objects', 'skip', /but a policy trusts you, or may do so/);
+    assert.equal(trusted.code, 0, show(trusted));
+    await send('apply', { ...bad, metadata: { name: 'trust' }, spec: trust('somebody') });
+    await healthy();
+    const restore = await keep(VALIDATING);
+    const path = await pathTo(VALIDATING, 'objects.belay.dev');
+    await patch(VALIDATING, { op: 'replace', path: `${path}/rules/0/operations`, value: ['DELETE'] });
+    const diagnosis = await untilFound('guard of objects', 'fail', /a change of Deployment shop\/web was let through/);
+    alsoSays(diagnosis, 'guard', 'ok');
+    await restore();
+    await kubectl('delete', 'releasepolicy', 'trust');
+    await healthy();
+  });
+
   test('has no kind: it is said, and what an older kind lacks', async () => {
     const crd = 'customresourcedefinition/releasepolicies.belay.dev';
     await kubectl('delete', crd);
