@@ -1,11 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { referenceText } from './docs/generate/reference.ts';
+import { shippedManifestsText } from './packaging/shipped-manifests.ts';
 import { releasePolicyCrdText } from './src/policy/crd.ts';
 
 /** Writes what is made of the source and checked in. A unit test tells when one of them is out of date. */
 const files = {
   'manifests/base/release-policy-crd.yaml': releasePolicyCrdText(),
+  'src/cli/doctor/shipped-manifests.ts': await shippedManifestsText(),
   'docs/reference.md': await referenceText(),
 };
 

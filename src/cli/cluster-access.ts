@@ -133,11 +133,15 @@ const warnOnce = (): ((text: string) => void) => {
   };
 };
 
-/** Finds the cluster, and signs in. Throws a Failure when there is none to talk to; whether it answers is not known yet. */
+/**
+ * Finds the cluster, and signs in. Throws a Failure when there is none to talk to; whether it answers is not known yet. What the API server
+ * warns of goes to stderr unless told.
+ */
 export const openCluster = async (
   options: ClusterOptions,
   { by }: Pick<Invocation, 'by'>,
   env: Environment = process.env,
+  onWarning: (text: string) => void = warnOnce(),
 ): Promise<ClusterAccess> => {
   // To kubectl's users Helm's environment means nothing.
   const wanted = { ...(by === 'kubectl' ? {} : fromHelmEnvironment(env)), ...given(options) };
@@ -161,7 +165,7 @@ export const openCluster = async (
   const connection = open();
   const dispatcher = groups.length === 0 ? connection.dispatcher : connection.dispatcher.compose(impersonating(groups));
   return {
-    api: createApi({ ...connection, dispatcher }, warnOnce()),
+    api: createApi({ ...connection, dispatcher }, onWarning),
     namespace: wanted.namespace ?? chosen.namespace ?? 'default',
     server: chosen.cluster.server,
   };

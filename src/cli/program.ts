@@ -1,8 +1,10 @@
 import { Command, CommanderError } from 'commander';
 import { escapeText } from '../admission/escape.ts';
+import { VERSION } from '../version.ts';
 import { addBreak } from './commands/break.ts';
 import { addCheck } from './commands/check.ts';
 import { addCompletion } from './commands/completion.ts';
+import { addDoctor } from './commands/doctor.ts';
 import { addDrift } from './commands/drift.ts';
 import { addExplain } from './commands/explain.ts';
 import { addFreeze } from './commands/freeze.ts';
@@ -30,6 +32,7 @@ const COMMANDS = [
   addNoDowngrade,
   addOpen,
   addBreak,
+  addDoctor,
 ];
 
 const EXIT_CODES = `
@@ -42,7 +45,7 @@ ${EXIT.denied} refused by Belay or RBAC, ${EXIT.failed} anything else. A Helm th
  */
 export const createProgram = (invocation: Invocation): Command => {
   const program = new Command(invocation.name)
-    .version('0.1.0')
+    .version(VERSION)
     .showHelpAfterError('(add --help to see what there is)')
     .enablePositionalOptions()
     .exitOverride()

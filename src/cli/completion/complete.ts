@@ -22,6 +22,7 @@ const completeValue = async (option: Option, cluster: ClusterOptions, invocation
   if (option.argChoices !== undefined) return only(option.argChoices.map((value) => ({ value })));
   switch (option.attributeName()) {
     case 'namespace':
+    case 'probeNamespace':
       return only(await (await load()).namespaceCandidates(cluster, invocation));
     case 'context':
       return only((await load()).kubeconfigCandidates('contexts', cluster));
