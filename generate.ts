@@ -1,12 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { referenceText } from './docs/generate/reference.ts';
+import { chartFiles } from './packaging/chart-files.ts';
 import { releasePolicyCrdText } from './src/policy/crd.ts';
 
 /** Writes what is made of the source and checked in. A unit test tells when one of them is out of date. */
 const files = {
   'manifests/base/release-policy-crd.yaml': releasePolicyCrdText(),
   'docs/reference.md': await referenceText(),
+  ...(await chartFiles()),
 };
 
 for (const [path, text] of Object.entries(files)) {
