@@ -17,6 +17,10 @@ export interface BelayOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** What of manifests/overlays is applied; manifests/base if left out. */
   readonly overlay?: Overlay;
+  /** Installs the objects in another way than by the manifests' kustomizations, such as by Helm. */
+  readonly install?: () => Promise<void>;
+  /** Where that puts them; `belay-system` if left out. */
+  readonly namespace?: string;
   /** More arguments for `belay serve`. */
   readonly args?: readonly string[];
 }
@@ -46,7 +50,7 @@ export interface Belay {
 
 /** Starts Belay as local processes; resolves when each is ready. */
 export async function startBelay(
-  { replicas: count = 1, staleAfter, drainSeconds = 0, env = {}, args = [] }: BelayOptions,
+  { replicas: count = 1, staleAfter, drainSeconds = 0, env = {}, args = [], namespace }: BelayOptions,
   { kubeconfig, address, processes }: { kubeconfig: string; address: string; processes: Processes },
 ): Promise<Belay> {
   const [ports, metricsPorts] = await Promise.all([freePorts(address, count), freePorts(address, count)]);
@@ -71,6 +75,7 @@ export async function startBelay(
           `--port=${port}`,
           `--metrics-port=${metricsPort}`,
           `--drain-seconds=${drainSeconds}`,
+          ...(namespace ? [`--namespace=${namespace}`] : []),
           ...(staleAfter ? [`--stale-after=${staleAfter}`] : []),
           ...args,
         ],
