@@ -36,8 +36,11 @@ format: $(installed) ## formats, and fixes what can be fixed safely
 build: $(installed) ## bundles Belay into dist/
 	@npm run --silent build
 
-dist: $(installed) ## packages the command line into dist/packages/: plugins of Helm and kubectl, npm [BASE_URL=https://...]
+dist: $(installed) ## packages into dist/packages/: plugins of Helm and kubectl, npm, chart, install.yaml [BASE_URL=https://...] [IMAGE=...]
 	@npm run --silent dist
+
+install-file: $(installed) ## writes dist/install.yaml, for one kubectl apply -f [IMAGE=images.example.com/belay:0.1.0]
+	@node packaging/write-install-file.ts
 
 generate: $(installed) ## writes what is made of the source and checked in: the CRD, docs/reference.md
 	@node generate.ts
