@@ -109,6 +109,7 @@ for (const helm of HELMS) {
       await plane.installBelay({ namespace, install: async () => {} });
       succeeds(await plane[helm](['install', 'web', SHOP, '-n', 'shop']));
       await isGuarded();
+      await applyPolicy(plane, 'kept', { priority: 1, match: { releases: ['nothing'] } });
       const [validating, mutating, secret] = await written();
       assert.ok(validating && mutating && secret?.includes('ca.key'));
     });
@@ -163,6 +164,22 @@ for (const helm of HELMS) {
       succeeds(await run(['rollback', 'belay']));
     });
 
+    test('the kind of policies is brought up to date by the command that the chart names, and policies stay', async () => {
+      const columns = '-o=jsonpath={.spec.versions[0].additionalPrinterColumns[*].name}';
+      const crd = ['get', 'crd', 'releasepolicies.belay.dev', columns];
+      const now = succeeds(await kubectl(...crd));
+      const older = JSON.stringify([{ op: 'remove', path: '/spec/versions/0/additionalPrinterColumns/0' }]);
+      succeeds(await kubectl('patch', 'crd', 'releasepolicies.belay.dev', '--type=json', '-p', older));
+      succeeds(await upgrade([]));
+      assert.notEqual(succeeds(await kubectl(...crd)), now, 'Helm itself leaves it as it is');
+      const notes = await readFile(join(CHART, 'templates/NOTES.txt'), 'utf8');
+      const [, show = '', apply = ''] = /^ *helm (show crds) CHART \| kubectl (apply .+)$/m.exec(notes) ?? [];
+      const input = succeeds(await plane[helm]([...show.split(' '), CHART]));
+      succeeds(await plane.kubectl(apply.split(' '), { input }));
+      assert.equal(succeeds(await kubectl(...crd)), now);
+      succeeds(await kubectl('get', 'releasepolicy', 'kept'));
+    });
+
     test('a version with one webhook more, and back to the one before', async () => {
       await plane.belay.start();
       await waitForReviews(plane.kubectl);
@@ -206,6 +223,8 @@ for (const helm of HELMS) {
       );
       await plane.belay.stop();
       assert.deepEqual(await leftOver(), [CRD, 'Lease/belay.web']);
+      // What people wrote stays; what the release brought is gone.
+      assert.equal(succeeds(await kubectl('get', 'releasepolicies', '-o=name')).trim(), 'releasepolicy.belay.dev/kept');
       succeeds(await plane[helm](['upgrade', 'web', SHOP, '-n', 'shop']));
     });
 
