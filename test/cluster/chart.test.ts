@@ -164,6 +164,29 @@ for (const helm of HELMS) {
       succeeds(await run(['rollback', 'belay']));
     });
 
+    test('taken out of the way in an emergency, an upgrade brings it back', async () => {
+      succeeds(await kubectl('delete', CONFIGURATIONS.join(','), 'belay'));
+      await waitUntil('other releases go on', async () => {
+        const { code } = await plane[helm](['upgrade', 'web', SHOP, '-n', 'shop']);
+        return code === 0 || undefined;
+      });
+      succeeds(await upgrade([]));
+      await plane.belay.start();
+      await waitForReviews(plane.kubectl);
+      await isGuarded();
+    });
+
+    test('an upgrade by force takes the caBundle and the certificates away, and Belay puts others there', async () => {
+      const [, , before] = await written();
+      const force = helm === 'helm3' ? ['--force'] : ['--force-replace', '--server-side=false'];
+      succeeds(await run(['upgrade', 'belay', CHART, ...force]));
+      await turnService(plane.kubectl, plane.address, namespace);
+      await waitForReviews(plane.kubectl);
+      await isGuarded();
+      const [, , after] = await written();
+      assert.ok(after !== before && after?.includes('ca.key'));
+    });
+
     test('the kind of policies is brought up to date by the command that the chart names, and policies stay', async () => {
       const columns = '-o=jsonpath={.spec.versions[0].additionalPrinterColumns[*].name}';
       const crd = ['get', 'crd', 'releasepolicies.belay.dev', columns];
@@ -181,8 +204,6 @@ for (const helm of HELMS) {
     });
 
     test('a version with one webhook more, and back to the one before', async () => {
-      await plane.belay.start();
-      await waitForReviews(plane.kubectl);
       const chart = join(plane.dir, 'next-version');
       await cp(CHART, chart, { recursive: true });
       const file = join(chart, 'templates/validating-webhooks.yaml');
