@@ -8,7 +8,7 @@ oldest := 1.30
 oldest-tests := webhook-conditions policy-crd locks drift one-at-a-time
 installed := node_modules/.package-lock.json
 
-.PHONY: help demo test test-unit test-http test-fuzz fuzz test-cluster test-oldest test-matrix lint types format build dist sbom generate binaries up down user bench kind clean
+.PHONY: help demo test test-unit test-http test-fuzz fuzz test-cluster test-oldest test-matrix lint types format build dist install-file sbom generate binaries up down user bench kind clean
 
 help: ## prints this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,11 +52,14 @@ format: $(installed) ## formats, and fixes what can be fixed safely
 build: $(installed) ## bundles Belay into dist/
 	@npm run --silent build
 
-dist: $(installed) ## packages the command line into dist/packages/: plugins of Helm and kubectl, npm [BASE_URL=https://...]
+dist: $(installed) ## packages into dist/packages/: plugins of Helm and kubectl, npm, chart, install.yaml [BASE_URL=https://...] [IMAGE=...]
 	@npm run --silent dist
 
 sbom: $(installed) ## lists what Belay is made of into dist/sbom/: CycloneDX and SPDX
 	@npm run --silent sbom
+
+install-file: $(installed) ## writes dist/install.yaml, for one kubectl apply -f [IMAGE=images.example.com/belay:0.1.0]
+	@node packaging/write-install-file.ts
 
 generate: $(installed) ## writes what is made of the source and checked in: the CRD, docs/reference.md
 	@node generate.ts

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { referenceText } from './docs/generate/reference.ts';
+import { chartFiles } from './packaging/chart-files.ts';
 import { shippedManifestsText } from './packaging/shipped-manifests.ts';
 import { releasePolicyCrdText } from './src/policy/crd.ts';
 
@@ -9,6 +10,7 @@ const files = {
   'manifests/base/release-policy-crd.yaml': releasePolicyCrdText(),
   'src/cli/doctor/shipped-manifests.ts': await shippedManifestsText(),
   'docs/reference.md': await referenceText(),
+  ...(await chartFiles()),
 };
 
 for (const [path, text] of Object.entries(files)) {

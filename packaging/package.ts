@@ -3,7 +3,9 @@ import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path';
 import { archiveOf } from './archive.ts';
 import { bundleCompanion } from './bundle.ts';
+import { chartPackage } from './chart-package.ts';
 import { helmPlugin } from './helm-plugin.ts';
+import { installFile } from './install-file.ts';
 import { krewManifest, kubectlPlugin } from './kubectl-plugin.ts';
 import { licencesOf } from './licences.ts';
 import { npmPackage } from './npm-package.ts';
@@ -12,11 +14,12 @@ import { ROOT, readProduct } from './product.ts';
 import { readmeOf } from './readme.ts';
 
 /**
- * Makes every package of the command line, from one bundle: for each the directory as it would be installed, and its archive. The same
- * source and the same Node give the same bytes.
- * `BASE_URL` is where the archives will be downloaded from, for krew's manifest; DIST_DIR is where all is put.
+ * Makes every package of the command line, from one bundle: for each the directory as it would be installed, and its archive; and what
+ * installs Belay into a cluster, as a chart and as one file. The same source and the same Node give the same bytes.
+ * `BASE_URL` is where the archives will be downloaded from, for krew's manifest; IMAGE is what the cluster runs; DIST_DIR is where all is put.
  */
 const { BASE_URL, DIST_DIR = join(ROOT, 'dist/packages') } = process.env;
+const image = process.env.IMAGE || undefined;
 
 const write = async (directory: string, { path, contents, executable }: PackageFile): Promise<void> => {
   const file = join(directory, path);
@@ -69,6 +72,9 @@ try {
     const sha256 = await add(archive, await archiveOf(files, 'top' in rest ? rest.top : undefined));
     if (directory === 'kubectl') await add('belay.yaml', krewManifest(product, { name: archive, sha256 }, BASE_URL));
   }
+  // In a directory of its own: npm's archive has the same name.
+  await add(`chart/belay-${product.version}.tgz`, await archiveOf(await chartPackage(product, image), 'belay'));
+  await add('install.yaml', await installFile(image));
   await write(unfinished, {
     path: 'SHA256SUMS',
     contents: sums.sort((a, b) => (a.slice(66) < b.slice(66) ? -1 : 1)).join(''),

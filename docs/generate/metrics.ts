@@ -82,6 +82,22 @@ const explained = (values: Readonly<Record<string, string>>): string =>
     .map(([value, meaning]) => `${code(value)}: ${meaning}`)
     .join('; ');
 
+/** Of labels that have a closed set: alerts and the dashboard are held against it. */
+export const LABEL_VALUES: Readonly<Record<string, readonly string[]>> = {
+  kind: Object.keys(KINDS),
+  decision: ['allowed', 'denied'],
+  action: ['Warn', 'Audit'],
+  problem: Object.keys(PROBLEMS),
+  cause: ['queue', 'limit', 'failed'],
+  drift: Object.keys(DRIFTS),
+  outcome: Object.keys(OUTCOMES),
+  result: Object.keys(RESULTS),
+  why: Object.keys(UNCHECKED),
+  step: Object.keys(STEPS),
+  failure: Object.keys(FAILURES),
+  certificate: ['serving', 'authority'],
+};
+
 const LABELS: Readonly<Record<string, string>> = {
   kind: `what the review is about: ${codes(Object.keys(KINDS))}`,
   operation: 'of the API server: `CREATE`, `UPDATE`, `DELETE`, `CONNECT`',
@@ -106,7 +122,7 @@ const LABELS: Readonly<Record<string, string>> = {
 const isBelays = (name: string): boolean => name.startsWith('belay_');
 
 /** As src/serve.ts puts it together; what is counted is of no consequence here. */
-const openRegistry = (): Registry => {
+export const openRegistry = (): Registry => {
   const { registry } = createMetrics();
   const mirrored = { recordCount: () => 0, isSynced: () => false, silenceMs: () => 0, staleMs: () => 0 };
   registerIndexMetrics(registry, mirrored, mirrored);
@@ -134,7 +150,7 @@ interface Described {
   readonly labelNames: readonly string[];
 }
 
-const labelsOf = (registry: Registry, name: string): readonly string[] =>
+export const labelsOf = (registry: Registry, name: string): readonly string[] =>
   (registry.getSingleMetric(name) as unknown as Described).labelNames;
 
 export const metrics = async (): Promise<string> => {

@@ -65,7 +65,14 @@ describe('what make dist makes', () => {
   test('is the same, byte by byte, when it is made again', async () => {
     await packageInto(`${dist}-again`);
     const names = ['SHA256SUMS', 'npm/package.json', 'npm/belay.mjs', `belay-${version}.tgz`, `lock-${version}.tgz`];
-    for (const name of [...names, `helm-lock-${version}.tgz`, `kubectl-belay-${version}.tar.gz`, 'belay.yaml'])
+    for (const name of [
+      ...names,
+      `helm-lock-${version}.tgz`,
+      `kubectl-belay-${version}.tar.gz`,
+      'belay.yaml',
+      `chart/belay-${version}.tgz`,
+      'install.yaml',
+    ])
       assert.ok((await readFile(join(dist, name))).equals(await readFile(join(`${dist}-again`, name))), name);
   });
 

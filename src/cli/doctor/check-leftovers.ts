@@ -111,6 +111,7 @@ const see = async ({ api, nowMs }: Patient, namespace: string | undefined): Prom
     claims: claims && new Map([...claims].map(([key, { claim }]) => [key, claim])),
     namespace: (name: string) => byName.get(name),
     policies: policies?.flatMap(({ accepted }) => accepted?.policy ?? []),
+    drifted: undefined,
   };
   return {
     namespace,

@@ -124,6 +124,10 @@ export const SHIPPED_MANIFESTS = `{
     {
      "name": "marked-as-part-of-a-release",
      "expression": "[object, oldObject].exists(o, o != null && has(o.metadata.annotations) && 'meta.helm.sh/release-name' in o.metadata.annotations && 'meta.helm.sh/release-namespace' in o.metadata.annotations)"
+    },
+    {
+     "name": "not-of-a-release-in-belays-own-namespace",
+     "expression": "[oldObject != null ? oldObject : object].all(o, !has(o.metadata.annotations) || !('meta.helm.sh/release-namespace' in o.metadata.annotations) || o.metadata.annotations['meta.helm.sh/release-namespace'] != 'belay-system')"
     }
    ],
    "failurePolicy": "Ignore",
@@ -659,8 +663,7 @@ export const SHIPPED_MANIFESTS = `{
    "verbs": [
     "get",
     "list",
-    "watch",
-    "patch"
+    "watch"
    ]
   }
  ],
@@ -690,8 +693,7 @@ export const SHIPPED_MANIFESTS = `{
     "get",
     "list",
     "watch",
-    "update",
-    "patch"
+    "update"
    ]
   }
  ]

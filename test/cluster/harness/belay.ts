@@ -17,6 +17,10 @@ export interface BelayOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** What of manifests/overlays is applied; manifests/base if left out. */
   readonly overlay?: Overlay;
+  /** Installs the objects in another way than by the manifests' kustomizations, such as by Helm. */
+  readonly install?: () => Promise<void>;
+  /** Where that puts them; `belay-system` if left out. */
+  readonly namespace?: string;
   /** More arguments for `belay serve`. */
   readonly args?: readonly string[];
   /** What is particular to one replica: another way to the API server, arguments for Node itself. Asked at each of its starts. */
@@ -62,7 +66,16 @@ export interface Belay {
 
 /** Starts Belay as local processes; resolves when each is ready. */
 export async function startBelay(
-  { replicas: count = 1, staleAfter, drainSeconds = 0, env = {}, args = [], launchOf, endpoints }: BelayOptions,
+  {
+    replicas: count = 1,
+    staleAfter,
+    drainSeconds = 0,
+    env = {},
+    args = [],
+    namespace,
+    launchOf,
+    endpoints,
+  }: BelayOptions,
   { kubeconfig, address, processes }: { kubeconfig: string; address: string; processes: Processes },
 ): Promise<Belay> {
   const [ports, metricsPorts] = await Promise.all([freePorts(address, count), freePorts(address, count)]);
@@ -93,6 +106,7 @@ export async function startBelay(
           `--port=${port}`,
           `--metrics-port=${metricsPort}`,
           `--drain-seconds=${drainSeconds}`,
+          ...(namespace ? [`--namespace=${namespace}`] : []),
           ...(staleAfter ? [`--stale-after=${staleAfter}`] : []),
           ...args,
         ],

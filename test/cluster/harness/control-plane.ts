@@ -9,7 +9,7 @@ import { type Belay, type BelayOptions, startBelay } from './belay.ts';
 import { type Binaries, findOrMakeBinaries } from './binaries.ts';
 import { type CommandOptions, type CommandResult, createCommandLine } from './command-line.ts';
 import { fakeNode, fakeNodeManifests, startControllerManager, startKwok, startScheduler } from './controllers.ts';
-import { applyManifests, belayNamespace, buildBelay, waitForReviews } from './install-belay.ts';
+import { applyManifests, belayNamespace, buildBelay, turnService, waitForReviews } from './install-belay.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
 import { createPki, openPki, type Pki } from './pki.ts';
 import { probe } from './probe.ts';
@@ -244,8 +244,13 @@ async function startIn({
       if (belay) throw new Error('Belay is installed already');
       progress.say('installing Belay');
       await buildBelay();
-      await applyManifests(kubectl, address, options.overlay);
-      const kubeconfig = await serviceAccountKubeconfig(belayNamespace, 'belay');
+      const { namespace = belayNamespace } = options;
+      if (options.install === undefined) await applyManifests(kubectl, address, options.overlay);
+      else {
+        await options.install();
+        await turnService(kubectl, address, namespace);
+      }
+      const kubeconfig = await serviceAccountKubeconfig(namespace, 'belay');
       belay = await startBelay(options, { kubeconfig, address, processes });
       await waitForReviews(kubectl);
       return belay;

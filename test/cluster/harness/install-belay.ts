@@ -47,14 +47,19 @@ export async function applyManifests(kubectl: Kubectl, address: string, overlay?
   }
   await succeed(kubectl, ['apply', '-k', dir]);
   await waitForPolicyKind(kubectl);
-  // The API server dials an ExternalName as it stands, a loopback address included, and verifies `belay.belay-system.svc` still.
+  await turnService(kubectl, address, belayNamespace);
+}
+
+/** Turns the Service towards `address`. */
+export async function turnService(kubectl: Kubectl, address: string, namespace: string): Promise<void> {
+  // The API server dials an ExternalName as it stands, a loopback address included, and verifies `belay.<namespace>.svc` still.
   const externalName = process.platform === 'linux' ? address : 'localhost';
   const patch = { spec: { type: 'ExternalName', externalName, clusterIP: null, clusterIPs: null } };
   await succeed(kubectl, [
     'patch',
     'service',
     'belay',
-    `--namespace=${belayNamespace}`,
+    `--namespace=${namespace}`,
     '--type=merge',
     `--patch=${JSON.stringify(patch)}`,
   ]);
