@@ -305,17 +305,24 @@ describe('belay status', () => {
     } finally {
       assert.equal(await watching.kill('SIGINT'), 130);
     }
-    assert.equal(await statusOf('web'), 'deployed,drifted');
+    // A machine that is too busy to list Events within a second shows no mark.
+    await waitUntil('it is marked', async () => (await statusOf('web')) === 'deployed,drifted' || undefined);
     assert.equal(await statusOf('calm'), 'deployed');
-    const everywhere = succeeds(await status(['-A'], 'admin'));
+    const everywhere = await waitUntil('it is marked among all', async () => {
+      const text = succeeds(await status(['-A'], 'admin'));
+      return text.includes(',drifted') ? text : undefined;
+    });
     assert.match(everywhere, /^marked +web .* deployed,drifted /m);
     assert.match(everywhere, /^marked +calm .* deployed /m);
   });
 
   test('tells programs, and shows in wide whether it is known', async () => {
-    const { items } = JSON.parse(succeeds(await status(['-o', 'json']))) as {
-      items: readonly { metadata: { name: string }; drift?: string }[];
-    };
+    const items = await waitUntil('it is told', async () => {
+      const list = JSON.parse(succeeds(await status(['-o', 'json']))) as {
+        items: readonly { metadata: { name: string }; drift?: string | null }[];
+      };
+      return list.items.every(({ drift: found }) => found !== null) ? list.items : undefined;
+    });
     assert.deepEqual(
       items.map(({ metadata, drift: found }) => [metadata.name, found]),
       [
@@ -323,17 +330,23 @@ describe('belay status', () => {
         ['web', 'detected'],
       ],
     );
-    const wide = succeeds(await status(['-o', 'wide']));
+    const wide = await waitUntil('it is shown', async () => {
+      const text = succeeds(await status(['-o', 'wide']));
+      return / detected /.test(text) ? text : undefined;
+    });
     assert.match(wide, / AGE +DRIFT /);
     assert.match(wide, /^web .* detected /m);
-    assert.match(succeeds(await status(['web', '-o', 'yaml'])), /^drift: detected$/m);
+    const isTold = async () => /^drift: detected$/m.test(succeeds(await status(['web', '-o', 'yaml']))) || undefined;
+    await waitUntil('it is told in YAML', isTold);
     assert.equal(succeeds(await status(['-o', 'name'])), 'release/calm\nrelease/web\n');
   });
 
   test('is in colour for a terminal alone', async () => {
     const coloured = '\u001b[33mdeployed,drifted\u001b[39m';
     assert.ok(!succeeds(await status([])).includes('\u001b['));
-    assert.ok(succeeds(await status([], 'dev', { FORCE_COLOR: '1' })).includes(coloured));
+    const isColoured = async () =>
+      succeeds(await status([], 'dev', { FORCE_COLOR: '1' })).includes(coloured) || undefined;
+    await waitUntil('it is coloured', isColoured);
   });
 
   test('shows all the rest to whoever may not read Events', async () => {

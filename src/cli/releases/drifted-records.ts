@@ -24,16 +24,10 @@ export const readDriftEvents = (events: readonly DriftEvent[]): ReadonlySet<stri
   return new Set([...latest].filter(([, { isDrifted }]) => isDrifted).map(([uid]) => uid));
 };
 
-/**
- * Where there are many Events, the API server takes long to find these: it goes through all of a namespace. A status is worth more at
- * once without them than late with them.
- */
-const MAX_WAIT_MS = 1_000;
-
 /** Objects a page: client-go's own default. */
 const PAGE_SIZE = 500;
 
-/** 5,000 Events of half a kilobyte or more: what can be fetched and read in that time. */
+/** 5,000 Events of half a kilobyte or more: megabytes already, for a mark in a table. */
 const MAX_PAGES = 10;
 
 interface List {
@@ -48,10 +42,9 @@ interface List {
 export const findDriftedRecords = async (
   api: Api,
   namespace: string | undefined,
-  maxWaitMs: number = MAX_WAIT_MS,
+  signal: AbortSignal,
 ): Promise<ReadonlySet<string> | undefined> => {
   const path = namespace === undefined ? '/api/v1/events' : pathOf('api', 'v1', 'namespaces', namespace, 'events');
-  const signal = AbortSignal.timeout(maxWaitMs);
   const list = async (reason: string): Promise<readonly DriftEvent[] | undefined> => {
     const found: DriftEvent[] = [];
     let next: string | undefined;

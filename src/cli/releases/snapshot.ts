@@ -123,24 +123,38 @@ const readNamespaces = async (
   return new Map((listed ?? []).map(({ metadata }) => [metadata?.name ?? '', toNamespaceFacts(metadata)]));
 };
 
+/**
+ * Where there are many Events, the API server takes long to find those of drift: it goes through all of a namespace. By so much they may
+ * hold up what all else is known of; a status is worth more at once without them than late with them.
+ */
+const MAX_DRIFT_DELAY_MS = 1_000;
+
 /** Reads everything at once, and of drift only what is asked for. Rejects when the records themselves may not be read. */
 export const readSnapshot = async (
   api: Api,
   scope: Scope,
   { withDrift = false }: { readonly withDrift?: boolean } = {},
 ): Promise<Snapshot> => {
-  const [records, claims, namespaces, policies, drifted] = await Promise.all([
-    listRecords(api, scope),
-    unlessForbidden(listClaims(api, scope)),
-    readNamespaces(api, scope),
-    unlessForbidden(readPolicies(api)),
-    withDrift ? findDriftedRecords(api, scope.namespace) : undefined,
-  ]);
-  return {
-    records,
-    claims,
-    namespace: (name) => namespaces.get(name),
-    policies: policies?.flatMap(({ accepted }) => accepted?.policy ?? []),
-    drifted,
-  };
+  const giveUp = new AbortController();
+  const drifted = withDrift ? findDriftedRecords(api, scope.namespace, giveUp.signal) : undefined;
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    const [records, claims, namespaces, policies] = await Promise.all([
+      listRecords(api, scope),
+      unlessForbidden(listClaims(api, scope)),
+      readNamespaces(api, scope),
+      unlessForbidden(readPolicies(api)),
+    ]);
+    timer = setTimeout(() => giveUp.abort(), MAX_DRIFT_DELAY_MS);
+    return {
+      records,
+      claims,
+      namespace: (name) => namespaces.get(name),
+      policies: policies?.flatMap(({ accepted }) => accepted?.policy ?? []),
+      drifted: await drifted,
+    };
+  } finally {
+    clearTimeout(timer);
+    giveUp.abort();
+  }
 };
