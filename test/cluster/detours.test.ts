@@ -24,7 +24,7 @@ import {
 
 /**
  * Ways around a rule: what the API server, its controllers or Helm read out of something that looks harmless. attacks.test.ts has the
- * straight ways. And, at the end, the ways that are open, so that the threat model is held to them as well.
+ * straight ways.
  */
 
 const EVERYTHING = join(import.meta.dirname, '..', 'charts', 'everything');
