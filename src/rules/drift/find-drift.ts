@@ -5,7 +5,7 @@ import { isBuiltInGroup } from './built-in-groups.ts';
 import { chartShape } from './chart-shape.ts';
 import type { Step } from './field-path.ts';
 import { descend, type IgnoreState, ignoredPaths, isIgnored } from './ignored-paths.ts';
-import { deepEqual, isList, isMap, type JsonMap, own } from './json.ts';
+import { deepEqual, isMap, type JsonMap, own } from './json.ts';
 import { Walk } from './walk.ts';
 
 export interface DriftInput {
@@ -77,8 +77,7 @@ function findMetadataDrift(
     for (const key of keysOf(old, now)) {
       if (notDesiredState.has(key)) continue;
       if (key !== 'labels' && key !== 'annotations') {
-        const isChartOnly = chartOnly && !(key === 'ownerReferences' && hasNewOwner(own(old, key), own(now, key)));
-        walk.field(key, isChartOnly, own(chart, key), own(old, key), own(now, key), ignore);
+        walk.field(key, chartOnly, own(chart, key), own(old, key), own(now, key), ignore);
         continue;
       }
       // Labels and annotations are everybody's, but for those that the chart sets. One finding for each.
@@ -92,17 +91,6 @@ function findMetadataDrift(
       });
     }
   });
-}
-
-/**
- * Whether somebody is made an owner. With owners that are all gone, or never were, the garbage collector deletes the object, and of it Belay is
- * not asked: whoever may not delete may not do this either.
- */
-function hasNewOwner(before: unknown, after: unknown): boolean {
-  const uidsOf = (owners: unknown): readonly unknown[] =>
-    isList(owners) ? owners.map((owner) => (isMap(owner) ? own(owner, 'uid') : undefined)) : [];
-  const known = new Set(uidsOf(before));
-  return uidsOf(after).some((uid) => !known.has(uid));
 }
 
 /** Whoever writes it, and whether or not the chart sets it: it is desired state in the clothes of metadata. */

@@ -236,7 +236,7 @@ const cases: readonly Case[] = [
     name: 'an owner, so that the garbage collector takes it',
     edits: [['/metadata/ownerReferences', [{ kind: 'Pod', name: 'x', uid: '1' }]]],
     user: ['metadata.ownerReferences'],
-    serviceAccount: ['metadata.ownerReferences'],
+    serviceAccount: [],
   },
   {
     name: 'the annotation by which the Deployment controller goes back to an older revision',
