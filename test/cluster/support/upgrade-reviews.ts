@@ -73,7 +73,6 @@ export const releasesAt = (nowMs: number): Readonly<Record<string, readonly Kube
     idle: annotated('idle', {}),
     failed: [recordOf('failed', 1, 'deployed'), recordOf('failed', 2, 'failed')],
     busy: pending('busy'),
-    silent: pending('silent'),
     unclaimed: pending('unclaimed'),
     broken: pending('broken', { 'belay.dev/break': 'the runner is gone' }),
     leaving: [recordOf('leaving', 1, 'uninstalling', {}, { deleted: true })],
