@@ -64,6 +64,9 @@ export interface Belay {
   start(): Promise<void>;
 }
 
+/** What Node takes by itself in a container of 512 MiB (manifests/base/deployment.yaml): half of it for the heap. */
+const IN_CONTAINER = ['--max-old-space-size=256'] as const;
+
 /** Starts Belay as local processes; resolves when each is ready. */
 export async function startBelay(
   {
@@ -94,8 +97,7 @@ export async function startBelay(
           // As in the Dockerfile.
           '--max-semi-space-size=16',
           '--v8-pool-size=1',
-          // What Node takes by itself in a container of 512 MiB (manifests/base/deployment.yaml): half of it.
-          '--max-old-space-size=256',
+          ...IN_CONTAINER,
           // Of two alike the last one counts.
           ...(process.env.BELAY_NODE_FLAGS?.split(' ') ?? []),
           ...(own?.nodeArgs ?? []),

@@ -164,6 +164,7 @@ test('every metric of Belay is on the dashboard or in an alert, but for those th
     'belay_sweep_last_pass_releases',
     'belay_sweep_last_pass_seconds',
     'belay_sweep_objects_total',
+    'belay_sweep_requests_total',
   ]);
 });
 

@@ -162,7 +162,8 @@ export function edit<T>(object: T, ...edits: readonly (readonly [pointer: string
       else if (last === '-') at.push(value);
       else at[Number(last)] = value;
     } else if (value === undefined) delete at[last];
-    else at[last] = value;
+    // Assigned, `__proto__` would be no key.
+    else Object.defineProperty(at, last, { value, configurable: true, enumerable: true, writable: true });
   }
   return copy;
 }
