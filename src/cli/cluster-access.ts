@@ -157,7 +157,7 @@ export const openCluster = async (
   const groups = wanted.asGroup ?? [];
   const open = (): ReturnType<typeof openConnection> => {
     try {
-      return openConnection(config, chosen.cluster, Date.now, { certificate, http1: groups.length > 1 });
+      return openConnection(config, chosen.cluster, Date.now, { certificate });
     } catch (error) {
       throw new Failure(`no credentials for the cluster: ${(error as Error).message}`, EXIT.unreachable, error);
     }

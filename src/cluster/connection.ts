@@ -4,8 +4,11 @@ import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 import type { Connection } from './api.ts';
 import { proxyFor } from './proxy.ts';
 
-/** Connections kept to the API server; watches take one each, and reviews share the rest. */
-const MAX_CONNECTIONS = 64;
+/** Connections to the API server: 64 for requests of reviews (serve.ts), one for each watch, and the rest for what else is asked. */
+const MAX_CONNECTIONS = 96;
+
+/** Below the 90 s after which the API server gives an idle connection up, so that none is given up while it is being used again. */
+const KEEP_ALIVE_MS = 60_000;
 
 /** How long credentials are kept before they are read again: projected tokens are rotated on disk. */
 const CREDENTIALS_FRESH_MS = 30_000;
@@ -36,8 +39,8 @@ export const connect = (kubeconfigPath: string | undefined, nowMs: () => number)
 /** For a process that stays. */
 export interface LastingConnection extends Connection {
   /**
-   * Gives up all that is open, and begins anew. Over HTTP/2 one connection carries every request, and one that died without a word (a node
-   * that is gone, a NAT that forgot it) is given up by the kernel only after a quarter of an hour (net.ipv4.tcp_retries2).
+   * Gives up all that is open, and begins anew. A connection that died without a word (a node that is gone, a NAT that forgot it) is given up
+   * by the kernel only after a quarter of an hour (net.ipv4.tcp_retries2).
    */
   reconnect(): void;
 }
@@ -45,8 +48,6 @@ export interface LastingConnection extends Connection {
 export interface ConnectionOptions {
   /** The user's, where a program had to be asked for it. */
   readonly certificate?: { readonly cert: string; readonly key: string } | undefined;
-  /** HTTP/1.1 alone: over HTTP/2, undici joins headers of one name into one. */
-  readonly http1?: boolean;
 }
 
 /** Connects to the cluster as the current user of the configuration. */
@@ -54,7 +55,7 @@ export const openConnection = (
   config: KubeConfig,
   cluster: Cluster,
   nowMs: () => number,
-  { certificate, http1 = false }: ConnectionOptions = {},
+  { certificate }: ConnectionOptions = {},
 ): LastingConnection => {
   const user = config.getCurrentUser();
   const ca = pem(cluster.caData, cluster.caFile);
@@ -72,7 +73,10 @@ export const openConnection = (
     // A watch is silent for up to a minute between bookmarks; five minutes of silence mean a dead connection.
     bodyTimeout: 300_000,
     headersTimeout: 30_000,
-    ...(http1 && { allowH2: false }),
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    // With undici's HTTP/2, errors of a session were seen to surface as uncaught exceptions, which end the process (nodejs/undici#5525), and one
+    // dead connection holds up every request. It also joins headers of one name into one, such as several groups to impersonate.
+    allowH2: false,
   };
   const proxy = proxyFor(cluster.server, cluster.proxyUrl, process.env);
   const open = (): Dispatcher =>
