@@ -79,8 +79,8 @@ const REQUESTS = { maxAtOnce: 64, maxWaiting: 1_600 };
 const ASK_TIMEOUT_MS = 5_000;
 
 /**
- * Puts Belay together and serves until SIGTERM or SIGINT. Rejects when it cannot begin. `wallMs` is the clock of this machine: certificates go
- * by it. Decisions go by that of the API server.
+ * Puts Belay together and serves until SIGTERM or SIGINT. Rejects when it cannot begin. `wallMs` is the clock of this machine, which counts until
+ * the API server has told the time. Then all goes by that, certificates too: it is the API server that checks them.
  */
 export const serve = async (options: ServeOptions, wallMs: () => number = Date.now): Promise<void> => {
   const log = createLog(undefined, options.logLevel);
@@ -119,7 +119,7 @@ export const serve = async (options: ServeOptions, wallMs: () => number = Date.n
     service: options.service,
     ...options.certificates,
     log,
-    now: wallMs,
+    now: nowMs,
   });
   const drain = createDrain({ drainMs: options.drainMs, log });
   const dependencies: ReviewDependencies = {
