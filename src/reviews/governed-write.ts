@@ -9,6 +9,8 @@ export interface Changes {
   isNone(): boolean;
   /** Given the chart's document; called only when the manifest lists the object. */
   find(document: Record<string, unknown>, policy: Policy): readonly FieldChange[];
+  /** Whether it gives the object an owner, with which the garbage collector may take it away. */
+  gainsOwner(): boolean;
   /** Whether it brings back an object exactly as the chart's document has it. */
   restores(document: Record<string, unknown>): boolean;
 }

@@ -75,6 +75,7 @@ const judgeIn = (
       listed: listed !== undefined,
       changes: listed === undefined || !isEdit ? [] : changes.find(listed.document, policy),
       restores: listed !== undefined && write.attempt === 'create' && changes.restores(listed.document),
+      gainsOwner: freezes.length > 0 && isEdit && changes.gainsOwner(),
       freezes,
       open: findOpen(facts.records, namespaces, clock.nowMs),
     };

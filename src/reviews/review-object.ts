@@ -2,6 +2,7 @@ import type { AdmissionAnswer, Now } from '../admission/answer.ts';
 import type { Deadline, Review } from '../admission/review.ts';
 import { ignoredPathsFor } from '../policy/subjects.ts';
 import { findDrift } from '../rules/drift/find-drift.ts';
+import { gainsOwner } from '../rules/drift/gains-owner.ts';
 import { isUnchanged } from '../rules/drift/is-unchanged.ts';
 import { restoresObject } from '../rules/drift/restores-object.ts';
 import type { ObjectWrite } from '../rules/object.ts';
@@ -49,6 +50,7 @@ export const reviewObject = (
               after,
               ignore: ignoredPathsFor(policy.drift.ignore, object),
             }),
+      gainsOwner: () => before !== undefined && after !== undefined && gainsOwner(before, after),
       restores: (document) =>
         before === undefined &&
         after !== undefined &&

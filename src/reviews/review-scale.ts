@@ -54,6 +54,7 @@ export const reviewScale = async (
       dryRun: review.dryRun,
       changes: {
         isNone: () => false,
+        gainsOwner: () => false,
         restores: () => false,
         find: (document, policy) =>
           findScaleDrift({

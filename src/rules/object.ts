@@ -86,6 +86,8 @@ export interface GovernedFacts {
   readonly changes: readonly FieldChange[];
   /** For `create`: whether it brings the object back exactly as the chart has it. */
   readonly restores: boolean;
+  /** For `change`: whether it gives the object an owner. Asked of a frozen release alone. */
+  readonly gainsOwner: boolean;
   readonly freezes: readonly Freeze[];
   readonly open: Open | undefined;
 }
@@ -103,14 +105,13 @@ export const judgeObject = (
   const { governing, state, freezes, open } = governed;
   if (!governed.listed) return allow('not listed');
   const isEdit = attempt === 'change' || attempt === 'scale';
-  if (isEdit && governed.changes.length === 0) return allow('no drift');
-  if (
+  const isFrozen =
     freezes.length > 0 &&
     !waived.has('freeze') &&
-    !(state.state === 'in-flight' && isHolder(state.inFlight, write.username))
-  ) {
-    return deny({ code: 'BelayFrozen', release, attempt, freezes, object });
-  }
+    !(state.state === 'in-flight' && isHolder(state.inFlight, write.username));
+  // Operators make themselves owners of what they work with. But what is frozen does not go, not with its owner either.
+  if (isEdit && governed.changes.length === 0 && !(isFrozen && governed.gainsOwner)) return allow('no drift');
+  if (isFrozen) return deny({ code: 'BelayFrozen', release, attempt, freezes, object });
   if (attempt === 'delete' && state.state === 'in-flight' && !waived.has('operations')) {
     return deny({ code: 'BelayOperationInFlight', release, attempt, inFlight: state.inFlight, object });
   }

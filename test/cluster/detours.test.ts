@@ -90,6 +90,19 @@ describe('what controllers and the API server read out of metadata', () => {
     }
   });
 
+  test('a frozen release gets no new owner, with which it would go, from a service account either', async () => {
+    const owner = await read('configmap', 'kube-root-ca.crt');
+    const ownerReferences = [
+      { apiVersion: 'v1', kind: 'ConfigMap', name: 'kube-root-ca.crt', uid: (owner.metadata as { uid: string }).uid },
+    ];
+    const adopt = ['patch', 'service', 'web', ...merge({ metadata: { ownerReferences } })];
+    const freeze = ['annotate', 'secret', '-l', 'owner=helm,name=web', '--overwrite'];
+    succeeds(await kubectl([...freeze, 'belay.dev/freeze=audit']));
+    isDenied(await untouched(plane, namespace, () => kubectl(adopt, { as: robot })), 'BelayFrozen', /"audit"/);
+    succeeds(await plane.kubectl([...freeze, 'belay.dev/freeze-', '-n', namespace]));
+    succeeds(await kubectl(adopt, { as: robot }));
+  });
+
   test('the annotations that hold what an older version of autoscaling has no fields for', async () => {
     succeeds(await plane.helm4(['install', 'all', EVERYTHING, '-n', namespace, '--set', 'hooks=false']));
     const specOf = async (): Promise<unknown> => (await read('horizontalpodautoscalers.v2.autoscaling', 'all')).spec;

@@ -31,6 +31,7 @@ interface Case {
   readonly listed?: false;
   readonly changes?: readonly FieldChange[];
   readonly restores?: true;
+  readonly gainsOwner?: true;
   /** Why it is allowed, or the denial's code; with the revision that was asked. */
   readonly expect: string;
 }
@@ -56,6 +57,7 @@ const judge = ({ by = 'bob', attempt = 'change', records, ...rest }: Case): stri
     listed: rest.listed ?? true,
     changes: rest.changes ?? [CHANGE],
     restores: rest.restores === true,
+    gainsOwner: rest.gainsOwner === true,
     freezes: rest.frozen ? [FREEZE] : [],
     open: rest.open ? OPEN : undefined,
   };
@@ -206,6 +208,30 @@ describe('a write of an object that carries ownership marks', () => {
       expect: 'BelayDrift v1',
     },
     { name: 'while frozen', frozen: true, records: [deployed], expect: 'BelayFrozen v1' },
+    {
+      name: 'while frozen, that leaves what the chart wants',
+      frozen: true,
+      records: [deployed],
+      changes: [],
+      expect: 'no drift v1',
+    },
+    {
+      name: 'while frozen, that gives it an owner, with which it would go',
+      frozen: true,
+      records: [deployed],
+      changes: [],
+      gainsOwner: true,
+      expect: 'BelayFrozen v1',
+    },
+    {
+      name: 'while frozen, which is waived, that gives it an owner',
+      frozen: true,
+      waived: ['freeze'],
+      records: [deployed],
+      changes: [],
+      gainsOwner: true,
+      expect: 'no drift v1',
+    },
     {
       name: 'deleting it while frozen, though nothing is deployed',
       attempt: 'delete',
