@@ -3,8 +3,9 @@ import { openCluster } from '../cluster-access.ts';
 import type { ClusterOptions } from '../cluster-options.ts';
 import type { Invocation } from '../invocation.ts';
 import { readKubeconfig } from '../kubeconfig.ts';
+import { listAll } from '../releases/list-all.ts';
 import { groupByRelease, newestIn } from '../releases/release-view.ts';
-import { listAll, listRecords } from '../releases/snapshot.ts';
+import { listRecords } from '../releases/snapshot.ts';
 import type { Candidate } from './answer.ts';
 
 export const releaseCandidates = async (

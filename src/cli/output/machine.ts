@@ -1,18 +1,8 @@
-import { escapeText } from '../../admission/escape.ts';
+import { escapeLines } from './escape-lines.ts';
 
 /** What `-o` takes. */
 export const FORMATS = ['wide', 'json', 'yaml', 'name'] as const;
 export type Format = (typeof FORMATS)[number];
-
-/**
- * In JSON, and in a double-quoted string of YAML, \uXXXX is the very character that it stands for: nothing is lost to a program, and a
- * terminal is not deceived.
- */
-export const escapeLines = (text: string): string =>
-  text
-    .split('\n')
-    .map((line) => escapeText(line, Number.POSITIVE_INFINITY))
-    .join('\n');
 
 export const toJson = (value: unknown): string => `${escapeLines(JSON.stringify(value, null, 4))}\n`;
 

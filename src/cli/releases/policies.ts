@@ -2,7 +2,7 @@ import { type Api, isNotFound } from '../../cluster/api.ts';
 import { POLICIES_PATH } from '../../cluster/policy-status.ts';
 import type { ReflectedObject } from '../../cluster/reflector.ts';
 import type { StoredPolicy } from '../../cluster/stored-policy.ts';
-import { listAll } from './snapshot.ts';
+import { listAll } from './list-all.ts';
 
 /** `belay serve --stale-after` unless told; where an operation is claimed, its Lease says what holds. */
 export const STALE_AFTER_MS = 600_000;

@@ -1,13 +1,13 @@
 import type { ObjectMeta } from '../../admission/review.ts';
 import { type Api, ApiError, METADATA_LIST_ONLY, METADATA_ONLY, pathOf } from '../../cluster/api.ts';
 import { CLAIM_SELECTOR, readClaim } from '../../cluster/claim-lease.ts';
-import type { ReflectedObject } from '../../cluster/reflector.ts';
 import { toNamespaceFacts } from '../../cluster/release-index.ts';
 import { type ReleaseRecord, toRecord } from '../../helm/record.ts';
 import type { Policy } from '../../policy/policy.ts';
 import type { Claim } from '../../rules/in-flight.ts';
 import type { NamespaceFacts } from '../../rules/locks.ts';
 import { findDriftedRecords } from './drifted-records.ts';
+import { listAll } from './list-all.ts';
 import { readPolicies } from './policies.ts';
 
 /** Which releases are looked at. */
@@ -30,37 +30,8 @@ export interface Snapshot {
   readonly drifted: ReadonlySet<string> | undefined;
 }
 
-/** Objects a page: client-go's own default. */
-const PAGE_SIZE = 500;
-
 /** https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
 const LABEL_VALUE = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
-
-interface List {
-  readonly metadata?: { readonly continue?: string };
-  readonly items?: readonly ReflectedObject[];
-}
-
-/** Every object of a collection, page by page. */
-export const listAll = async (
-  api: Api,
-  path: string,
-  labelSelector?: string,
-  accept?: string,
-): Promise<readonly ReflectedObject[]> => {
-  const items: ReflectedObject[] = [];
-  let next: string | undefined;
-  do {
-    const page = await api.request<List>({
-      path,
-      query: { labelSelector, limit: PAGE_SIZE, continue: next },
-      ...(accept === undefined ? {} : { accept }),
-    });
-    items.push(...(page.items ?? []));
-    next = page.metadata?.continue || undefined;
-  } while (next !== undefined);
-  return items;
-};
 
 /** Undefined where RBAC says no: of what may not be seen, the rest is still worth showing. */
 export const unlessForbidden = async <T>(promise: Promise<T>): Promise<T | undefined> => {
