@@ -53,7 +53,7 @@ const packages = [
     files: helmPlugin(product, 'v1', shared),
   },
   { directory: 'kubectl', archive: `kubectl-belay-${product.version}.tar.gz`, files: kubectlPlugin(product, shared) },
-  { directory: 'npm', archive: `belay-${product.version}.tgz`, top: 'package', files: npmPackage(product, shared) },
+  { directory: 'npm', archive: `npm-belay-${product.version}.tgz`, top: 'package', files: npmPackage(product, shared) },
 ] as const;
 
 // Beside the old ones, which stay until all is done.
@@ -72,8 +72,8 @@ try {
     const sha256 = await add(archive, await archiveOf(files, 'top' in rest ? rest.top : undefined));
     if (directory === 'kubectl') await add('belay.yaml', krewManifest(product, { name: archive, sha256 }, BASE_URL));
   }
-  // In a directory of its own: npm's archive has the same name.
-  await add(`chart/belay-${product.version}.tgz`, await archiveOf(await chartPackage(product, image), 'belay'));
+  // As `helm package` names it.
+  await add(`belay-${product.version}.tgz`, await archiveOf(await chartPackage(product, image), 'belay'));
   await add('install.yaml', await installFile(image));
   await write(unfinished, {
     path: 'SHA256SUMS',

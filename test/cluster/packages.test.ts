@@ -64,13 +64,19 @@ const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes)
 describe('what make dist makes', () => {
   test('is the same, byte by byte, when it is made again', async () => {
     await packageInto(`${dist}-again`);
-    const names = ['SHA256SUMS', 'npm/package.json', 'npm/belay.mjs', `belay-${version}.tgz`, `lock-${version}.tgz`];
+    const names = [
+      'SHA256SUMS',
+      'npm/package.json',
+      'npm/belay.mjs',
+      `npm-belay-${version}.tgz`,
+      `lock-${version}.tgz`,
+    ];
     for (const name of [
       ...names,
       `helm-lock-${version}.tgz`,
       `kubectl-belay-${version}.tar.gz`,
       'belay.yaml',
-      `chart/belay-${version}.tgz`,
+      `belay-${version}.tgz`,
       'install.yaml',
     ])
       assert.ok((await readFile(join(dist, name))).equals(await readFile(join(`${dist}-again`, name))), name);
@@ -78,7 +84,7 @@ describe('what make dist makes', () => {
 
   test('has the checksums that it says', async () => {
     const lines = (await readFile(join(dist, 'SHA256SUMS'), 'utf8')).trimEnd().split('\n');
-    assert.equal(lines.length, 5);
+    assert.equal(lines.length, 7);
     for (const line of lines) {
       const [sum, name = ''] = line.split('  ');
       assert.equal(sum, sha256(await readFile(join(dist, name))), name);
@@ -302,7 +308,7 @@ describe('the package for npm', () => {
     const prefix = join(plane.dir, 'npm-prefix');
     bin = join(prefix, 'bin');
     const options = ['--global', '--offline', '--no-audit', '--no-fund', '--no-update-notifier', '--prefix', prefix];
-    succeeds(await shell.run('npm', ['install', ...options, join(dist, `belay-${version}.tgz`)]));
+    succeeds(await shell.run('npm', ['install', ...options, join(dist, `npm-belay-${version}.tgz`)]));
     await makeNamespace(plane, namespace, { editors: ['ci'] });
     succeeds(await plane.helm4(['install', 'web', SHOP, '-n', namespace], { as: ci }));
   });
