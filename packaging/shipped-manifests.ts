@@ -40,6 +40,7 @@ export const shippedManifestsText = async (): Promise<string> => {
     validating: named(validating ?? [], 'ValidatingWebhookConfiguration', 'belay').webhooks,
     mutating: named(mutating ?? [], 'MutatingWebhookConfiguration', 'belay').webhooks,
     clusterRules: named(cluster ?? [], 'ClusterRole', 'belay').rules,
+    injectionRules: named(certificates ?? [], 'ClusterRole', 'belay-ca-bundle').rules,
     namespaceRules: named(certificates ?? [], 'Role', 'belay-certificates').rules,
   };
   return `${HEAD}\`${toTemplate(JSON.stringify(shipped, null, 1))}\`;\n`;

@@ -335,12 +335,8 @@ describe('a webhook configuration that is not as it ships', () => {
 });
 
 test('a caBundle of another authority, by a Belay that may not put it right', async () => {
-  const restore = await keep('clusterrole/belay', VALIDATING);
-  const { rules } = JSON.parse(await kubectl('get', 'clusterrole', 'belay', '-o', 'json')) as {
-    rules: { resources: string[] }[];
-  };
-  const at = rules.findIndex(({ resources }) => resources.includes('validatingwebhookconfigurations'));
-  await patch('clusterrole/belay', { op: 'replace', path: `/rules/${at}/verbs`, value: ['get', 'list', 'watch'] });
+  const restore = await keep('clusterrole/belay-ca-bundle', VALIDATING);
+  await patch('clusterrole/belay-ca-bundle', { op: 'replace', path: '/rules/0/verbs', value: ['get'] });
   const { ca } = await issueCertificates({ now: Date.now(), dnsNames: ['elsewhere'] });
   const caBundle = Buffer.from(ca).toString('base64');
   await untilFound('rights', 'fail', /^patch validatingwebhookconfigurations\.admissionregistration\.k8s\.io belay$/m);

@@ -10,6 +10,7 @@ import { connect } from '../../src/cluster/connection.ts';
 import { type ControlPlane, startControlPlane } from './harness/control-plane.ts';
 import { waitUntil } from './harness/wait-until.ts';
 import { isDenied, succeeds } from './support/asking.ts';
+import { runBelay } from './support/belay-command.ts';
 
 /**
  * Certificates that somebody else makes. cert-manager itself cannot run here: what it and its cainjector would write, the tests write.
@@ -134,7 +135,25 @@ test('the Secret of somebody else is served, and its ca.crt injected', async () 
   isDenied(await ask(), 'BelayBadLock');
 });
 
-test('with it, Belay may write no Secret', mayWriteNoSecret);
+/** What `belay doctor` says of the certificates, and of the rights that go with them. */
+const diagnose = async (): Promise<readonly string[]> => {
+  const { stdout } = await runBelay(['doctor', '--output=json'], { as: plane.adminKubeconfig });
+  const { checks } = JSON.parse(stdout) as { checks: { check: string; state: string; says: string }[] };
+  return checks.flatMap(({ check, state, says }) =>
+    ['certificate', 'caBundle', 'rights', 'further rights'].includes(check) ? `${check} ${state}: ${says}` : [],
+  );
+};
+
+const isHealthy = async (): Promise<void> => {
+  const found = await diagnose();
+  assert.equal(found.length, 3);
+  for (const line of found) assert.match(line, /^\S+ ok: /);
+};
+
+test('with it, Belay may write no Secret, and needs no more than it may', async () => {
+  await mayWriteNoSecret();
+  await isHealthy();
+});
 
 test('what cannot be served is said and counted, and the last good one is served on', async () => {
   const other = await issue();
@@ -229,6 +248,7 @@ test('under cert-manager Belay writes neither Secrets nor caBundles, and serves 
   assert.deepEqual(source.stats().failures, { secret: 0, content: 0, injection: 0 });
   await sleep(1_000);
   assert.deepEqual(await readConfigurations(), afterwards);
+  await isHealthy();
   abort.abort();
   await source.stopped();
 });

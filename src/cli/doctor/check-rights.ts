@@ -88,8 +88,16 @@ const filterRights = async (
   return rights.filter((_, at) => answers[at] === allowed);
 };
 
+/** Of a Secret that somebody else keeps. */
+const readOnly = (secret: string): PolicyRule => ({
+  apiGroups: [''],
+  resources: ['secrets'],
+  resourceNames: [secret],
+  verbs: ['get', 'list', 'watch'],
+});
+
 /** What Belay's service account may do: all that it needs, and not much more. */
-export const checkRights = async ({ api, place }: Patient): Promise<readonly Finding[]> => {
+export const checkRights = async ({ api, place, certificates }: Patient): Promise<readonly Finding[]> => {
   const check = 'rights';
   const account = `service account ${showName(`${place.namespace}/${place.serviceAccount}`)}`;
   try {
@@ -102,8 +110,11 @@ export const checkRights = async ({ api, place }: Patient): Promise<readonly Fin
           next: `kubectl get clusterrolebindings -o wide`,
         },
       ];
-    const { clusterRules, namespaceRules } = shippedAt(place);
-    const needed = [...rightsOf(clusterRules), ...rightsOf(namespaceRules, place.namespace)];
+    const { clusterRules, injectionRules, namespaceRules } = shippedAt(place);
+    const needed = [
+      ...rightsOf(certificates.areInjected ? [...clusterRules, ...injectionRules] : clusterRules),
+      ...rightsOf(certificates.areOwn ? namespaceRules : [readOnly(certificates.secret)], place.namespace),
+    ];
     const [missing, tooMuch] = await Promise.all([
       filterRights(api, place, needed, false),
       filterRights(api, place, TOO_MUCH, true),

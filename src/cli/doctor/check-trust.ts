@@ -101,16 +101,25 @@ export const judgeServed = (served: Served, dnsName: string, secret: SecretName,
 const isSameBundle = (one: readonly X509Certificate[], other: readonly X509Certificate[]): boolean =>
   one.map(({ fingerprint256 }) => fingerprint256).join() === other.map(({ fingerprint256 }) => fingerprint256).join();
 
-/** Whether the API server trusts what Belay serves: each webhook says so for itself. */
-export const judgeBundles = (webhooks: readonly Webhook[], served: Served | undefined, nowMs: number): Finding => {
+/**
+ * Whether the API server trusts what Belay serves: each webhook says so for itself. One without a caBundle goes by the authorities that the API
+ * server's machine trusts, which is meant where Belay is told to leave them alone.
+ */
+export const judgeBundles = (
+  webhooks: readonly Webhook[],
+  served: Served | undefined,
+  nowMs: number,
+  areInjected = true,
+): Finding => {
   const check = 'caBundle';
   const [broken, stale]: [string[], string[]] = [[], []];
   for (const { name, clientConfig } of webhooks) {
     const pem = fromBase64(clientConfig?.caBundle);
     const bundle = readBundle(pem);
     const shown = showName(name);
-    if (!clientConfig?.caBundle) broken.push(`${shown} has none`);
-    else if (bundle === undefined) broken.push(`${shown}: it cannot be read`);
+    if (!clientConfig?.caBundle) {
+      if (areInjected) broken.push(`${shown} has none`);
+    } else if (bundle === undefined) broken.push(`${shown}: it cannot be read`);
     else if (bundle.every((authority) => daysLeft(authority, nowMs) <= 0)) broken.push(`${shown}: it has expired`);
     else if (served !== undefined && trustedBy(served.chain, bundle) === undefined)
       broken.push(`${shown}: it is another authority's than the one that signed what Belay serves`);
@@ -144,7 +153,7 @@ const serve = async ({
   api,
   place,
   nowMs,
-  certificatesSecret: name,
+  certificates: { secret: name },
 }: Patient): Promise<{ finding: Finding; served: Served | undefined }> => {
   const { namespace, service } = place;
   const answer = await ask<Secret>(api, { path: pathOf('api', 'v1', 'namespaces', namespace, 'secrets', name) });
@@ -162,13 +171,13 @@ const serve = async ({
 
 export const checkTrust = async (patient: Patient): Promise<readonly Finding[]> => {
   const { finding, served } = await serve(patient);
-  const { validating, mutating, nowMs, place } = patient;
+  const { validating, mutating, nowMs, place, certificates } = patient;
   const webhooks = [validating, mutating].flatMap((answer) =>
     answer.state === 'read' ? (answer.value.webhooks ?? []) : [],
   );
   // That they are missing, or may not be read, is said already.
   if (webhooks.length === 0) return [finding];
-  const bundles = judgeBundles(webhooks, served, nowMs);
+  const bundles = judgeBundles(webhooks, served, nowMs, certificates.areInjected);
   return [
     finding,
     bundles.next === undefined ? bundles : { ...bundles, next: `${bundles.next} -n ${place.namespace}` },

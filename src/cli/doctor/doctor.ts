@@ -13,7 +13,7 @@ import { checkApiServer, checkVersions } from './check-versions.ts';
 import { checkWebhooks } from './check-webhooks.ts';
 import { checkWorkload } from './check-workload.ts';
 import type { Finding } from './finding.ts';
-import type { Configuration, List, Patient } from './patient.ts';
+import type { Certificates, Configuration, List, Patient } from './patient.ts';
 import { proveObjects } from './prove-objects.ts';
 import { proveNamespaces, provePolicies } from './prove-others.ts';
 import { proveEnforced, proveGuard, proveLetThrough } from './prove-records.ts';
@@ -67,6 +67,15 @@ const readVersion = async (api: Api): Promise<{ readonly serverVersion: string; 
   return { serverVersion, serverLatencyMs: performance.now() - startMs };
 };
 
+const certificatesOf = (deployment: Deployment | undefined): Certificates => {
+  const secret = flagOf(deployment, '--certificates-secret') ?? '';
+  return {
+    secret: NAME.test(secret) ? secret : CERTIFICATES_SECRET,
+    areOwn: flagOf(deployment, '--certificates') !== 'secret',
+    areInjected: flagOf(deployment, '--ca-bundle') !== 'leave',
+  };
+};
+
 const examine = async (options: DoctorOptions, invocation: Invocation): Promise<Patient> => {
   // Helm hands its own namespace to its plugins, which is that of releases: where to try writes, not where Belay is.
   const warnings = new Set<string>();
@@ -97,7 +106,6 @@ const examine = async (options: DoctorOptions, invocation: Invocation): Promise<
   });
   const [deployment] = deployments.state === 'read' ? (deployments.value.items ?? []) : [];
   const serviceAccount = deployment?.spec?.template?.spec?.serviceAccountName ?? BASE.serviceAccount;
-  const secret = flagOf(deployment, '--certificates-secret') ?? CERTIFICATES_SECRET;
   const wanted = options.probeNamespace ?? access.namespace;
   return {
     api,
@@ -111,7 +119,7 @@ const examine = async (options: DoctorOptions, invocation: Invocation): Promise<
     validating,
     mutating,
     deployments,
-    certificatesSecret: NAME.test(secret) ? secret : CERTIFICATES_SECRET,
+    certificates: certificatesOf(deployment),
   };
 };
 

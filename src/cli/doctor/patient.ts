@@ -30,6 +30,15 @@ export interface Patient {
   readonly validating: Answer<Configuration>;
   readonly mutating: Answer<Configuration>;
   readonly deployments: Answer<List<Deployment>>;
+  readonly certificates: Certificates;
+}
+
+/** Where they come from, by the arguments of `belay serve`. */
+export interface Certificates {
   /** The Secret that holds what Belay serves. */
-  readonly certificatesSecret: string;
+  readonly secret: string;
+  /** Whether Belay makes them, and writes that Secret. */
+  readonly areOwn: boolean;
+  /** Whether Belay writes the caBundles. */
+  readonly areInjected: boolean;
 }

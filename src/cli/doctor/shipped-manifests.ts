@@ -667,6 +667,23 @@ export const SHIPPED_MANIFESTS = `{
    ]
   }
  ],
+ "injectionRules": [
+  {
+   "apiGroups": [
+    "admissionregistration.k8s.io"
+   ],
+   "resources": [
+    "validatingwebhookconfigurations",
+    "mutatingwebhookconfigurations"
+   ],
+   "resourceNames": [
+    "belay"
+   ],
+   "verbs": [
+    "patch"
+   ]
+  }
+ ],
  "namespaceRules": [
   {
    "apiGroups": [

@@ -28,7 +28,9 @@ export interface Shipped {
   readonly mutating: readonly Webhook[];
   /** What Belay's service account needs everywhere. */
   readonly clusterRules: readonly PolicyRule[];
-  /** What it needs in its own namespace. */
+  /** What it needs beside that where it writes the caBundles. */
+  readonly injectionRules: readonly PolicyRule[];
+  /** What it needs in its own namespace, where it makes the certificates. */
   readonly namespaceRules: readonly PolicyRule[];
 }
 

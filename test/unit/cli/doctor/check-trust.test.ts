@@ -64,6 +64,11 @@ describe('a caBundle', () => {
     assert.match(bundles(ours.ca, own, 4000), /^fail: .*\na: it has expired$/);
   });
 
+  test('is none where Belay is told to leave it, and the API server goes by what its machine trusts', () => {
+    const { state } = judgeBundles([{ name: 'a', clientConfig: {} }], served(ours, ours), madeMs, false);
+    assert.equal(state, 'ok');
+  });
+
   test('while one authority follows another, both may be trusted', () => {
     assert.match(
       bundles(`${theirs.ca}${ours.ca}`, served(ours, ours)),
