@@ -98,6 +98,10 @@ export const serve = async (options: ServeOptions, wallMs: () => number = Date.n
       log.warn('the API server does not answer: reconnecting');
       connection.reconnect();
     },
+    renew: () => {
+      log.info('a request was not answered: going on with new connections');
+      connection.renew();
+    },
   });
   const api = createApi(connection, undefined, {
     answered: (date, sentAtMs) => {

@@ -109,7 +109,8 @@ const warningsIn = (header: string | null): readonly string[] =>
 export interface Exchanges {
   /** `date` is the answer's header, `sentAtMs` is `performance.now()` from before the request. */
   answered(date: string | null, sentAtMs: number): void;
-  unanswered(): void;
+  /** After how many milliseconds it broke off, or nobody waited any longer. */
+  unanswered(afterMs: number): void;
 }
 
 /** `onWarning` is told what the API server and its webhooks have to say about a request that passed. */
@@ -136,7 +137,7 @@ export const createApi = (
         ...(request.signal === undefined ? {} : { signal: request.signal }),
       });
     } catch (error) {
-      exchanges?.unanswered();
+      exchanges?.unanswered(performance.now() - sentAtMs);
       throw new ApiError(0, 'Unreachable', `the API server did not answer: ${(error as Error).message}`, error);
     }
     exchanges?.answered(response.headers.get('date'), sentAtMs);

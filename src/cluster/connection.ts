@@ -10,6 +10,12 @@ const MAX_CONNECTIONS = 96;
 /** Below the 90 s after which the API server gives an idle connection up, so that none is given up while it is being used again. */
 const KEEP_ALIVE_MS = 60_000;
 
+/** The kernel asks a silent connection after this long, and gives it up when ten questions, a second apart, were not answered (libuv). */
+const PROBE_AFTER_MS = 5_000;
+
+/** As long as the longest review (timeoutSeconds of the webhooks): what was asked before is answered, or nobody waits for it any more. */
+const RETIRE_AFTER_MS = 10_000;
+
 /** How long credentials are kept before they are read again: projected tokens are rotated on disk. */
 const CREDENTIALS_FRESH_MS = 30_000;
 
@@ -43,6 +49,8 @@ export interface LastingConnection extends Connection {
    * by the kernel only after a quarter of an hour (net.ipv4.tcp_retries2).
    */
   reconnect(): void;
+  /** Goes on with new connections, and gives up what is open when it has had time to be answered. */
+  renew(): void;
 }
 
 export interface ConnectionOptions {
@@ -67,6 +75,7 @@ export const openConnection = (
     ...(key === undefined ? {} : { key }),
     ...(cluster.tlsServerName === undefined ? {} : { servername: cluster.tlsServerName }),
     rejectUnauthorized: cluster.skipTLSVerify !== true,
+    keepAliveInitialDelay: PROBE_AFTER_MS,
   };
   const options = {
     connections: MAX_CONNECTIONS,
@@ -97,6 +106,13 @@ export const openConnection = (
       dispatcher = open();
       // What is under way fails as unanswered, and is tried again by whoever asked.
       given.destroy().catch(() => undefined);
+    },
+    renew: () => {
+      const given = dispatcher;
+      dispatcher = open();
+      given.close().catch(() => undefined);
+      // Watches would go on for ever.
+      setTimeout(() => given.destroy().catch(() => undefined), RETIRE_AFTER_MS).unref();
     },
     headers: async () => {
       if (nowMs() - readAtMs > CREDENTIALS_FRESH_MS) {

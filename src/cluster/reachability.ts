@@ -5,8 +5,8 @@
 export interface Reachability {
   /** The API server answered, whatever it said. */
   noteAnswer(): void;
-  /** A request to it was not answered. */
-  noteNoAnswer(): void;
+  /** A request to it was not answered for so long, or broke off then. */
+  noteNoAnswer(afterMs: number): void;
   /** It asked for a decision. */
   noteReview(): void;
   /** Not for a moment's trouble: only when both have lasted. */
@@ -18,6 +18,8 @@ export interface ReachabilityOptions {
   readonly ask: () => Promise<boolean>;
   /** Begins anew with other connections: those that there are may be dead. */
   readonly reconnect: () => void;
+  /** Goes on with other connections, and lets what is under way come to its end. */
+  readonly renew: () => void;
   readonly monotonicMs?: () => number;
 }
 
@@ -27,16 +29,24 @@ const UNANSWERED_MS = 5_000;
 /** An API server that has come back asks at once; this is room for the watches to come back too, which takes 3 s, and for a slow start. */
 const ASKED_SINCE_MS = 10_000;
 
+/**
+ * A connection that dies without a word takes along one request at a time, while others are answered; its siblings, and the watches, are likely to
+ * have died with it. What broke off at once was told by the connection, and is no sign of that.
+ */
+const SILENT_MS = 1_000;
+
 /** A new connection takes a second at most where there is a way. */
 const RECONNECT_EVERY_MS = 10_000;
 
 export const createReachability = ({
   ask,
   reconnect,
+  renew,
   monotonicMs = () => performance.now(),
 }: ReachabilityOptions): Reachability => {
   let unansweredSinceMs: number | undefined;
   let askedSinceMs: number | undefined;
+  /** Or renewed. */
   let reconnectedAtMs = Number.NEGATIVE_INFINITY;
   let asking = false;
 
@@ -59,10 +69,15 @@ export const createReachability = ({
       unansweredSinceMs = undefined;
       askedSinceMs = undefined;
     },
-    noteNoAnswer: () => {
+    noteNoAnswer: (afterMs) => {
       const nowMs = monotonicMs();
       unansweredSinceMs ??= nowMs;
-      if (isUnanswered(nowMs)) void makeSure();
+      if (isUnanswered(nowMs)) {
+        void makeSure();
+      } else if (afterMs >= SILENT_MS && nowMs - reconnectedAtMs >= RECONNECT_EVERY_MS) {
+        reconnectedAtMs = nowMs;
+        renew();
+      }
     },
     noteReview: () => {
       if (unansweredSinceMs === undefined) return;

@@ -292,7 +292,11 @@ const isReconnect = (line: string, sinceMs: number): boolean => {
   const { msg, time } = line.startsWith('{')
     ? (JSON.parse(line) as { msg?: string; time: string })
     : { msg: '', time: '' };
-  return msg === 'the API server does not answer: reconnecting' && Date.parse(time) >= sinceMs;
+  const given = [
+    'the API server does not answer: reconnecting',
+    'a request was not answered: going on with new connections',
+  ];
+  return given.includes(msg ?? '') && Date.parse(time) >= sinceMs;
 };
 
 const isFresh = async (): Promise<void> => {

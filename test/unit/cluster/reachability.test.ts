@@ -10,12 +10,13 @@ const play = (steps: readonly Step[]): boolean => {
   const reachability: Reachability = createReachability({
     ask: async () => false,
     reconnect: () => undefined,
+    renew: () => undefined,
     monotonicMs: () => nowMs,
   });
   for (const step of steps) {
     if (typeof step === 'number') nowMs += step * 1000;
     else if (step === 'answer') reachability.noteAnswer();
-    else if (step === 'no answer') reachability.noteNoAnswer();
+    else if (step === 'no answer') reachability.noteNoAnswer(0);
     else reachability.noteReview();
   }
   return reachability.isCutOff();
@@ -54,8 +55,8 @@ test('it makes sure, with one question at a time, before it gives up its connect
   const reconnect = (): void => {
     reconnected += 1;
   };
-  const reachability = createReachability({ ask, reconnect, monotonicMs: () => nowMs });
-  reachability.noteNoAnswer();
+  const reachability = createReachability({ ask, reconnect, renew: () => undefined, monotonicMs: () => nowMs });
+  reachability.noteNoAnswer(0);
   reachability.noteReview();
   assert.equal(asked, 0);
   nowMs = 11_000;
@@ -64,14 +65,43 @@ test('it makes sure, with one question at a time, before it gives up its connect
   answer(true);
   await new Promise(setImmediate);
   assert.equal(reconnected, 0);
-  reachability.noteNoAnswer();
+  reachability.noteNoAnswer(0);
   assert.equal(asked, 2);
   answer(false);
   await new Promise(setImmediate);
   assert.equal(reconnected, 1);
   // New connections are given a while.
-  reachability.noteNoAnswer();
+  reachability.noteNoAnswer(0);
   answer(false);
   await new Promise(setImmediate);
   assert.equal(reconnected, 1);
+});
+
+test('one request that waits in vain while others are answered is reason enough for new connections, now and then', () => {
+  let nowMs = 0;
+  let renewed = 0;
+  const reachability = createReachability({
+    ask: async () => true,
+    reconnect: () => assert.fail('everything that is under way is given up'),
+    renew: () => {
+      renewed += 1;
+    },
+    monotonicMs: () => nowMs,
+  });
+  // A connection that broke has said so itself.
+  reachability.noteNoAnswer(20);
+  assert.equal(renewed, 0);
+  for (let turn = 0; turn < 3; turn += 1) {
+    reachability.noteAnswer();
+    reachability.noteNoAnswer(1_500);
+  }
+  assert.equal(renewed, 1);
+  nowMs = 9_000;
+  reachability.noteAnswer();
+  reachability.noteNoAnswer(1_500);
+  assert.equal(renewed, 1);
+  nowMs = 10_000;
+  reachability.noteAnswer();
+  reachability.noteNoAnswer(1_500);
+  assert.equal(renewed, 2);
 });
