@@ -3,7 +3,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 .DEFAULT_GOAL := help
 .SUFFIXES:
 harness := test/cluster/harness
-# The oldest Kubernetes that is supported, and the tests that depend most on what an API server can do: all that is tested of it at each push.
+# The oldest Kubernetes that is supported, and the tests that depend most on what an API server can do.
 oldest := 1.30
 oldest-tests := webhook-conditions policy-crd locks drift one-at-a-time
 installed := node_modules/.package-lock.json
