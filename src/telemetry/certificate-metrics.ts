@@ -1,10 +1,12 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { readCertificate } from '../certificates/bundle.ts';
 import type { Keeper } from '../certificates/keeper.ts';
+import { labelledCounters } from './labelled-counters.ts';
 
 /** How long the certificates are still good for, and whether keeping them in order works. */
 export const registerCertificateMetrics = (registry: Registry, source: Pick<Keeper, 'current' | 'stats'>): void => {
   const registers = [registry];
+  const counter = labelledCounters(registry);
   new Gauge({
     name: 'belay_certificate_expiry_timestamp_seconds',
     help: 'When a certificate expires: the one that is served, and the first one in ca.crt, its authority.',
@@ -40,17 +42,4 @@ export const registerCertificateMetrics = (registry: Registry, source: Pick<Keep
       this.inc(source.stats().reloads);
     },
   });
-
-  function counter(name: string, help: string, label: string, counts: () => [string, number][]): void {
-    new Counter({
-      name,
-      help,
-      labelNames: [label],
-      registers,
-      collect() {
-        this.reset();
-        for (const [value, count] of counts()) this.inc({ [label]: value }, count);
-      },
-    });
-  }
 };

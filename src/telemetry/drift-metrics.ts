@@ -1,5 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { SweepStats } from '../drift/sweep-stats.ts';
+import { labelledCounters } from './labelled-counters.ts';
 
 /** Releases with a series of their own, those with the most drifted objects first: a label's values must not grow with the cluster. */
 const MAX_RELEASES = 200;
@@ -7,6 +8,7 @@ const MAX_RELEASES = 200;
 /** What the sweep finds and does. On all replicas but the elected one there is no drift to show. */
 export const registerDriftMetrics = (registry: Registry, stats: () => SweepStats, requests: () => number): void => {
   const registers = [registry];
+  const counter = labelledCounters(registry);
   new Gauge({
     name: 'belay_drifted_objects',
     help: `Objects that are not as the chart has them, of the ${MAX_RELEASES} releases that have most of them.`,
@@ -88,17 +90,4 @@ export const registerDriftMetrics = (registry: Registry, stats: () => SweepStats
       this.inc(requests());
     },
   });
-
-  function counter(name: string, help: string, label: string, counts: () => ReadonlyMap<string, number>): void {
-    new Counter({
-      name,
-      help,
-      labelNames: [label],
-      registers,
-      collect() {
-        this.reset();
-        for (const [value, count] of counts()) this.inc({ [label]: value }, count);
-      },
-    });
-  }
 };

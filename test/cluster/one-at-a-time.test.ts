@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { gzipSync } from 'node:zlib';
 import { type Api, ApiError, createApi } from '../../src/cluster/api.ts';
 import { connect } from '../../src/cluster/connection.ts';
 import { type ControlPlane, startControlPlane } from './harness/control-plane.ts';
 import { HELMS, makeNamespace, SHOP, succeeds } from './support/asking.ts';
+import { forgedRecord } from './support/forged-record.ts';
 
 /**
  * Three replicas, and everybody at once. The judge is the watch history of the records: at every resourceVersion at most one
@@ -125,29 +125,10 @@ test(`of at least ${OPERATIONS} installs, upgrades, rollbacks and uninstalls of 
 });
 
 let uninstalls = 0;
-const record = (revision: number, status: string): Record<string, unknown> => {
-  const payload = {
-    name: 'web',
-    namespace: 'burst',
-    version: revision,
-    info: { status, deleted: status === 'uninstalling' ? `2026-11-21T12:00:00.${uninstalls++}Z` : '' },
-    chart: { metadata: { name: 'shop', version: '1.4.0' } },
-    config: {},
-    manifest: '',
-  };
-  const once = gzipSync(JSON.stringify(payload)).toString('base64');
-  return {
-    apiVersion: 'v1',
-    kind: 'Secret',
-    type: 'helm.sh/release.v1',
-    metadata: {
-      name: `sh.helm.release.v1.web.v${revision}`,
-      namespace: 'burst',
-      labels: { owner: 'helm', name: 'web', version: String(revision), status },
-    },
-    data: { release: Buffer.from(once).toString('base64') },
-  };
-};
+const record = (revision: number, status: string): object =>
+  forgedRecord('burst', 'web', revision, status, {
+    deleted: status === 'uninstalling' ? `2026-11-21T12:00:00.${uninstalls++}Z` : '',
+  });
 
 /** From three replicas down to two, by killing one while the starts are under way. */
 const ROUNDS = [

@@ -1,5 +1,6 @@
-import { X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 import { showName } from '../../admission/escape.ts';
+import { authoritiesOf, readBundle } from '../../certificates/bundle.ts';
 import { pathOf } from '../../cluster/api.ts';
 import { ask } from './ask.ts';
 import { atMost, count, type Finding } from './finding.ts';
@@ -29,18 +30,6 @@ const DAY_MS = 86_400_000;
 /** Belay and cert-manager renew when a third of the life is left: with less than this, nobody does. */
 const SHORT = 1 / 4;
 
-const PEM = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
-
-/** Undefined where there is none, or one of them cannot be read. */
-const readBundle = (pem: string): readonly X509Certificate[] | undefined => {
-  try {
-    const certificates = (pem.match(PEM) ?? []).map((text) => new X509Certificate(text));
-    return certificates.length === 0 ? undefined : certificates;
-  } catch {
-    return undefined;
-  }
-};
-
 const fromBase64 = (text: string | undefined): string => Buffer.from(text ?? '', 'base64').toString('utf8');
 
 const toServed = ({ data }: Secret): Served | undefined => {
@@ -51,23 +40,6 @@ const toServed = ({ data }: Secret): Served | undefined => {
 
 const lifeOf = ({ validFromDate, validToDate }: X509Certificate): number =>
   validToDate.getTime() - validFromDate.getTime();
-
-const isIssuedBy = (certificate: X509Certificate, authority: X509Certificate): boolean =>
-  certificate.checkIssued(authority) && certificate.verify(authority.publicKey);
-
-/** The one of these authorities that the chain leads to. */
-const trustedBy = (
-  chain: readonly X509Certificate[],
-  authorities: readonly X509Certificate[],
-): X509Certificate | undefined => {
-  for (const [at, certificate] of chain.entries()) {
-    const found = authorities.find((authority) => isIssuedBy(certificate, authority));
-    if (found !== undefined) return found;
-    const next = chain[at + 1];
-    if (next === undefined || !isIssuedBy(certificate, next)) return undefined;
-  }
-  return undefined;
-};
 
 const days = (ms: number): string => count(Math.max(0, Math.floor(ms / DAY_MS)), 'day');
 
@@ -86,7 +58,7 @@ export const judgeServed = (served: Served, dnsName: string, secret: SecretName,
   if (leaf.validFromDate.getTime() > nowMs) return broken('the serving certificate is not valid yet');
   if (leaf.checkHost(dnsName, { subject: 'never' }) === undefined)
     return broken(`the serving certificate is not valid for ${showName(dnsName)}, by which the API server calls`);
-  const authority = authorities && trustedBy(chain, authorities);
+  const authority = authorities && authoritiesOf(chain, authorities)[0];
   if (authorities !== undefined && authority === undefined)
     return broken('the serving certificate was not signed by the authority beside it');
   const authorityLeft = authority === undefined ? undefined : daysLeft(authority, nowMs);
@@ -121,7 +93,7 @@ export const judgeBundles = (
       if (areInjected) broken.push(`${shown} has none`);
     } else if (bundle === undefined) broken.push(`${shown}: it cannot be read`);
     else if (bundle.every((authority) => daysLeft(authority, nowMs) <= 0)) broken.push(`${shown}: it has expired`);
-    else if (served !== undefined && trustedBy(served.chain, bundle) === undefined)
+    else if (served !== undefined && authoritiesOf(served.chain, bundle).length === 0)
       broken.push(`${shown}: it is another authority's than the one that signed what Belay serves`);
     else if (served?.authorities !== undefined && !isSameBundle(bundle, served.authorities))
       stale.push(`${shown}: it is not yet what the Secret says`);

@@ -1,4 +1,5 @@
 import { showName } from '../../admission/escape.ts';
+import { CERTIFICATES_SECRET } from '../../certificates/secret-name.ts';
 import { type Api, ApiError, pathOf } from '../../cluster/api.ts';
 import { openCluster } from '../cluster-access.ts';
 import type { ClusterOptions } from '../cluster-options.ts';
@@ -25,9 +26,6 @@ export interface DoctorOptions extends ClusterOptions {
   readonly probeNamespace?: string;
   readonly output: 'table' | 'json' | 'yaml';
 }
-
-/** As `belay serve` has it unless told. */
-const CERTIFICATES_SECRET = 'belay-certificates';
 
 /** As `belay drift` has it: 1 is that it could not be told. */
 const BROKEN = 2;

@@ -1,12 +1,18 @@
 import { gzipSync } from 'node:zlib';
 
 /** A record as Helm would store it, without Helm's second and a half for each. */
-export const forgedRecord = (namespace: string, release: string, revision: number, status: string): object => {
+export const forgedRecord = (
+  namespace: string,
+  release: string,
+  revision: number,
+  status: string,
+  info: object = {},
+): object => {
   const payload = {
     name: release,
     namespace,
     version: revision,
-    info: { status },
+    info: { status, ...info },
     chart: { metadata: { name: 'shop', version: '1.4.0' } },
     config: {},
     manifest: '',
