@@ -1,0 +1,124 @@
+import { Overload } from './overload.ts';
+
+/**
+ * Work that waits for its turn, fairly between its owners: the owner whose last job began longest ago is next. An owner runs no more than its
+ * share at once, so that the backlog of one never delays another by more than one job.
+ * p-queue and piscina have one queue with priorities, and no shares: a long queue of one owner delays all others there.
+ */
+export interface FairQueue {
+  /**
+   * Runs a job when it is its turn. Rejects with Overload where there is no room to wait, and with the signal's reason when that fires while the
+   * job waits. A job that has begun runs to its end.
+   */
+  run<T>(owner: string, job: () => Promise<T>, signal: AbortSignal): Promise<T>;
+  running(): number;
+  waiting(): number;
+}
+
+export interface FairQueueBounds {
+  /** Jobs at once. */
+  readonly maxRunning: number;
+  /** Jobs of one owner at once. */
+  readonly maxRunningEach: number;
+  readonly maxWaiting: number;
+  /** Jobs of one owner that wait. */
+  readonly maxWaitingEach: number;
+}
+
+interface Waiting {
+  readonly begin: () => void;
+}
+
+interface Owner {
+  readonly waiting: Set<Waiting>;
+  running: number;
+  /** Counts the jobs of all owners; 0: none of this owner has begun since it was last idle. */
+  lastBegun: number;
+}
+
+export const createFairQueue = (what: string, bounds: FairQueueBounds): FairQueue => {
+  /** Only owners with work. */
+  const owners = new Map<string, Owner>();
+  let running = 0;
+  let waiting = 0;
+  let begun = 0;
+
+  const ownerOf = (name: string): Owner => {
+    const known = owners.get(name);
+    if (known !== undefined) return known;
+    const owner: Owner = { waiting: new Set(), running: 0, lastBegun: 0 };
+    owners.set(name, owner);
+    return owner;
+  };
+
+  const forgetIdle = (name: string, owner: Owner): void => {
+    if (owner.running === 0 && owner.waiting.size === 0) owners.delete(name);
+  };
+
+  const nextOwner = (): Owner | undefined => {
+    let next: Owner | undefined;
+    for (const owner of owners.values()) {
+      if (owner.waiting.size === 0 || owner.running >= bounds.maxRunningEach) continue;
+      if (next === undefined || owner.lastBegun < next.lastBegun) next = owner;
+    }
+    return next;
+  };
+
+  const beginNext = (): void => {
+    if (running >= bounds.maxRunning) return;
+    const owner = nextOwner();
+    const [next] = owner?.waiting ?? [];
+    if (owner === undefined || next === undefined) return;
+    owner.waiting.delete(next);
+    waiting -= 1;
+    next.begin();
+  };
+
+  const perform = async <T>(name: string, owner: Owner, job: () => Promise<T>): Promise<T> => {
+    running += 1;
+    owner.running += 1;
+    begun += 1;
+    owner.lastBegun = begun;
+    try {
+      return await job();
+    } finally {
+      running -= 1;
+      owner.running -= 1;
+      forgetIdle(name, owner);
+      beginNext();
+    }
+  };
+
+  return {
+    running: () => running,
+    waiting: () => waiting,
+    run: async (name, job, signal) => {
+      signal.throwIfAborted();
+      const owner = ownerOf(name);
+      const isFree = running < bounds.maxRunning && owner.running < bounds.maxRunningEach && owner.waiting.size === 0;
+      if (isFree) return perform(name, owner, job);
+      if (owner.waiting.size >= bounds.maxWaitingEach || waiting >= bounds.maxWaiting) {
+        const isOwn = owner.waiting.size >= bounds.maxWaitingEach;
+        forgetIdle(name, owner);
+        throw new Overload(isOwn ? `${owner.waiting.size} ${what} of ${name} wait` : `${waiting} ${what} wait`);
+      }
+      return new Promise((resolve, reject) => {
+        const entry: Waiting = {
+          begin: () => {
+            signal.removeEventListener('abort', leave);
+            perform(name, owner, job).then(resolve, reject);
+          },
+        };
+        const leave = (): void => {
+          owner.waiting.delete(entry);
+          waiting -= 1;
+          forgetIdle(name, owner);
+          reject(signal.reason);
+        };
+        owner.waiting.add(entry);
+        waiting += 1;
+        signal.addEventListener('abort', leave, { once: true });
+      });
+    },
+  };
+};
