@@ -80,20 +80,22 @@ describe('the decisions', () => {
   }
 });
 
-/** A comment that points to one of these pages: `docs/design.md#operations`. */
-const POINTER = /\b(docs\/(?:design|helm|benchmarks)\.md)#([\w-]+)/g;
+/** A comment that points to a page of the project: `docs/design.md#operations`. */
+const POINTER = /\b(docs\/[\w/-]+\.md)#([\w-]+)/g;
 
-test('every comment that points to these pages points to a heading of theirs', async () => {
+test('every comment that points into docs/ points to a heading that is there', async () => {
   let found = 0;
   for (const folder of ['src', 'test']) {
     for (const entry of await readdir(join(ROOT, folder), { recursive: true, withFileTypes: true })) {
       const path = join(entry.parentPath, entry.name);
       if (!entry.isFile() || !entry.name.endsWith('.ts') || path === import.meta.filename) continue;
-      for (const [pointer, page = '', anchor = ''] of (await readFile(path, 'utf8')).matchAll(POINTER)) {
+      const source = await readFile(path, 'utf8');
+      assert.doesNotMatch(source, /\b(DESIGN|HELM)\.md\b/, `${path}: the pages are docs/design.md and docs/helm.md`);
+      for (const [pointer, page = '', anchor = ''] of source.matchAll(POINTER)) {
         found += 1;
         assert.ok(anchorsIn(await read(page)).includes(anchor), `${pointer} in ${path}`);
       }
     }
   }
-  assert.ok(found > 15, String(found));
+  assert.ok(found > 0);
 });
