@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import type { CommandResult, ControlPlane } from '../harness/control-plane.ts';
+import { intervalsEnvironment } from '../harness/short-intervals.ts';
 import { type Helm, succeeds } from './asking.ts';
 
 /** `belay lock …` against a plane, as the tests run it. */
@@ -67,6 +68,7 @@ export const createLockCommand = (plane: ControlPlane) => {
         HELM_CACHE_HOME: join(home, 'helm', 'cache'),
         HELM_CONFIG_HOME: join(home, 'helm', 'config'),
         HELM_DATA_HOME: join(home, 'helm', 'data'),
+        ...intervalsEnvironment('short'),
         ...env,
       },
     });
