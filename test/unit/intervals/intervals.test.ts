@@ -89,7 +89,7 @@ describe('intervals that go together', () => {
     ['a back-off that shrinks', { certificates: { ...certificates, lastBackoffMs: 100 } }, /firstBackoffMs must not/],
   ];
   for (const [what, change, said] of broken) {
-    test(`have no ${what}`, () => {
+    test(`are not found where there is ${what}`, () => {
       const problems = findBrokenRelations({ ...DEFAULT_INTERVALS, ...change });
       assert.ok(
         problems.some((problem) => said.test(problem)),
