@@ -7,7 +7,7 @@ export type IntervalChoice = 'short' | 'shipped';
  * Short enough that nobody waits, and long enough that a process which the machine holds up for some seconds is not taken for dead. What is
  * left out is as shipped: nothing waits for it, or a test asserts it (one Event a minute).
  */
-const SHORT: { readonly [Name in keyof Intervals]?: Partial<Intervals[Name]> } = {
+export const SHORT_INTERVALS = {
   claims: { sweepEveryMs: 2_000, orphanAfterMs: 12_000, shortestSilenceMs: 8_000 },
   mirrors: { lastBackoffMs: 500, missingPauseMs: 200 },
   election: { leaseMs: 5_000, renewDeadlineMs: 3_500, retryMs: 700 },
@@ -39,8 +39,8 @@ const SHORT: { readonly [Name in keyof Intervals]?: Partial<Intervals[Name]> } =
     outageRetryEveryMs: 300,
     stepSlackMs: 3_000,
   },
-};
+} satisfies { readonly [Name in keyof Intervals]?: Partial<Intervals[Name]> };
 
 /** The variable by which a process of Belay, or of `helm lock`, is told. */
 export const intervalsEnvironment = (choice: IntervalChoice): Readonly<Record<string, string>> =>
-  choice === 'short' ? { BELAY_INTERVALS: JSON.stringify(SHORT) } : {};
+  choice === 'short' ? { BELAY_INTERVALS: JSON.stringify(SHORT_INTERVALS) } : {};
