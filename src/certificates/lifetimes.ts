@@ -39,11 +39,7 @@ type LongestPauses = Pick<
   'longestSettleMs' | 'longestReloadMs' | 'longestGraceMs' | 'longestTickMs'
 >;
 
-/**
- * API servers hear of a configuration within a second, one that has lost its watch within a minute; replicas reload within a second,
- * one that cannot reach the API server when it can again. An authority changes once in years: there is no hurry, and the longest
- * pauses are ten times that and more. Short lifetimes shorten them, so that the steps fit into the third that is left.
- */
+/** Short lifetimes shorten the pauses, so that the steps fit into the third that is left. */
 export const pausesOf = ({ leafMs }: Lifetimes, longest: LongestPauses): Pauses => ({
   settleMs: Math.min(longest.longestSettleMs, leafMs / 20),
   reloadMs: Math.min(longest.longestReloadMs, leafMs / 10),

@@ -103,6 +103,7 @@ export const DEFAULT_INTERVALS = {
     restMs: 1_000,
   },
 
+  /** Kubernetes Events about releases. */
   events: {
     /** Ten a second, between what client-go allows a client by default (5) and what a kubelet may send (50, eventRecordQPS). */
     writeEveryMs: 100,
@@ -112,12 +113,17 @@ export const DEFAULT_INTERVALS = {
     seriesMs: 60_000,
   },
 
+  /** Belay's own certificates. */
   certificates: {
     /** Somebody who overwrites the caBundle in a loop is answered at most this often. */
     minPauseMs: 250,
     firstBackoffMs: 250,
     lastBackoffMs: 15_000,
-    /** The pauses between the steps by which one authority follows another; short lifetimes shorten them (pausesOf). */
+    /**
+     * The pauses between the steps by which one authority follows another; short lifetimes shorten them (pausesOf). API servers hear of a
+     * configuration within a second, one that has lost its watch within a minute; replicas reload within a second, one that cannot reach the
+     * API server when it can again. An authority changes once in years: there is no hurry, and these pauses are ten times that and more.
+     */
     longestSettleMs: 600_000,
     longestReloadMs: 3_600_000,
     longestGraceMs: 5_000,

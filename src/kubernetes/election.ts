@@ -122,10 +122,7 @@ export const createElection = (options: ElectionOptions): Election => {
     const renewal = `${spec?.holderIdentity} ${spec?.renewTime}`;
     if (renewal !== seen.renewal) seen = { renewal, atMs: monotonicMs() };
     if (!spec?.holderIdentity) return true;
-    return (
-      monotonicMs() - seen.atMs >=
-      (spec.leaseDurationSeconds === undefined ? leaseMs : spec.leaseDurationSeconds * 1000)
-    );
+    return monotonicMs() - seen.atMs >= (spec.leaseDurationSeconds ?? leaseMs / 1000) * 1000;
   };
 
   const tryToLead = async (signal: AbortSignal): Promise<Lease | undefined> => {
