@@ -107,6 +107,7 @@ describe('helm lock', { concurrency: true }, () => {
       const at = ['-n', namespace];
       const listed = await lock.run(['any', 'web', ...at, '--', 'sh', '-c', 'echo out; echo err >&2; exit 42'], {
         as: dev,
+        intervals: 'shipped',
       });
       assert.deepEqual([listed.code, listed.stdout, listed.stderr], [42, 'out\n', 'err\n']);
       assert.equal((await lock.run(['any', 'web', ...at, '--', 'sh', '-c', 'kill -9 $$'], { as: dev })).code, 137);
