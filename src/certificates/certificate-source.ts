@@ -7,6 +7,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import type { CertificateIntervals } from '../intervals/intervals.ts';
 import { type Api, METADATA_ONLY, pathOf } from '../kubernetes/api.ts';
 import { escapeText } from '../text/escape.ts';
 import {
@@ -37,6 +38,7 @@ export interface CertificateSourceOptions {
   /** Those that fit the lifetimes unless told. */
   readonly pauses?: Pauses;
   readonly log: Logger;
+  readonly intervals: CertificateIntervals;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
   /** Milliseconds since any moment, never stepped. */
@@ -53,16 +55,13 @@ export interface CertificateSource extends Omit<Keeper, 'round'> {
   stopped(): Promise<void>;
 }
 
-/** Somebody who overwrites the caBundle in a loop is answered at most this often. */
-const MIN_PAUSE_MS = 250;
-const FIRST_BACKOFF_MS = 250;
-const MAX_BACKOFF_MS = 15_000;
 /** The server then ends the watch itself, before the client takes five minutes of silence (cluster/connection.ts) for a failure. */
 const WATCH_SECONDS = 240;
 
 export const createCertificateSource = (options: CertificateSourceOptions): CertificateSource => {
   const { api, namespace, log, secret = CERTIFICATES_SECRET, lifetimes = DEFAULT_LIFETIMES } = options;
-  const pauses = options.pauses ?? pausesOf(lifetimes);
+  const { minPauseMs, firstBackoffMs, lastBackoffMs } = options.intervals;
+  const pauses = options.pauses ?? pausesOf(lifetimes, options.intervals);
   const { round, ...keeper } = createKeeper({
     issuer: options.issuer ?? 'self',
     inject: options.inject ?? true,
@@ -90,7 +89,7 @@ export const createCertificateSource = (options: CertificateSourceOptions): Cert
 
   /** Doubles with each failure in a row; somewhere between half and all of it, so that replicas do not march in step. */
   const backoffMs = (failures: number): number =>
-    Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.min(failures, 10)) * (0.5 + Math.random() / 2);
+    Math.min(lastBackoffMs, firstBackoffMs * 2 ** Math.min(failures, 10)) * (0.5 + Math.random() / 2);
 
   const keepInOrder = async (signal: AbortSignal): Promise<void> => {
     let failures = 0;
@@ -106,7 +105,7 @@ export const createCertificateSource = (options: CertificateSourceOptions): Cert
         log.error({ problem }, 'the certificates could not be put in order, trying again');
         failures += 1;
       }
-      await pause(failures > 0 ? backoffMs(failures) : MIN_PAUSE_MS, signal);
+      await pause(failures > 0 ? backoffMs(failures) : minPauseMs, signal);
       if (!due && again !== 'now') await nextCall(again === 'soon' ? pauses.graceMs : pauses.tickMs, signal);
     }
   };

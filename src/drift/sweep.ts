@@ -6,6 +6,7 @@ import type { Manifests } from '../facts/manifests.ts';
 import type { Policies } from '../facts/policies.ts';
 import type { ReleaseIndex } from '../facts/release-index.ts';
 import type { ReleaseName } from '../helm/names.ts';
+import type { Intervals } from '../intervals/intervals.ts';
 import { createAlarm } from '../kubernetes/alarm.ts';
 import type { Api } from '../kubernetes/api.ts';
 import { createKinds } from '../kubernetes/kinds.ts';
@@ -15,7 +16,7 @@ import { showReason } from './describe-drift.ts';
 import { driftDetected, driftRepaired, driftRepairFailed, driftResolved } from './drift-events.ts';
 import { type FindDependencies, findReleaseDrift, judgedBy } from './find-release-drift.ts';
 import type { CheckedRelease, ObjectDrift, ReleaseDrift } from './findings.ts';
-import { createKnownDrift, TELL_AGAIN_MS } from './known-drift.ts';
+import { createKnownDrift } from './known-drift.ts';
 import { createRepairHistory, MAX_REPAIRS } from './repair-history.ts';
 import { type LiveSituation, type RepairOutcome, repairRelease } from './repair-release.ts';
 import { createRights } from './rights.ts';
@@ -43,19 +44,12 @@ export interface SweepOptions {
   readonly policies: Pick<Policies, 'inForce' | 'isSynced'>;
   readonly events: Pick<Events, 'note'>;
   readonly log: Logger;
+  readonly intervals: Pick<Intervals, 'sweep' | 'discovery'>;
   readonly nowMs: () => number;
 }
 
 /** Releases at once: enough to keep that pace while an answer takes 80 ms. */
 const WORKERS = 8;
-
-/** An admitted write is stored after the other webhooks have answered as well, and those after it come soon. */
-const SETTLE_MS = 3_000;
-const LOOK_EVERY_MS = 2_000;
-/** Until an operation that came in between is over; if it is not, then the same again. */
-const OVERTAKEN_MS = 10_000;
-const FAILED_MS = 60_000;
-const ASK_EVERY_MS = 30_000;
 
 /** Kinds that cannot be looked at, told in the log once each: a manifest may name any. */
 const MAX_TOLD = 100;
@@ -71,18 +65,19 @@ const identityOf = ({ object: { group, kind, namespace, name } }: ObjectDrift): 
 
 export const createSweep = (options: SweepOptions): Sweep => {
   const { api, index, live, manifests, policies, events, log, nowMs } = options;
+  const intervals = options.intervals.sweep;
   const dependencies: FindDependencies = {
     api,
-    kinds: createKinds(api, nowMs),
-    rights: createRights(nowMs),
+    kinds: createKinds(api, nowMs, options.intervals.discovery),
+    rights: createRights(nowMs, intervals.forbiddenMs),
     clean: new LRUCache<string, readonly string[]>({ max: MAX_CLEAN }),
     manifests,
     nowMs,
     atOnce: 1,
   };
   const plan = createSweepPlan(nowMs);
-  const known = createKnownDrift();
-  const history = createRepairHistory();
+  const known = createKnownDrift(intervals.tellAgainMs);
+  const history = createRepairHistory(intervals);
   const toldOfFightAtMs = new LRUCache<string, number>({ max: MAX_CLEAN });
   const stats = createSweepStats(known, plan);
   const alarm = createAlarm();
@@ -150,7 +145,7 @@ export const createSweep = (options: SweepOptions): Sweep => {
         log.debug({ ...line, why: showReason(outcome.why) }, 'not repaired');
         return;
       case 'overtaken':
-        plan.recheck(release, OVERTAKEN_MS);
+        plan.recheck(release, intervals.overtakenMs);
         return;
       case 'failed':
         history.noteFailed(object, nowMs());
@@ -161,7 +156,7 @@ export const createSweep = (options: SweepOptions): Sweep => {
         history.noteRepaired(object, nowMs());
         events.note(driftRepaired(checked, drift, outcome.done));
         log.info({ ...line, done: outcome.done }, 'repaired');
-        plan.recheck(release, SETTLE_MS);
+        plan.recheck(release, intervals.settleMs);
     }
   };
 
@@ -171,7 +166,10 @@ export const createSweep = (options: SweepOptions): Sweep => {
       if (drift.problem === 'unmarked' || (drift.problem === 'added' && !prune)) return false;
       const object = identityOf(drift);
       const may = history.mayRepair(object, nowMs());
-      if (may === 'fight' && nowMs() - (toldOfFightAtMs.get(object) ?? Number.NEGATIVE_INFINITY) >= TELL_AGAIN_MS) {
+      if (
+        may === 'fight' &&
+        nowMs() - (toldOfFightAtMs.get(object) ?? Number.NEGATIVE_INFINITY) >= intervals.tellAgainMs
+      ) {
         toldOfFightAtMs.set(object, nowMs());
         stats.countRepair('fight');
         const why = `somebody keeps changing it, after ${MAX_REPAIRS} repairs within an hour it is left alone`;
@@ -202,13 +200,13 @@ export const createSweep = (options: SweepOptions): Sweep => {
       stats.countRelease(found.why);
       log.debug({ namespace: release.namespace, release: release.name, why: found.why }, 'not swept');
       // While an operation is in flight, what was known stays so until it is over.
-      if (found.why === 'operation in flight') plan.recheck(release, OVERTAKEN_MS);
+      if (found.why === 'operation in flight') plan.recheck(release, intervals.overtakenMs);
       else known.forget(release);
       return;
     }
     stats.countObjects(found.listed);
     if (found.drifted.length > 0 && !(await isStillJudgedBy(found, signal))) {
-      plan.recheck(release, OVERTAKEN_MS);
+      plan.recheck(release, intervals.overtakenMs);
       return;
     }
     stats.countRelease('checked');
@@ -223,7 +221,7 @@ export const createSweep = (options: SweepOptions): Sweep => {
       } catch (error) {
         if (signal.aborted) return;
         stats.countRelease('failed');
-        plan.recheck(release, FAILED_MS);
+        plan.recheck(release, intervals.failedMs);
         const { namespace, name } = release;
         log.warn({ namespace, release: name, err: showReason((error as Error).message) }, 'a release was not swept');
       }
@@ -256,7 +254,7 @@ export const createSweep = (options: SweepOptions): Sweep => {
       } catch (error) {
         if (!signal.aborted) log.warn({ err: (error as Error).message }, 'whether Belay may sweep is not known');
       }
-      await alarm.wait(ASK_EVERY_MS, signal);
+      await alarm.wait(intervals.askEveryMs, signal);
     }
   };
 
@@ -276,12 +274,12 @@ export const createSweep = (options: SweepOptions): Sweep => {
 
   // What ends drift by a new revision should not be told of for an interval.
   index.onChange((release) => {
-    if (stats.read().leading && known.has(release)) plan.recheck(release, SETTLE_MS);
+    if (stats.read().leading && known.has(release)) plan.recheck(release, intervals.settleMs);
   });
 
   return {
     recheck: (release) => {
-      for (const store of storesOf(release)) plan.recheck(store, SETTLE_MS);
+      for (const store of storesOf(release)) plan.recheck(store, intervals.settleMs);
     },
     stats: () => stats.read(),
     waitForRight,
@@ -291,7 +289,7 @@ export const createSweep = (options: SweepOptions): Sweep => {
       let askedAtMs = Number.NEGATIVE_INFINITY;
       try {
         while (!signal.aborted) {
-          if (nowMs() - askedAtMs >= ASK_EVERY_MS) {
+          if (nowMs() - askedAtMs >= intervals.askEveryMs) {
             await waitForRight(signal);
             askedAtMs = nowMs();
           }
@@ -300,7 +298,7 @@ export const createSweep = (options: SweepOptions): Sweep => {
             known.keepOnly((release) => index.facts(release).records.length > 0);
             await stats.timePass(() => Promise.all(Array.from({ length: WORKERS }, () => work(signal))));
           }
-          await alarm.wait(LOOK_EVERY_MS, signal);
+          await alarm.wait(intervals.lookEveryMs, signal);
         }
       } finally {
         stats.setLeading(false);

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { parseRecordName } from '../helm/record.ts';
+import type { EventIntervals } from '../intervals/intervals.ts';
 import { type Api, ApiError } from '../kubernetes/api.ts';
 import { escapeText } from '../text/escape.ts';
 import { createEventLimiter, type Occurrence } from './event-limiter.ts';
@@ -29,6 +30,7 @@ export interface EventCounts {
 export interface EventsDependencies {
   readonly api: Api;
   readonly log: Logger;
+  readonly intervals: EventIntervals;
   readonly nowMs: () => number;
   /** Which replica this is: the pod's name. */
   readonly instance: string;
@@ -36,15 +38,11 @@ export interface EventsDependencies {
   readonly wait?: (ms: number, signal: AbortSignal) => Promise<unknown>;
 }
 
-/** Ten a second, between what client-go allows a client by default (5) and what a kubelet may send (50, eventRecordQPS). */
-const WRITE_EVERY_MS = 100;
-
 /** A minute's worth at that rate: whatever waited for longer would tell of what is long past. About 2 MB at most. */
 export const MAX_QUEUED = 600;
 
 /** For the API server to come back: a restart of it takes some seconds. */
 const MAX_ATTEMPTS = 3;
-const RETRY_AFTER_MS = 2_000;
 const WRITE_TIMEOUT_MS = 5_000;
 
 /** Of the 5 s that the process has for ending after its last answer. */
@@ -73,9 +71,10 @@ const isNamespaceEnding = (error: unknown): boolean =>
 
 export const createEvents = (dependencies: EventsDependencies): Events => {
   const { api, log, nowMs, instance } = dependencies;
+  const { writeEveryMs, retryAfterMs, seriesMs } = dependencies.intervals;
   const wait = dependencies.wait ?? ((ms, signal) => sleep(ms, undefined, { signal }).catch(() => undefined));
-  const limiter = createEventLimiter();
-  const writer = createEventWriter(api, nowMs, instance);
+  const limiter = createEventLimiter(seriesMs);
+  const writer = createEventWriter(api, nowMs, instance, seriesMs);
   const queue: Queued[] = [];
   const dropped = { queue: 0, limit: 0, failed: 0 };
   let [written, held] = [0, 0];
@@ -126,7 +125,7 @@ export const createEvents = (dependencies: EventsDependencies): Events => {
         return;
       } catch (error) {
         if (attempt === MAX_ATTEMPTS || !isPassing(error) || signal.aborted) return giveUp(queued, error);
-        await wait(RETRY_AFTER_MS, signal);
+        await wait(retryAfterMs, signal);
       }
     }
   };
@@ -154,7 +153,7 @@ export const createEvents = (dependencies: EventsDependencies): Events => {
         const next = queue.shift();
         if (next !== undefined) {
           await send(next, ended.signal);
-          if (!signal.aborted) await wait(WRITE_EVERY_MS, signal);
+          if (!signal.aborted) await wait(writeEveryMs, signal);
         } else if (signal.aborted) {
           break;
         } else {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
+import type { ElectionIntervals } from '../intervals/intervals.ts';
 import { createAlarm } from './alarm.ts';
 import { type Api, isConflict, isNotFound, pathOf } from './api.ts';
 import { microTime } from './lease.ts';
@@ -25,6 +26,7 @@ export interface ElectionOptions {
   /** The pod's name, for people. */
   readonly instance: string;
   readonly log: Logger;
+  readonly intervals: ElectionIntervals;
   /** Milliseconds since the epoch, for people. */
   readonly nowMs: () => number;
   /** Never set back. */
@@ -32,11 +34,6 @@ export interface ElectionOptions {
   /** A message of another replica has come. */
   readonly onMessage: (message: string) => void;
 }
-
-/** client-go's own defaults: another one leads at the latest 17 s after the leader has died. */
-const LEASE_SECONDS = 15;
-const RENEW_DEADLINE_MS = 10_000;
-const RETRY_MS = 2_000;
 
 /** Of the messages of one second; there is room for a thousand in the annotations of a Lease (256 KiB). */
 const MAX_MESSAGES = 100;
@@ -56,6 +53,7 @@ interface Lease extends ReflectedObject {
 
 export const createElection = (options: ElectionOptions): Election => {
   const { api, namespace, name, log, nowMs, monotonicMs, onMessage } = options;
+  const { leaseMs, renewDeadlineMs, retryMs } = options.intervals;
   // A Pod that starts anew keeps its name, and must not take its predecessor's Lease for its own.
   const identity = `${options.instance}_${randomUUID()}`;
   const collection = pathOf('apis', 'coordination.k8s.io', 'v1', 'namespaces', namespace, 'leases');
@@ -90,7 +88,7 @@ export const createElection = (options: ElectionOptions): Election => {
       },
       spec: {
         holderIdentity: holder,
-        leaseDurationSeconds: LEASE_SECONDS,
+        leaseDurationSeconds: leaseMs / 1000,
         acquireTime: isOwn ? (lease?.spec?.acquireTime ?? now) : now,
         renewTime: now,
         leaseTransitions: (lease?.spec?.leaseTransitions ?? 0) + (isOwn || lease === undefined ? 0 : 1),
@@ -124,7 +122,7 @@ export const createElection = (options: ElectionOptions): Election => {
     const renewal = `${spec?.holderIdentity} ${spec?.renewTime}`;
     if (renewal !== seen.renewal) seen = { renewal, atMs: monotonicMs() };
     if (!spec?.holderIdentity) return true;
-    return monotonicMs() - seen.atMs >= (spec.leaseDurationSeconds ?? LEASE_SECONDS) * 1000;
+    return monotonicMs() - seen.atMs >= (spec.leaseDurationSeconds ?? leaseMs / 1000) * 1000;
   };
 
   const tryToLead = async (signal: AbortSignal): Promise<Lease | undefined> => {
@@ -139,11 +137,11 @@ export const createElection = (options: ElectionOptions): Election => {
   const hold = async (first: Lease, signal: AbortSignal): Promise<void> => {
     let renewedAtMs = monotonicMs();
     let lease: Lease | undefined = first;
-    while (!signal.aborted && monotonicMs() - renewedAtMs < RENEW_DEADLINE_MS) {
-      await alarm.wait(RETRY_MS, signal);
+    while (!signal.aborted && monotonicMs() - renewedAtMs < renewDeadlineMs) {
+      await alarm.wait(retryMs, signal);
       if (signal.aborted) return;
       try {
-        const limit = AbortSignal.any([signal, AbortSignal.timeout(RENEW_DEADLINE_MS / 2)]);
+        const limit = AbortSignal.any([signal, AbortSignal.timeout(renewDeadlineMs / 2)]);
         lease ??= await read(limit);
         if (lease !== undefined && lease.spec?.holderIdentity !== identity) return;
         const before: Lease | undefined = lease;
@@ -163,7 +161,7 @@ export const createElection = (options: ElectionOptions): Election => {
 
   /** So that the next one need not wait. */
   const giveUp = async (): Promise<void> => {
-    const limit = AbortSignal.timeout(RETRY_MS);
+    const limit = AbortSignal.timeout(retryMs);
     const lease = await read(limit);
     if (lease?.spec?.holderIdentity === identity) await write(lease, '', limit);
   };
@@ -173,7 +171,7 @@ export const createElection = (options: ElectionOptions): Election => {
     const messages = [...outbox];
     outbox.clear();
     const annotations = Object.fromEntries(messages.map((message) => [`${MESSAGE}${randomUUID()}`, message]));
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(RENEW_DEADLINE_MS / 2)]);
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(renewDeadlineMs / 2)]);
     const body = { metadata: { annotations } };
     await api
       .request({ method: 'PATCH', path, contentType: 'application/merge-patch+json', body, signal: limit })
@@ -196,7 +194,7 @@ export const createElection = (options: ElectionOptions): Election => {
           if (!signal.aborted) log.debug({ lease: name, err: (error as Error).message }, 'no election');
         }
         if (lease === undefined) {
-          await alarm.wait(RETRY_MS * (0.5 + Math.random() / 2), signal);
+          await alarm.wait(retryMs * (0.5 + Math.random() / 2), signal);
           continue;
         }
         log.info({ lease: name, identity }, 'this replica leads');

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { MirrorIntervals } from '../intervals/intervals.ts';
 import { type Api, ApiError, isNotFound, METADATA_LIST_ONLY, METADATA_ONLY } from './api.ts';
 import type { ReflectedObject } from './object.ts';
 
@@ -41,23 +42,8 @@ export interface Reflector {
 
 /** Objects a page: client-go's own default. */
 const PAGE_SIZE = 500;
-const MIN_BACKOFF_MS = 200;
-/** client-go goes up to 30 s, for there are thousands of it in a cluster. Of these there are five to a replica, and a guard is awaited. */
-const MAX_BACKOFF_MS = 2_000;
-/** How soon a kind that was missing is asked for again: whoever has just installed its CRD is waiting for it. */
-const MISSING_PAUSE_MS = 1_000;
 /** The API server ends a watch after this long, so that connections spread over its replicas again. */
 const WATCH_SECONDS = 300;
-/**
- * A watch that says nothing for so long is dead, though its connection may not have noticed: the API server sends a bookmark every minute
- * (bookmarkFrequency in apiserver/pkg/storage/cacher). The first was seen to take 121 s; half a minute more is room for a slow one.
- */
-const QUIET_MS = 150_000;
-/**
- * A mirror that may have missed something for longer than this is not judged by. A watch that breaks off is open again within
- * MAX_BACKOFF_MS and half of it where the API server answers, so that only a fault lasts longer.
- */
-export const STALE_AFTER_MS = 5_000;
 /** Several reviews may wait for it, and none of them longer than this. */
 const REFRESH_TIMEOUT_MS = 10_000;
 
@@ -78,9 +64,9 @@ const pause = (ms: number, signal: AbortSignal): Promise<void> =>
   });
 
 export interface ReflectorOptions {
+  readonly intervals: MirrorIntervals;
   /** A clock that nobody can set: a step of the wall clock must not make a mirror look old, or new. */
   readonly monotonicMs?: () => number;
-  readonly quietMs?: number;
 }
 
 /** Keeps a mirror of a collection: list, then watch, again from the start when the watch is too old (client-go's Reflector). */
@@ -89,8 +75,9 @@ export const createReflector = <Entry>(
   resource: ReflectedResource,
   sink: ReflectorSink<Entry>,
   log: Logger,
-  { monotonicMs = () => performance.now(), quietMs = QUIET_MS }: ReflectorOptions = {},
+  { intervals, monotonicMs = () => performance.now() }: ReflectorOptions,
 ): Reflector => {
+  const { firstBackoffMs, lastBackoffMs, missingPauseMs, quietMs } = intervals;
   const whole = resource.whole === true;
   const query = { labelSelector: resource.labelSelector, fieldSelector: resource.fieldSelector };
   let synced = false;
@@ -201,25 +188,25 @@ export const createReflector = <Entry>(
       return refreshing;
     },
     async run(signal) {
-      let backoffMs = MIN_BACKOFF_MS;
+      let backoffMs = firstBackoffMs;
       while (!signal.aborted) {
         try {
           if (version === '') await list(signal);
           await watch(signal);
-          backoffMs = MIN_BACKOFF_MS;
+          backoffMs = firstBackoffMs;
         } catch (error) {
           if (signal.aborted) return;
           const status = error instanceof ApiError ? error.status : 0;
           if (isMissing(error)) {
             clear();
-            await pause(MISSING_PAUSE_MS, signal);
+            await pause(missingPauseMs, signal);
             continue;
           }
           // 410 Gone: the version is older than what the API server keeps. Anything else resumes where it was.
           if (status === 410 || status === 400) version = '';
           log.warn({ path: resource.path, status, err: (error as Error).message }, 'watch interrupted');
           await pause(backoffMs * (0.5 + Math.random()), signal);
-          backoffMs = Math.min(backoffMs * 2, MAX_BACKOFF_MS);
+          backoffMs = Math.min(backoffMs * 2, lastBackoffMs);
         }
       }
     },
