@@ -6,9 +6,9 @@ import type { Manifests } from '../facts/manifests.ts';
 import type { Policies } from '../facts/policies.ts';
 import type { ReleaseIndex } from '../facts/release-index.ts';
 import type { ReleaseName } from '../helm/names.ts';
-import { createAlarm } from '../kubernetes/alarm.ts';
 import type { Api } from '../kubernetes/api.ts';
 import { createKinds } from '../kubernetes/kinds.ts';
+import { createWakeableSleep } from '../kubernetes/sleep.ts';
 import type { Policy } from '../policy/policy.ts';
 import { showName } from '../text/escape.ts';
 import { showReason } from './describe-drift.ts';
@@ -85,7 +85,7 @@ export const createSweep = (options: SweepOptions): Sweep => {
   const history = createRepairHistory();
   const toldOfFightAtMs = new LRUCache<string, number>({ max: MAX_CLEAN });
   const stats = createSweepStats(known, plan);
-  const alarm = createAlarm();
+  const rest = createWakeableSleep();
   const toldForbidden = new Set<string>();
 
   const policyOf = (release: ReleaseName): Policy =>
@@ -256,7 +256,7 @@ export const createSweep = (options: SweepOptions): Sweep => {
       } catch (error) {
         if (!signal.aborted) log.warn({ err: (error as Error).message }, 'whether Belay may sweep is not known');
       }
-      await alarm.wait(ASK_EVERY_MS, signal);
+      await rest.sleep(ASK_EVERY_MS, signal);
     }
   };
 
@@ -300,7 +300,7 @@ export const createSweep = (options: SweepOptions): Sweep => {
             known.keepOnly((release) => index.facts(release).records.length > 0);
             await stats.timePass(() => Promise.all(Array.from({ length: WORKERS }, () => work(signal))));
           }
-          await alarm.wait(LOOK_EVERY_MS, signal);
+          await rest.sleep(LOOK_EVERY_MS, signal);
         }
       } finally {
         stats.setLeading(false);

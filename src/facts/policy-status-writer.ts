@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import type { ReleaseName } from '../helm/names.ts';
-import { createAlarm } from '../kubernetes/alarm.ts';
 import { type Api, isConflict, isNotFound, pathOf } from '../kubernetes/api.ts';
 import type { ReflectedObject } from '../kubernetes/object.ts';
+import { createWakeableSleep } from '../kubernetes/sleep.ts';
 import type { Policy } from '../policy/policy.ts';
 import { type CountedReleases, countReleases } from './count-releases.ts';
 import { POLICIES_PATH, type PolicyStatus, toPolicyStatus } from './policy-status.ts';
@@ -45,7 +45,7 @@ interface Sent {
  */
 export const createPolicyStatusWriter = (options: PolicyStatusWriterOptions): PolicyStatusWriter => {
   const { api, log, nowMs, index, stored, inForce } = options;
-  const alarm = createAlarm();
+  const rest = createWakeableSleep();
   let counts: ReadonlyMap<string, number> = new Map();
   let countedAtMs = Number.NEGATIVE_INFINITY;
   /** By uid. A CRD of another version may drop a field of the status: the same must not be sent for ever. */
@@ -108,10 +108,10 @@ export const createPolicyStatusWriter = (options: PolicyStatusWriterOptions): Po
   };
 
   return {
-    wake: alarm.ring,
+    wake: rest.wake,
     run: async (signal) => {
       while (!signal.aborted) {
-        await alarm.wait(COUNT_EVERY_MS, signal);
+        await rest.sleep(COUNT_EVERY_MS, signal);
         try {
           await sleep(SETTLE_MS * Math.random(), undefined, { signal });
           if (await pass(signal)) await sleep(REST_MS, undefined, { signal });
