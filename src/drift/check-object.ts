@@ -10,14 +10,14 @@ import { findAddedFields } from './added-fields.ts';
 import { compareChartFields, withoutSpelling, withWriters } from './compare.ts';
 import { HELM_MANAGER, helmManagerOf } from './field-owners.ts';
 import type { Method, ObjectDrift, UncheckedObject } from './findings.ts';
+import type { MissingRights } from './missing-rights.ts';
 import { isMarked, type Marks, placeDocument, toStored } from './placed-document.ts';
-import type { Rights } from './rights.ts';
 import { writeDocument } from './write-document.ts';
 
 export interface CheckDependencies {
   readonly api: Api;
   readonly kinds: Kinds;
-  readonly rights: Rights;
+  readonly rights: MissingRights;
   /** Objects in which nothing was found, by what was looked at: the same need not be compared again. */
   readonly clean?: LRUCache<string, readonly string[]>;
 }
