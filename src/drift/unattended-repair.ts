@@ -25,6 +25,13 @@ const MAX_REMEMBERED = 20_000;
 const identityOf = ({ object: { group, kind, namespace, name } }: ObjectDrift): string =>
   JSON.stringify([group, kind, namespace, name]);
 
+const logFieldsOf = ({ release }: CheckedRelease, { object }: ObjectDrift) => ({
+  namespace: release.namespace,
+  release: release.name,
+  kind: showName(object.kind),
+  name: showName(object.name),
+});
+
 /** Repairs, by Belay itself, what the policy lets it repair. Rejects only when the signal fires. */
 export const createUnattendedRepair = (dependencies: UnattendedRepairDependencies) => {
   const { plan, stats, events, log, nowMs } = dependencies;
@@ -52,12 +59,7 @@ export const createUnattendedRepair = (dependencies: UnattendedRepairDependencie
     const { release } = checked;
     const object = identityOf(drift);
     stats.countRepair(outcome.done);
-    const line = {
-      namespace: release.namespace,
-      release: release.name,
-      kind: showName(drift.object.kind),
-      name: showName(drift.object.name),
-    };
+    const line = logFieldsOf(checked, drift);
     switch (outcome.done) {
       case 'nothing':
         log.debug({ ...line, why: showReason(outcome.why) }, 'not repaired');

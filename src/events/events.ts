@@ -44,6 +44,22 @@ const WRITE_EVERY_MS = 100;
 /** Of the 5 s that the process has for ending after its last answer. */
 const FLUSH_MS = 2_000;
 
+/** `limit` fires FLUSH_MS after the signal; `onSignal` is called at the signal. */
+const createFlushLimit = (
+  signal: AbortSignal,
+  onSignal: () => void,
+): { readonly limit: AbortSignal; readonly cancel: () => void } => {
+  const limit = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const start = (): void => {
+    timer = setTimeout(() => limit.abort(), FLUSH_MS);
+    onSignal();
+  };
+  if (signal.aborted) start();
+  else signal.addEventListener('abort', start, { once: true });
+  return { limit: limit.signal, cancel: () => clearTimeout(timer) };
+};
+
 export const createEvents = ({ api, log, nowMs, instance, wait = sleep }: EventsDependencies): Events => {
   const writer = createEventWriter(api, nowMs, instance);
   const logFailure = createFailureLog(log, nowMs);
@@ -95,16 +111,9 @@ export const createEvents = ({ api, log, nowMs, instance, wait = sleep }: Events
       }
     },
     run: async (signal) => {
-      const flush = new AbortController();
-      let deadline: NodeJS.Timeout | undefined;
-      const stop = (): void => {
-        deadline = setTimeout(() => flush.abort(), FLUSH_MS);
-        wake();
-      };
-      if (signal.aborted) stop();
-      else signal.addEventListener('abort', stop, { once: true });
-      await writeAll(signal, flush.signal);
-      clearTimeout(deadline);
+      const { limit, cancel } = createFlushLimit(signal, () => wake());
+      await writeAll(signal, limit);
+      cancel();
       failed += queue.clear();
     },
     counts,

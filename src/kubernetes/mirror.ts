@@ -47,14 +47,33 @@ export interface Mirror {
   follow(signal: AbortSignal, onEvent: () => void): Promise<void>;
 }
 
-const errorOf = (object: WatchError): ApiError =>
-  new ApiError(object.code ?? 0, object.reason ?? '', object.message ?? 'the watch broke off');
-
 interface WatchError {
   readonly code?: number;
   readonly reason?: string;
   readonly message?: string;
 }
+
+const errorOf = (object: WatchError): ApiError =>
+  new ApiError(object.code ?? 0, object.reason ?? '', object.message ?? 'the watch broke off');
+
+const readList = async <Entry>(
+  api: Api,
+  { path, labelSelector, fieldSelector, whole = false }: ReflectedResource,
+  sink: ReflectorSink<Entry>,
+  signal: AbortSignal,
+): Promise<{ readonly entries: readonly Entry[]; readonly version: string }> => {
+  const entries: Entry[] = [];
+  const accept = whole ? 'application/json' : METADATA_LIST_ONLY;
+  let version = '';
+  for await (const page of listPages(api, { path, labelSelector, fieldSelector, accept, signal })) {
+    for (const item of page.items) {
+      const entry = sink.read(item);
+      if (entry !== undefined) entries.push(entry);
+    }
+    version = page.resourceVersion;
+  }
+  return { entries, version };
+};
 
 export const createMirror = <Entry>(
   api: Api,
@@ -88,16 +107,7 @@ export const createMirror = <Entry>(
       replace([], '');
     },
     list: async (signal) => {
-      const entries: Entry[] = [];
-      const accept = whole ? 'application/json' : METADATA_LIST_ONLY;
-      let listedVersion = '';
-      for await (const page of listPages(api, { path, labelSelector, fieldSelector, accept, signal })) {
-        for (const item of page.items) {
-          const entry = sink.read(item);
-          if (entry !== undefined) entries.push(entry);
-        }
-        listedVersion = page.resourceVersion;
-      }
+      const { entries, version: listedVersion } = await readList(api, resource, sink, signal);
       wasMissing = false;
       replace(entries, listedVersion);
     },
