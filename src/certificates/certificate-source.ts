@@ -6,6 +6,7 @@
  * does not matter which event was missed. After cert-manager's pkg/server/tls/dynamic_source.go.
  */
 import type { Logger } from 'pino';
+import type { CertificateIntervals } from '../intervals/intervals.ts';
 import { type Api, pathOf } from '../kubernetes/api.ts';
 import { createWakeableSleep, sleep, type WakeableSleep } from '../kubernetes/sleep.ts';
 import { escapeText } from '../text/escape.ts';
@@ -39,6 +40,7 @@ export interface CertificateSourceOptions {
   /** Those that fit the lifetimes unless told. */
   readonly pauses?: Pauses;
   readonly log: Logger;
+  readonly intervals: CertificateIntervals;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
   /** Milliseconds since any moment, never stepped. */
@@ -54,9 +56,6 @@ export interface CertificateSource extends Omit<Keeper, 'round'> {
   /** Resolves when everything that `start` began has ended, after the signal. */
   stopped(): Promise<void>;
 }
-
-/** Somebody who overwrites the caBundle in a loop is answered at most this often. */
-const MIN_PAUSE_MS = 250;
 
 const keeperOf = (options: CertificateSourceOptions, secret: string, lifetimes: Lifetimes, pauses: Pauses): Keeper => {
   const { api, namespace, log } = options;
@@ -79,6 +78,7 @@ interface Rounds {
   readonly pauses: Pauses;
   /** Woken when something may have changed. */
   readonly rest: WakeableSleep;
+  readonly intervals: CertificateIntervals;
   readonly log: Logger;
 }
 
@@ -86,7 +86,7 @@ interface Rounds {
  * Goes round after round until the signal fires. It looks by a short tick that compares with the wall clock: one long timer until the day of
  * the renewal would be late by the time that the machine was suspended.
  */
-const keepInOrder = async ({ round, pauses, rest, log }: Rounds, signal: AbortSignal): Promise<void> => {
+const keepInOrder = async ({ round, pauses, rest, intervals, log }: Rounds, signal: AbortSignal): Promise<void> => {
   const restMs: Readonly<Record<Again, number>> = { now: 0, soon: pauses.graceMs, later: pauses.tickMs };
   let failures = 0;
   while (!signal.aborted) {
@@ -100,7 +100,7 @@ const keepInOrder = async ({ round, pauses, rest, log }: Rounds, signal: AbortSi
       log.error({ problem }, 'the certificates could not be put in order, trying again');
       failures += 1;
     }
-    await sleep(failures > 0 ? backoffMs(failures) : MIN_PAUSE_MS, signal);
+    await sleep(failures > 0 ? backoffMs(failures, intervals) : intervals.minPauseMs, signal);
     await rest.sleep(restMs[again], signal);
   }
 };
@@ -117,8 +117,8 @@ const firstCertificate = (keeper: Pick<Keeper, 'onChange'>, signal: AbortSignal)
   });
 
 export const createCertificateSource = (options: CertificateSourceOptions): CertificateSource => {
-  const { api, namespace, log, secret = CERTIFICATES_SECRET, lifetimes = DEFAULT_LIFETIMES } = options;
-  const pauses = options.pauses ?? pausesOf(lifetimes);
+  const { api, namespace, log, intervals, secret = CERTIFICATES_SECRET, lifetimes = DEFAULT_LIFETIMES } = options;
+  const pauses = options.pauses ?? pausesOf(lifetimes, intervals);
   const { round, ...keeper } = keeperOf(options, secret, lifetimes, pauses);
   const rest = createWakeableSleep();
   let running: Promise<unknown> = Promise.resolve();
@@ -133,8 +133,8 @@ export const createCertificateSource = (options: CertificateSourceOptions): Cert
     start: (signal) => {
       const ready = firstCertificate(keeper, signal);
       running = Promise.all([
-        keepInOrder({ round, pauses, rest, log }, signal),
-        ...followed.map((object) => followObject(api, { ...object, onChange: rest.wake }, log, signal)),
+        keepInOrder({ round, pauses, rest, intervals, log }, signal),
+        ...followed.map((object) => followObject({ api, intervals, log }, { ...object, onChange: rest.wake }, signal)),
       ]);
       return ready;
     },

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { type Api, METADATA_ONLY } from '../kubernetes/api.ts';
 import { sleep } from '../kubernetes/sleep.ts';
 import { escapeText } from '../text/escape.ts';
-import { backoffMs } from './backoff.ts';
+import { type BackoffIntervals, backoffMs } from './backoff.ts';
 
 export interface ObjectToFollow {
   /** The path of its collection. */
@@ -12,14 +12,19 @@ export interface ObjectToFollow {
   readonly onChange: () => void;
 }
 
+export interface FollowDependencies {
+  readonly api: Api;
+  readonly intervals: BackoffIntervals;
+  readonly log: Logger;
+}
+
 /** The server then ends the watch itself, before the client takes five minutes of silence (cluster/connection.ts) for a failure. */
 const WATCH_SECONDS = 240;
 
 /** Watches one object, again and again. Ends when the signal fires. */
 export const followObject = async (
-  api: Api,
+  { api, intervals, log }: FollowDependencies,
   { path, name, onChange }: ObjectToFollow,
-  log: Logger,
   signal: AbortSignal,
 ): Promise<void> => {
   let failures = 0;
@@ -40,6 +45,6 @@ export const followObject = async (
       if (failures === 1) log.warn({ path, problem }, 'a watch broke off, watching again');
     }
     onChange();
-    await sleep(backoffMs(failures), signal);
+    await sleep(backoffMs(failures, intervals), signal);
   }
 };

@@ -9,15 +9,13 @@ export interface MissingRights {
   noteError(error: unknown, verb: 'get' | 'patch', kind: Kind, namespace: string): boolean;
 }
 
-/** Somebody who grants the right now waits for so long at most. */
-const REMEMBER_MS = 60_000;
 const MAX_REMEMBERED = 5_000;
 
 /** RBAC's words (k8s.io/apiserver handlers/responsewriters/errors.go). A webhook that refuses uses other words. */
 const isAboutRights = (error: unknown): boolean =>
   error instanceof ApiError && error.status === 403 && /User "[^"]*" cannot \w+ resource/.test(error.message);
 
-export const createMissingRights = (nowMs: () => number): MissingRights => {
+export const createMissingRights = (nowMs: () => number, forbiddenMs: number): MissingRights => {
   const forbiddenUntilMs = new LRUCache<string, number>({ max: MAX_REMEMBERED });
   const keyOf = (verb: string, { group, resource }: Kind, namespace: string): string =>
     `${verb} ${group}/${resource} ${namespace}`;
@@ -25,7 +23,7 @@ export const createMissingRights = (nowMs: () => number): MissingRights => {
     isForbidden: (verb, kind, namespace) => nowMs() < (forbiddenUntilMs.get(keyOf(verb, kind, namespace)) ?? 0),
     noteError: (error, verb, kind, namespace) => {
       const isMissing = isAboutRights(error);
-      if (isMissing) forbiddenUntilMs.set(keyOf(verb, kind, namespace), nowMs() + REMEMBER_MS);
+      if (isMissing) forbiddenUntilMs.set(keyOf(verb, kind, namespace), nowMs() + forbiddenMs);
       return isMissing;
     },
   };

@@ -21,11 +21,6 @@ export interface Rhythm {
   readonly policy: object;
 }
 
-/** An admitted write is stored after the other webhooks have answered as well, and those after it come soon. */
-export const SETTLE_MS = 3_000;
-/** Until an operation that came in between is over; if it is not, then the same again. */
-export const OVERTAKEN_MS = 10_000;
-
 /** A release is due after 90 to 110 % of its interval, so that those that came together spread. */
 const SPREAD = 0.2;
 

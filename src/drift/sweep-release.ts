@@ -3,12 +3,13 @@ import type { LiveFacts } from '../facts/live-facts.ts';
 import type { Policies } from '../facts/policies.ts';
 import type { ReleaseIndex } from '../facts/release-index.ts';
 import type { ReleaseName } from '../helm/names.ts';
+import type { SweepIntervals } from '../intervals/intervals.ts';
 import type { Policy } from '../policy/policy.ts';
 import { type FindDependencies, findGoverning, findReleaseDrift } from './find-release-drift.ts';
 import { type CheckedRelease, type ReleaseDrift, skip } from './findings.ts';
 import type { KnownDrift } from './known-drift.ts';
 import type { LiveSituation } from './repair-release.ts';
-import { OVERTAKEN_MS, type SweepPlan } from './sweep-plan.ts';
+import type { SweepPlan } from './sweep-plan.ts';
 import type { SweepCounter } from './sweep-stats.ts';
 import { createDriftTeller, type TellDriftDependencies } from './tell-drift.ts';
 import { createUnattendedRepair } from './unattended-repair.ts';
@@ -22,6 +23,7 @@ export interface SweepReleaseDependencies extends TellDriftDependencies {
   readonly known: KnownDrift;
   readonly plan: Pick<SweepPlan, 'recheck'>;
   readonly stats: SweepCounter;
+  readonly intervals: SweepIntervals;
   readonly log: Logger;
 }
 
@@ -33,7 +35,7 @@ export interface ReleaseSweep {
 }
 
 export const createReleaseSweep = (dependencies: SweepReleaseDependencies): ReleaseSweep => {
-  const { find, index, live, policies, known, plan, stats, log, nowMs } = dependencies;
+  const { find, index, live, policies, known, plan, stats, intervals, log, nowMs } = dependencies;
 
   const situation = async (release: ReleaseName, signal: AbortSignal): Promise<LiveSituation> => {
     const [facts, namespace] = await Promise.all([
@@ -63,7 +65,7 @@ export const createReleaseSweep = (dependencies: SweepReleaseDependencies): Rele
     stats.countRelease(why);
     log.debug({ namespace: release.namespace, release: release.name, why }, 'not swept');
     // While an operation is in flight, known drift stays known until the operation is over.
-    if (why === 'operation in flight') plan.recheck(release, OVERTAKEN_MS);
+    if (why === 'operation in flight') plan.recheck(release, intervals.overtakenMs);
     else known.forget(release);
   };
 
@@ -81,7 +83,7 @@ export const createReleaseSweep = (dependencies: SweepReleaseDependencies): Rele
       if (!found.checked) return noteSkipped(found);
       stats.countObjects(found.listed);
       if (found.drifted.length > 0 && !(await isStillGoverned(found, signal))) {
-        plan.recheck(release, OVERTAKEN_MS);
+        plan.recheck(release, intervals.overtakenMs);
         return;
       }
       stats.countRelease('checked');

@@ -6,6 +6,7 @@ import type { Manifests } from '../facts/manifests.ts';
 import type { Policies } from '../facts/policies.ts';
 import type { ReleaseIndex } from '../facts/release-index.ts';
 import type { ReleaseName } from '../helm/names.ts';
+import type { Intervals } from '../intervals/intervals.ts';
 import type { Api } from '../kubernetes/api.ts';
 import { createKinds } from '../kubernetes/kinds.ts';
 import { sleep } from '../kubernetes/sleep.ts';
@@ -13,10 +14,10 @@ import { showReason } from './describe-drift.ts';
 import type { FindDependencies } from './find-release-drift.ts';
 import { createKnownDrift } from './known-drift.ts';
 import { createMissingRights } from './missing-rights.ts';
-import { createSweepPlan, type Rhythm, SETTLE_MS } from './sweep-plan.ts';
+import { createSweepPlan, type Rhythm } from './sweep-plan.ts';
 import { createReleaseSweep } from './sweep-release.ts';
 import { createSweepStats, type SweepStats } from './sweep-stats.ts';
-import { ASK_EVERY_MS, waitForRight } from './wait-for-right.ts';
+import { waitForRight } from './wait-for-right.ts';
 
 /** Goes through all releases, tells of drift, and repairs it where the policy says so. */
 export interface Sweep {
@@ -39,14 +40,12 @@ export interface SweepOptions {
   readonly policies: Pick<Policies, 'inForce' | 'isSynced'>;
   readonly events: Pick<Events, 'note'>;
   readonly log: Logger;
+  readonly intervals: Pick<Intervals, 'sweep' | 'discovery'>;
   readonly nowMs: () => number;
 }
 
 /** Releases at once: enough to keep that pace while an answer takes 80 ms. */
 const WORKERS = 8;
-
-const LOOK_EVERY_MS = 2_000;
-const FAILED_MS = 60_000;
 
 /** A name may be in thousands of namespaces. Those that are left out are swept when their interval has passed. */
 const MAX_STORES = 10;
@@ -54,10 +53,10 @@ const MAX_STORES = 10;
 /** By uid, resourceVersion and revision: 20,000 objects, a fifth of what 10,000 releases have, at some 300 bytes each. */
 const MAX_CLEAN = 20_000;
 
-const findDependenciesOf = ({ api, manifests, nowMs }: SweepOptions): FindDependencies => ({
+const findDependenciesOf = ({ api, manifests, intervals, nowMs }: SweepOptions): FindDependencies => ({
   api,
-  kinds: createKinds(api, nowMs),
-  rights: createMissingRights(nowMs),
+  kinds: createKinds(api, nowMs, intervals.discovery),
+  rights: createMissingRights(nowMs, intervals.sweep.forbiddenMs),
   clean: new LRUCache<string, readonly string[]>({ max: MAX_CLEAN }),
   manifests,
   nowMs,
@@ -72,10 +71,11 @@ const storesOf = (index: ReleaseIndex, release: ReleaseName): readonly ReleaseNa
 
 export const createSweep = (options: SweepOptions): Sweep => {
   const { index, policies, log, nowMs } = options;
+  const intervals = options.intervals.sweep;
   const plan = createSweepPlan(nowMs);
-  const known = createKnownDrift();
+  const known = createKnownDrift(intervals.tellAgainMs);
   const stats = createSweepStats(known, plan);
-  const releases = createReleaseSweep({ ...options, find: findDependenciesOf(options), plan, known, stats });
+  const releases = createReleaseSweep({ ...options, intervals, find: findDependenciesOf(options), plan, known, stats });
 
   const work = async (signal: AbortSignal): Promise<void> => {
     for (let release = plan.next(); release !== undefined && !signal.aborted; release = plan.next()) {
@@ -84,7 +84,7 @@ export const createSweep = (options: SweepOptions): Sweep => {
       } catch (error) {
         if (signal.aborted) return;
         stats.countRelease('failed');
-        plan.recheck(release, FAILED_MS);
+        plan.recheck(release, intervals.failedMs);
         const { namespace, name } = release;
         log.warn({ namespace, release: name, err: showReason((error as Error).message) }, 'a release was not swept');
       }
@@ -110,12 +110,12 @@ export const createSweep = (options: SweepOptions): Sweep => {
     let askedAtMs = Number.NEGATIVE_INFINITY;
     try {
       while (!signal.aborted) {
-        if (nowMs() - askedAtMs >= ASK_EVERY_MS) {
-          await waitForRight({ ...options, stats }, signal);
+        if (nowMs() - askedAtMs >= intervals.askEveryMs) {
+          await waitForRight({ ...options, intervals, stats }, signal);
           askedAtMs = nowMs();
         }
         if (index.isSynced() && policies.isSynced() && !signal.aborted) await pass(signal);
-        await sleep(LOOK_EVERY_MS, signal);
+        await sleep(intervals.lookEveryMs, signal);
       }
     } finally {
       stats.setLeading(false);
@@ -125,15 +125,15 @@ export const createSweep = (options: SweepOptions): Sweep => {
 
   // A new revision may end known drift. Then nobody should be told of it for another interval.
   index.onChange((release) => {
-    if (stats.read().leading && known.has(release)) plan.recheck(release, SETTLE_MS);
+    if (stats.read().leading && known.has(release)) plan.recheck(release, intervals.settleMs);
   });
 
   return {
     recheck: (release) => {
-      for (const store of storesOf(index, release)) plan.recheck(store, SETTLE_MS);
+      for (const store of storesOf(index, release)) plan.recheck(store, intervals.settleMs);
     },
     stats: () => stats.read(),
-    waitForRight: (signal) => waitForRight({ ...options, stats }, signal),
+    waitForRight: (signal) => waitForRight({ ...options, intervals, stats }, signal),
     lead,
   };
 };

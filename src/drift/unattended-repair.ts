@@ -1,21 +1,22 @@
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import type { Events } from '../events/events.ts';
+import type { SweepIntervals } from '../intervals/intervals.ts';
 import type { Policy } from '../policy/policy.ts';
 import { showName } from '../text/escape.ts';
 import { showReason } from './describe-drift.ts';
 import { driftRepaired, driftRepairFailed } from './drift-events.ts';
 import type { CheckedRelease, ObjectDrift } from './findings.ts';
-import { TELL_AGAIN_MS } from './known-drift.ts';
 import { createRepairHistory, MAX_REPAIRS } from './repair-history.ts';
 import { type RepairOutcome, type RepairReleaseDependencies, repairRelease } from './repair-release.ts';
-import { OVERTAKEN_MS, SETTLE_MS, type SweepPlan } from './sweep-plan.ts';
+import type { SweepPlan } from './sweep-plan.ts';
 import type { SweepCounter } from './sweep-stats.ts';
 
 export interface UnattendedRepairDependencies extends RepairReleaseDependencies {
   readonly plan: Pick<SweepPlan, 'recheck'>;
   readonly stats: Pick<SweepCounter, 'countRepair'>;
   readonly events: Pick<Events, 'note'>;
+  readonly intervals: SweepIntervals;
   readonly log: Logger;
 }
 
@@ -34,13 +35,13 @@ const logFieldsOf = ({ release }: CheckedRelease, { object }: ObjectDrift) => ({
 
 /** Repairs, by Belay itself, what the policy lets it repair. Rejects only when the signal fires. */
 export const createUnattendedRepair = (dependencies: UnattendedRepairDependencies) => {
-  const { plan, stats, events, log, nowMs } = dependencies;
-  const history = createRepairHistory();
+  const { plan, stats, events, intervals, log, nowMs } = dependencies;
+  const history = createRepairHistory(intervals);
   const toldOfFightAtMs = new LRUCache<string, number>({ max: MAX_REMEMBERED });
 
   const tellFight = (checked: CheckedRelease, drift: ObjectDrift): void => {
     const object = identityOf(drift);
-    if (nowMs() - (toldOfFightAtMs.get(object) ?? Number.NEGATIVE_INFINITY) < TELL_AGAIN_MS) return;
+    if (nowMs() - (toldOfFightAtMs.get(object) ?? Number.NEGATIVE_INFINITY) < intervals.tellAgainMs) return;
     toldOfFightAtMs.set(object, nowMs());
     stats.countRepair('fight');
     const why = `somebody keeps changing it, after ${MAX_REPAIRS} repairs within an hour it is left alone`;
@@ -65,7 +66,7 @@ export const createUnattendedRepair = (dependencies: UnattendedRepairDependencie
         log.debug({ ...line, why: showReason(outcome.why) }, 'not repaired');
         return;
       case 'overtaken':
-        plan.recheck(release, OVERTAKEN_MS);
+        plan.recheck(release, intervals.overtakenMs);
         return;
       case 'failed':
         history.noteFailed(object, nowMs());
@@ -76,7 +77,7 @@ export const createUnattendedRepair = (dependencies: UnattendedRepairDependencie
         history.noteRepaired(object, nowMs());
         events.note(driftRepaired(checked, drift, outcome.done));
         log.info({ ...line, done: outcome.done }, 'repaired');
-        plan.recheck(release, SETTLE_MS);
+        plan.recheck(release, intervals.settleMs);
     }
   };
 

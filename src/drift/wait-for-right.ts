@@ -1,20 +1,20 @@
 import type { Logger } from 'pino';
 import { mayISweep } from '../facts/access.ts';
+import type { SweepIntervals } from '../intervals/intervals.ts';
 import type { Api } from '../kubernetes/api.ts';
 import { sleep } from '../kubernetes/sleep.ts';
 import type { SweepCounter } from './sweep-stats.ts';
 
-export const ASK_EVERY_MS = 30_000;
-
 export interface WaitForRightDependencies {
   readonly api: Api;
   readonly stats: Pick<SweepCounter, 'read' | 'setEnabled'>;
+  readonly intervals: Pick<SweepIntervals, 'askEveryMs'>;
   readonly log: Logger;
 }
 
 /** Asks again and again. Resolves when Belay has the right to sweep, or when the signal fires. */
 export const waitForRight = async (
-  { api, stats, log }: WaitForRightDependencies,
+  { api, stats, intervals, log }: WaitForRightDependencies,
   signal: AbortSignal,
 ): Promise<void> => {
   while (!signal.aborted) {
@@ -27,6 +27,6 @@ export const waitForRight = async (
     } catch (error) {
       if (!signal.aborted) log.warn({ err: (error as Error).message }, 'whether Belay may sweep is not known');
     }
-    await sleep(ASK_EVERY_MS, signal);
+    await sleep(intervals.askEveryMs, signal);
   }
 };

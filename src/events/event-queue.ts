@@ -27,8 +27,8 @@ const objectOf = ({ kind, namespace, name }: Regarding): string | undefined =>
     ? undefined
     : JSON.stringify([kind, namespace, name]);
 
-export const createEventQueue = (nowMs: () => number): EventQueue => {
-  const limiter = createEventLimiter();
+export const createEventQueue = (nowMs: () => number, seriesMs: number): EventQueue => {
+  const limiter = createEventLimiter(seriesMs);
   const queue: QueuedEvent[] = [];
   const dropped = { queue: 0, limit: 0 };
   let held = 0;

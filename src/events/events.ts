@@ -1,5 +1,6 @@
 // Our own, after client-go's tools/record: @kubernetes/client-node has no event recorder.
 import type { Logger } from 'pino';
+import type { EventIntervals } from '../intervals/intervals.ts';
 import type { Api } from '../kubernetes/api.ts';
 import { sleep } from '../kubernetes/sleep.ts';
 import { escapeText } from '../text/escape.ts';
@@ -31,15 +32,13 @@ export interface EventCounts {
 export interface EventsDependencies {
   readonly api: Api;
   readonly log: Logger;
+  readonly intervals: EventIntervals;
   readonly nowMs: () => number;
   /** Which replica this is: the pod's name. */
   readonly instance: string;
   /** Resolves after that time, or when the signal fires. */
   readonly wait?: (ms: number, signal: AbortSignal) => Promise<unknown>;
 }
-
-/** Ten a second, between what client-go allows a client by default (5) and what a kubelet may send (50, eventRecordQPS). */
-const WRITE_EVERY_MS = 100;
 
 /** Of the 5 s that the process has for ending after its last answer. */
 const FLUSH_MS = 2_000;
@@ -60,10 +59,12 @@ const createFlushLimit = (
   return { limit: limit.signal, cancel: () => clearTimeout(timer) };
 };
 
-export const createEvents = ({ api, log, nowMs, instance, wait = sleep }: EventsDependencies): Events => {
-  const writer = createEventWriter(api, nowMs, instance);
+export const createEvents = (dependencies: EventsDependencies): Events => {
+  const { api, log, nowMs, instance, wait = sleep } = dependencies;
+  const { writeEveryMs, retryAfterMs, seriesMs } = dependencies.intervals;
+  const writer = createEventWriter(api, nowMs, instance, seriesMs);
   const logFailure = createFailureLog(log, nowMs);
-  const queue = createEventQueue(nowMs);
+  const queue = createEventQueue(nowMs, seriesMs);
   let [written, failed] = [0, 0];
   let wake = (): void => {};
 
@@ -74,7 +75,8 @@ export const createEvents = ({ api, log, nowMs, instance, wait = sleep }: Events
 
   const send = async (queued: QueuedEvent, signal: AbortSignal): Promise<void> => {
     try {
-      if ((await deliverEvent(writer, queued.event, wait, signal)) === 'left alone') queue.holdBack(queued);
+      if ((await deliverEvent(queued.event, { writer, wait, retryAfterMs }, signal)) === 'left alone')
+        queue.holdBack(queued);
       else written += 1;
     } catch (error) {
       failed += 1;
@@ -88,7 +90,7 @@ export const createEvents = ({ api, log, nowMs, instance, wait = sleep }: Events
       const next = queue.next();
       if (next !== undefined) {
         await send(next, limit);
-        if (!signal.aborted) await wait(WRITE_EVERY_MS, signal);
+        if (!signal.aborted) await wait(writeEveryMs, signal);
       } else if (signal.aborted) {
         return;
       } else {

@@ -1,6 +1,7 @@
 // Our own, after client-go's tools/leaderelection: @kubernetes/client-node has no leader election.
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
+import type { ElectionIntervals } from '../intervals/intervals.ts';
 import type { Api } from './api.ts';
 import { createElectionLease, type ElectionLease } from './election-lease.ts';
 import type { Lease } from './lease.ts';
@@ -26,6 +27,7 @@ export interface ElectionOptions {
   /** The pod's name, for people. */
   readonly instance: string;
   readonly log: Logger;
+  readonly intervals: ElectionIntervals;
   /** Milliseconds since the epoch, for people. */
   readonly nowMs: () => number;
   /** Never set back. */
@@ -34,15 +36,11 @@ export interface ElectionOptions {
   readonly onMessage: (message: string) => void;
 }
 
-/** client-go's own defaults: another one leads at the latest 17 s after the leader has died. */
-const LEASE_SECONDS = 15;
-const RENEW_DEADLINE_MS = 10_000;
-const RETRY_MS = 2_000;
-
 interface Term {
   readonly lease: ElectionLease;
   readonly first: Lease;
   readonly rest: WakeableSleep;
+  readonly intervals: ElectionIntervals;
   readonly monotonicMs: () => number;
   readonly onRenewed: (before: Lease | undefined) => void;
   readonly onFailed: (error: unknown) => void;
@@ -51,13 +49,14 @@ interface Term {
 /** Renews the Lease. Resolves when this replica leads no longer. */
 const holdLease = async (term: Term, signal: AbortSignal): Promise<void> => {
   const { lease, rest, monotonicMs } = term;
+  const { renewDeadlineMs, retryMs } = term.intervals;
   let renewedAtMs = monotonicMs();
   let known: Lease | undefined = term.first;
-  while (!signal.aborted && monotonicMs() - renewedAtMs < RENEW_DEADLINE_MS) {
-    await rest.sleep(RETRY_MS, signal);
+  while (!signal.aborted && monotonicMs() - renewedAtMs < renewDeadlineMs) {
+    await rest.sleep(retryMs, signal);
     if (signal.aborted) return;
     try {
-      const limit = AbortSignal.any([signal, AbortSignal.timeout(RENEW_DEADLINE_MS / 2)]);
+      const limit = AbortSignal.any([signal, AbortSignal.timeout(renewDeadlineMs / 2)]);
       const renewal = await lease.renew(known, limit);
       if (renewal === 'lost') return;
       if (renewal === 'overtaken') {
@@ -76,10 +75,11 @@ const holdLease = async (term: Term, signal: AbortSignal): Promise<void> => {
 };
 
 export const createElection = (options: ElectionOptions): Election => {
-  const { api, namespace, name, log, nowMs, monotonicMs, onMessage } = options;
+  const { api, namespace, name, log, nowMs, monotonicMs, onMessage, intervals } = options;
+  const { leaseMs, renewDeadlineMs, retryMs } = intervals;
   // A Pod keeps its name when it starts anew. It must not take the Lease of its predecessor for its own.
   const identity = `${options.instance}_${randomUUID()}`;
-  const durationSeconds = LEASE_SECONDS;
+  const durationSeconds = leaseMs / 1000;
   const lease = createElectionLease({
     ...{ api, lease: { name, namespace }, identity, durationSeconds, nowMs, monotonicMs },
   });
@@ -94,7 +94,7 @@ export const createElection = (options: ElectionOptions): Election => {
   /** Undefined when this replica does not lead. */
   const tryToLead = async (signal: AbortSignal): Promise<Lease | undefined> => {
     try {
-      await outbox.send(AbortSignal.any([signal, AbortSignal.timeout(RENEW_DEADLINE_MS / 2)]));
+      await outbox.send(AbortSignal.any([signal, AbortSignal.timeout(renewDeadlineMs / 2)]));
       const taken = await lease.take(signal);
       deliver(taken?.before);
       return taken?.after;
@@ -118,12 +118,12 @@ export const createElection = (options: ElectionOptions): Election => {
     });
     const onFailed = (error: unknown): void =>
       log.debug({ lease: name, err: (error as Error).message }, 'the Lease was not renewed');
-    await holdLease({ lease, first, rest, monotonicMs, onRenewed: deliver, onFailed }, signal);
+    await holdLease({ lease, first, rest, intervals, monotonicMs, onRenewed: deliver, onFailed }, signal);
     leading = false;
     lost.abort();
     await work;
     log.info({ lease: name, identity }, 'this replica leads no longer');
-    await lease.giveUp(AbortSignal.timeout(RETRY_MS)).catch(() => undefined);
+    await lease.giveUp(AbortSignal.timeout(retryMs)).catch(() => undefined);
   };
 
   return {
@@ -135,7 +135,7 @@ export const createElection = (options: ElectionOptions): Election => {
     run: async (signal, lead) => {
       while (!signal.aborted) {
         const first = await tryToLead(signal);
-        if (first === undefined) await rest.sleep(RETRY_MS * (0.5 + Math.random() / 2), signal);
+        if (first === undefined) await rest.sleep(retryMs * (0.5 + Math.random() / 2), signal);
         else await leadFrom(first, lead, signal);
       }
     },

@@ -1,6 +1,7 @@
 // Our own, after client-go's Reflector and a look at the informer of @kubernetes/client-node: the informer keeps every object in memory, cannot
 // ask for metadata alone, ends at the first error, and does not tell how old its copy is.
 import type { Logger } from 'pino';
+import type { MirrorIntervals } from '../intervals/intervals.ts';
 import { type Api, ApiError } from './api.ts';
 import { createMirror, type ReflectedResource, type ReflectorSink } from './mirror.ts';
 import { createMirrorAge } from './mirror-age.ts';
@@ -20,28 +21,13 @@ export interface Reflector {
   run(signal: AbortSignal): Promise<void>;
 }
 
-const MIN_BACKOFF_MS = 200;
-/** client-go goes up to 30 s, for there are thousands of it in a cluster. Of these there are five to a replica, and a guard is awaited. */
-const MAX_BACKOFF_MS = 2_000;
-/** How soon a kind that was missing is asked for again: somebody who has just installed its CRD is waiting for it. */
-const MISSING_PAUSE_MS = 1_000;
-/**
- * A watch that says nothing for so long is dead, though its connection may not have noticed: the API server sends a bookmark every minute
- * (bookmarkFrequency in apiserver/pkg/storage/cacher). The first was seen to take 121 s; half a minute more is room for a slow one.
- */
-const QUIET_MS = 150_000;
-/**
- * A mirror that may have missed something for longer than this is not judged by. A watch that breaks off is open again within
- * MAX_BACKOFF_MS and half of it where the API server answers, so that only a fault lasts longer.
- */
-export const STALE_AFTER_MS = 5_000;
 /** Several reviews may wait for a refresh, and none of them longer than this. */
 const REFRESH_TIMEOUT_MS = 10_000;
 
 export interface ReflectorOptions {
+  readonly intervals: MirrorIntervals;
   /** A clock that cannot be set: a step of the wall clock must not make a mirror look old, or new. */
   readonly monotonicMs?: () => number;
-  readonly quietMs?: number;
 }
 
 export const createReflector = <Entry>(
@@ -49,8 +35,9 @@ export const createReflector = <Entry>(
   resource: ReflectedResource,
   sink: ReflectorSink<Entry>,
   log: Logger,
-  { monotonicMs = () => performance.now(), quietMs = QUIET_MS }: ReflectorOptions = {},
+  { intervals, monotonicMs = () => performance.now() }: ReflectorOptions,
 ): Reflector => {
+  const { firstBackoffMs, lastBackoffMs, missingPauseMs, quietMs } = intervals;
   const age = createMirrorAge(monotonicMs, quietMs);
   const mirror = createMirror(api, resource, sink, age, log);
   let refreshing: Promise<void> | undefined;
@@ -93,22 +80,22 @@ export const createReflector = <Entry>(
       return refreshing;
     },
     run: async (signal) => {
-      let backoffMs = MIN_BACKOFF_MS;
+      let backoffMs = firstBackoffMs;
       while (!signal.aborted) {
         try {
           if (mirror.needsList()) await mirror.list(signal);
           await watch(signal);
-          backoffMs = MIN_BACKOFF_MS;
+          backoffMs = firstBackoffMs;
         } catch (error) {
           if (signal.aborted) return;
           if (mirror.isMissing(error)) {
             mirror.clear();
-            await sleep(MISSING_PAUSE_MS, signal);
+            await sleep(missingPauseMs, signal);
             continue;
           }
           noteInterruption(error);
           await sleep(backoffMs * (0.5 + Math.random()), signal);
-          backoffMs = Math.min(backoffMs * 2, MAX_BACKOFF_MS);
+          backoffMs = Math.min(backoffMs * 2, lastBackoffMs);
         }
       }
     },
