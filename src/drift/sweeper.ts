@@ -75,7 +75,7 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
   return {
     noteAnswer: (review, kind, answer) => {
       for (const { namespace, name } of rechecksOf(review, kind, answer))
-        if (NAME.test(namespace) && NAME.test(name)) election.tell(`${namespace}/${name}`);
+        if (NAME.test(namespace) && NAME.test(name)) election.tellLeader(`${namespace}/${name}`);
     },
     run: async (signal) => {
       // Where nobody may sweep, nobody has to be elected.

@@ -12,13 +12,13 @@ export interface Occurrence {
 }
 
 /** `times`: how many occurrences the Event stands for. `held`: it has had its Event for this minute. `over`: there are too many others. */
-export type Admittance =
+export type LimiterAnswer =
   | { readonly admitted: true; readonly times: number }
   | { readonly admitted: false; readonly why: 'held' | 'over' };
 
 /** Decides what is worth a write. Whoever can provoke refusals must not be able to fill a namespace with Events. */
 export interface EventLimiter {
-  admit(occurrence: Occurrence, nowMs: number): Admittance;
+  admit(occurrence: Occurrence, nowMs: number): LimiterAnswer;
   /** It was not written after all, because another replica has just done so: counted by the next one. */
   hold(occurrence: Occurrence, times: number): void;
 }

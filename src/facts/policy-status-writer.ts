@@ -3,9 +3,9 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import type { ReleaseName } from '../helm/names.ts';
 import type { PolicyStatusIntervals } from '../intervals/intervals.ts';
-import { createAlarm } from '../kubernetes/alarm.ts';
 import { type Api, isConflict, isNotFound, pathOf } from '../kubernetes/api.ts';
 import type { ReflectedObject } from '../kubernetes/object.ts';
+import { createWakeableSleep } from '../kubernetes/sleep.ts';
 import type { Policy } from '../policy/policy.ts';
 import { type CountedReleases, countReleases } from './count-releases.ts';
 import { POLICIES_PATH, type PolicyStatus, toPolicyStatus } from './policy-status.ts';
@@ -41,7 +41,7 @@ interface Sent {
 export const createPolicyStatusWriter = (options: PolicyStatusWriterOptions): PolicyStatusWriter => {
   const { api, log, nowMs, index, stored, inForce } = options;
   const { countEveryMs, settleMs, restMs } = options.intervals;
-  const alarm = createAlarm();
+  const rest = createWakeableSleep();
   let counts: ReadonlyMap<string, number> = new Map();
   let countedAtMs = Number.NEGATIVE_INFINITY;
   /** By uid. A CRD of another version may drop a field of the status: the same must not be sent for ever. */
@@ -104,10 +104,10 @@ export const createPolicyStatusWriter = (options: PolicyStatusWriterOptions): Po
   };
 
   return {
-    wake: alarm.ring,
+    wake: rest.wake,
     run: async (signal) => {
       while (!signal.aborted) {
-        await alarm.wait(countEveryMs, signal);
+        await rest.sleep(countEveryMs, signal);
         try {
           await sleep(settleMs * Math.random(), undefined, { signal });
           if (await pass(signal)) await sleep(restMs, undefined, { signal });

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DEFAULT_INTERVALS } from '../../../src/intervals/intervals.ts';
 import { type Api, ApiError, type WatchEvent, type WatchRequest } from '../../../src/kubernetes/api.ts';
-import { createReflector, type ReflectorSink } from '../../../src/kubernetes/reflector.ts';
+import type { ReflectorSink } from '../../../src/kubernetes/mirror.ts';
+import { createReflector } from '../../../src/kubernetes/reflector.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
 
 /** When a mirror counts as stale. What a real API server sends is tested with one (test/cluster/faults.test.ts). */
