@@ -22,7 +22,7 @@ export type DecodeJob<Stored = StoredPayload> =
   | { readonly want: 'documents'; readonly kind: RecordKind; readonly payload: Stored };
 
 /** What the other thread gets: the answer, and the memory of texts that are not needed any more. */
-export interface SentBack {
+export interface WorkerReply {
   readonly answer: DecodeAnswer<DecodeJob['want']>;
   readonly texts: readonly Text[];
 }
@@ -55,31 +55,31 @@ interface Decoded {
 }
 
 /** What is not needed any more of this job's texts and of those that were remembered. */
-let spare: Text[] = [];
+let doneTexts: Text[] = [];
 
 /** An operation updates one record several times, and what it has stored is what the next comparison starts from. */
-const remembered = new LRUCache<string, Decoded>({
+const decodedPayloads = new LRUCache<string, Decoded>({
   maxSize: MAX_REMEMBERED_BYTES,
-  dispose: ({ text }) => spare.push(text),
+  dispose: ({ text }) => doneTexts.push(text),
 });
 
 /** Decodes a text that it may have decoded before. A digest as key would take longer than to compare the texts. */
 const decodeRemembered = (text: Text, kind: RecordKind): Payload => {
   const key = `${kind} ${text.length} ${Buffer.from(text.subarray(-TAIL_CHARACTERS)).toString('latin1')}`;
-  const known = remembered.get(key);
+  const known = decodedPayloads.get(key);
   if (known !== undefined && Buffer.compare(known.text, text) === 0) {
-    spare.push(text);
+    doneTexts.push(text);
     return known.payload;
   }
   const { payload, json } = readPayload(text, kind);
   refuseAmbiguous(payload, json);
-  remembered.set(key, { text, payload }, { size: text.buffer.byteLength + json.length });
+  decodedPayloads.set(key, { text, payload }, { size: text.buffer.byteLength + json.length });
   return payload;
 };
 
 /** What is decoded for its documents is decoded once. */
 const decodeOnce = (text: Text, kind: RecordKind): Payload => {
-  spare.push(text);
+  doneTexts.push(text);
   return decodePayload(text, kind);
 };
 
@@ -114,17 +114,17 @@ const answerTo = (job: DecodeJob<Text>): DecodeAnswer<DecodeJob['want']> => {
   }
 };
 
-export default (job: DecodeJob<Text>): SentBack => {
-  spare = [];
+export default (job: DecodeJob<Text>): WorkerReply => {
+  doneTexts = [];
   const answer = answerTo(job);
-  const sentBack: SentBack = { answer, texts: spare };
+  const reply: WorkerReply = { answer, texts: doneTexts };
   // Piscina's types know a single buffer only.
   return move({
     get [transferableSymbol]() {
-      return sentBack.texts.map(({ buffer }) => buffer);
+      return reply.texts.map(({ buffer }) => buffer);
     },
     get [valueSymbol]() {
-      return sentBack;
+      return reply;
     },
-  }) as unknown as SentBack;
+  }) as unknown as WorkerReply;
 };

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
 import { Piscina } from 'piscina';
 import { Overload } from '../kubernetes/overload.ts';
-import type { DecodeAnswer, DecodeJob, SentBack } from './decode-worker.ts';
+import type { DecodeAnswer, DecodeJob, WorkerReply } from './decode-worker.ts';
 import type { StoredPayload } from './record.ts';
 import { createTextMemory, type Text, type TextMemory } from './text-memory.ts';
 
@@ -64,7 +64,7 @@ export const createDecoder = (
         transferList.push(text.buffer);
         return text;
       });
-      const { answer, texts }: SentBack = await pool.run(sent, { signal, transferList });
+      const { answer, texts }: WorkerReply = await pool.run(sent, { signal, transferList });
       for (const text of texts) memory.free(text);
       return answer as DecodeAnswer<Want>;
     },

@@ -21,21 +21,21 @@ export interface ObjectIdentity {
 }
 
 /** Lists may hold lists. */
-const maxListDepth = 10;
+const MAX_LIST_DEPTH = 10;
 
 /**
  * Every object in the manifest. A document that cannot be read, or that is no object, is left out; the others stay.
  * The split is Helm's and kubectl's own: a line that begins with `---` (k8s.io/apimachinery `YAMLReader`).
  */
-export function parseManifest(text: string): readonly ManifestDocument[] {
+export const parseManifest = (text: string): readonly ManifestDocument[] => {
   const found: ManifestDocument[] = [];
   for (const part of text.replace(/^\uFEFF/, '').split(/^---[ \t]*(?:#.*)?\r?$/m)) {
     if (part.trim() !== '') collect(readPart(part), found, 0);
   }
   return found;
-}
+};
 
-function readPart(part: string): unknown {
+const readPart = (part: string): unknown => {
   if (part.trimStart().startsWith('{')) {
     try {
       const value: unknown = JSON.parse(part);
@@ -49,11 +49,11 @@ function readPart(part: string): unknown {
   } catch {
     return undefined;
   }
-}
+};
 
 /** Anything with a list of `items` is a list of objects (apimachinery `unstructuredJSONScheme`), whatever its kind. */
-function collect(value: unknown, found: ManifestDocument[], depth: number): void {
-  if (!isObject(value) || depth > maxListDepth) return;
+const collect = (value: unknown, found: ManifestDocument[], depth: number): void => {
+  if (!isObject(value) || depth > MAX_LIST_DEPTH) return;
   const { apiVersion, kind, items, metadata } = value;
   if (typeof apiVersion !== 'string' || typeof kind !== 'string' || apiVersion === '' || kind === '') return;
   if (Array.isArray(items)) {
@@ -73,12 +73,12 @@ function collect(value: unknown, found: ManifestDocument[], depth: number): void
     name: metadata.name,
     document: value,
   });
-}
+};
 
 export type ManifestIndex = ReadonlyMap<string, readonly ManifestDocument[]>;
 
 /** For many look-ups in one manifest: by group, kind and name; the few that differ in namespace share an entry. */
-export function indexManifest(documents: readonly ManifestDocument[]): ManifestIndex {
+export const indexManifest = (documents: readonly ManifestDocument[]): ManifestIndex => {
   const index = new Map<string, ManifestDocument[]>();
   for (const document of documents) {
     const key = indexKey(document);
@@ -87,7 +87,7 @@ export function indexManifest(documents: readonly ManifestDocument[]): ManifestI
     else entry.push(document);
   }
   return index;
-}
+};
 
 /** An index lives as long as the documents it was made of. */
 const indexes = new WeakMap<readonly ManifestDocument[], ManifestIndex>();
@@ -96,24 +96,24 @@ const indexes = new WeakMap<readonly ManifestDocument[], ManifestIndex>();
  * The document of that object, whatever its version. Of several the last one: Helm applies them in order.
  * A list of documents is indexed at its first look-up, and must not change after that.
  */
-export function findDocument(
+export const findDocument = (
   documents: readonly ManifestDocument[],
   releaseNamespace: string,
   wanted: ObjectIdentity,
-): ManifestDocument | undefined {
+): ManifestDocument | undefined => {
   let index = indexes.get(documents);
   if (index === undefined) {
     index = indexManifest(documents);
     indexes.set(documents, index);
   }
   return index.get(indexKey(wanted))?.findLast((document) => isInNamespace(document, releaseNamespace, wanted));
-}
+};
 
-function isInNamespace(document: ManifestDocument, releaseNamespace: string, wanted: ObjectIdentity): boolean {
+const isInNamespace = (document: ManifestDocument, releaseNamespace: string, wanted: ObjectIdentity): boolean => {
   // The API server fills in a Namespace's own name as the namespace of its reviews.
   if (wanted.namespace === '' || (wanted.group === '' && wanted.kind === 'Namespace')) return true;
   return (document.namespace === '' ? releaseNamespace : document.namespace) === wanted.namespace;
-}
+};
 
 /** None of the three may hold a space. */
 const indexKey = ({ group, kind, name }: Pick<ObjectIdentity, 'group' | 'kind' | 'name'>): string =>
@@ -122,7 +122,7 @@ const indexKey = ({ group, kind, name }: Pick<ObjectIdentity, 'group' | 'kind' |
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-function isDeeperThan(value: unknown, levels: number): boolean {
+const isDeeperThan = (value: unknown, levels: number): boolean => {
   if (typeof value !== 'object' || value === null) return false;
   return levels === 0 || Object.values(value).some((child) => isDeeperThan(child, levels - 1));
-}
+};

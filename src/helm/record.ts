@@ -70,7 +70,7 @@ const pickLocks = (annotations: ObjectMeta['annotations']): ReleaseRecord['locks
 // Nothing in Kubernetes says when an object was last written, so the newest of its traces counts. Helm's
 // `modifiedAt` label goes stale and vanishes (Helm keeps it in seconds), managedFields times are seconds too. Of those only the
 // entries that own the payload count: an annotation by a person is no sign of life of the operation.
-const newestTraceMs = (metadata: ObjectMeta): number => {
+const lastWrittenMs = (metadata: ObjectMeta): number => {
   let newest = Date.parse(metadata.creationTimestamp ?? '') || 0;
   const modified = Number(metadata.labels?.modifiedAt) * 1000;
   if (modified > newest) newest = modified;
@@ -98,7 +98,7 @@ export const toRecord = (kind: RecordKind, metadata: ObjectMeta | undefined): Re
     revision: parsed.revision,
     status: toStatus(metadata.labels?.status),
     locks: pickLocks(metadata.annotations),
-    updatedAtMs: newestTraceMs(metadata),
+    updatedAtMs: lastWrittenMs(metadata),
   };
 };
 

@@ -27,7 +27,7 @@ const text = (description: string, maxLength: number): Schema => ({ type: 'strin
 const generation = (description: string): Schema => ({ type: 'integer', format: 'int64', description, minimum: 0 });
 
 /** metav1.Condition. */
-const condition: Schema = {
+const CONDITION: Schema = {
   type: 'object',
   required: ['type', 'status', 'lastTransitionTime', 'reason', 'message'],
   properties: {
@@ -40,7 +40,7 @@ const condition: Schema = {
   },
 };
 
-const statusSchema: Schema = {
+const STATUS_SCHEMA: Schema = {
   type: 'object',
   description: 'What Belay made of the policy. Only Belay writes it.',
   properties: {
@@ -48,7 +48,7 @@ const statusSchema: Schema = {
     conditions: {
       type: 'array',
       description: 'Ready, and why not.',
-      items: condition,
+      items: CONDITION,
       'x-kubernetes-list-type': 'map',
       'x-kubernetes-list-map-keys': ['type'],
     },
@@ -88,7 +88,7 @@ const WIDE = { priority: 1 };
 const READY = '.status.conditions[?(@.type=="Ready")]';
 const UNSET = 'empty: Deny';
 
-const columns: readonly Schema[] = [
+const COLUMNS: readonly Schema[] = [
   column(
     'Priority',
     'integer',
@@ -126,7 +126,7 @@ export const releasePolicyCrd = (): Schema => ({
         served: true,
         storage: true,
         subresources: { status: {} },
-        additionalPrinterColumns: columns,
+        additionalPrinterColumns: COLUMNS,
         schema: {
           openAPIV3Schema: {
             type: 'object',
@@ -137,7 +137,7 @@ export const releasePolicyCrd = (): Schema => ({
               kind: { type: 'string', description: 'ReleasePolicy' },
               metadata: { type: 'object' },
               spec: { ...specSchema(), description: 'What holds; everything may be left out.' },
-              status: statusSchema,
+              status: STATUS_SCHEMA,
             },
           },
         },

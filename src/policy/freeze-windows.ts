@@ -2,7 +2,7 @@ import type { FreezeWindow, Policy } from './policy.ts';
 import { parseSchedule, type Schedule } from './schedule.ts';
 
 /** A window that is open. Runs of one schedule that overlap or adjoin are one window. */
-export interface OpenWindow {
+export interface FreezePeriod {
   /** Milliseconds since the epoch; of a window that has been open for long, not before what is looked at (see MAX_RUNS). */
   readonly startMs: number;
   /** When it is no longer in force; undefined when no end is in sight (see MAX_RUNS). */
@@ -23,15 +23,15 @@ export interface PolicyFreeze {
 const MAX_RUNS = 50;
 
 /** What is known of a window from `fromMs` until before `untilMs`: that it is open, or that it is closed. */
-interface Known {
+interface KnownPeriod {
   readonly fromMs: number;
   readonly untilMs: number;
-  readonly open: OpenWindow | undefined;
+  readonly open: FreezePeriod | undefined;
 }
 
 /** Each window's schedule, and what was last found out: a review asks every time, and the answer changes a few times a week. */
 const schedules = new WeakMap<FreezeWindow, Schedule>();
-const lastKnown = new WeakMap<FreezeWindow, Known>();
+const lastKnownPeriods = new WeakMap<FreezeWindow, KnownPeriod>();
 
 const scheduleOf = (window: FreezeWindow): Schedule => {
   const compiled = schedules.get(window) ?? parseSchedule(window.schedule, window.timeZone);
@@ -65,7 +65,7 @@ const findEnd = (
   return { coveredUntilMs: latestMs + durationMs, isEnd: false };
 };
 
-const findOut = (window: FreezeWindow, nowMs: number): Known => {
+const findKnownPeriod = (window: FreezeWindow, nowMs: number): KnownPeriod => {
   const { durationMs } = window;
   const schedule = scheduleOf(window);
   const lastMs = schedule.lastStart(nowMs);
@@ -79,11 +79,11 @@ const findOut = (window: FreezeWindow, nowMs: number): Known => {
   return { fromMs: startMs, untilMs: coveredUntilMs, open };
 };
 
-const know = (window: FreezeWindow, nowMs: number): Known => {
-  const known = lastKnown.get(window);
+const knownPeriodAt = (window: FreezeWindow, nowMs: number): KnownPeriod => {
+  const known = lastKnownPeriods.get(window);
   if (known !== undefined && known.fromMs <= nowMs && nowMs < known.untilMs) return known;
-  const found = findOut(window, nowMs);
-  lastKnown.set(window, found);
+  const found = findKnownPeriod(window, nowMs);
+  lastKnownPeriods.set(window, found);
   return found;
 };
 
@@ -91,11 +91,12 @@ const know = (window: FreezeWindow, nowMs: number): Known => {
  * The window if it is open: in force at `nowMs` exactly when `startMs <= nowMs < endMs`. Durations are time that passes: 64 h over
  * a clock change are 64 hours, and end at another time of day.
  */
-export const windowInForce = (window: FreezeWindow, nowMs: number): OpenWindow | undefined => know(window, nowMs).open;
+export const windowInForce = (window: FreezeWindow, nowMs: number): FreezePeriod | undefined =>
+  knownPeriodAt(window, nowMs).open;
 
 /** When the window opens next, milliseconds since the epoch; undefined when it stays open as far as one can see. */
 export const nextWindow = (window: FreezeWindow, nowMs: number): number | undefined => {
-  const { open, untilMs } = know(window, nowMs);
+  const { open, untilMs } = knownPeriodAt(window, nowMs);
   if (open === undefined) return Number.isFinite(untilMs) ? untilMs : undefined;
   return open.endMs === undefined ? undefined : scheduleOf(window).nextStart(open.endMs);
 };

@@ -15,6 +15,9 @@ export const BREAK = 'belay.dev/break';
 export const PIN = 'belay.dev/pin';
 export const NO_DOWNGRADE = 'belay.dev/no-downgrade';
 
+/** Longest reason that an annotation or a policy may give. Every denial shows it, and the API server cuts warnings at 4 KiB. */
+export const MAX_REASON_LENGTH = 512;
+
 const RFC3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/;
 
 /** Milliseconds since the epoch; undefined when the text is not an RFC 3339 time. */
@@ -40,7 +43,7 @@ export const readFreeze = (
   return { source, reason: reason ?? '', by: annotations[FREEZE_BY], untilMs };
 };
 
-export interface Open {
+export interface MaintenanceWindow {
   readonly source: LockSource;
   readonly reason: string;
   readonly untilMs: number;
@@ -50,7 +53,11 @@ export interface Open {
 export const MAX_OPEN_MS = 24 * 3_600_000;
 
 /** The maintenance window that these annotations state, if it is open. What cannot be read, or lasts too long, counts as closed. */
-export const readOpen = (annotations: Annotations | undefined, source: LockSource, nowMs: number): Open | undefined => {
+export const readMaintenanceWindow = (
+  annotations: Annotations | undefined,
+  source: LockSource,
+  nowMs: number,
+): MaintenanceWindow | undefined => {
   const reason = annotations?.[OPEN];
   const untilMs = parseTime(annotations?.[OPEN_UNTIL] ?? '');
   if (reason === undefined || untilMs === undefined || untilMs <= nowMs || untilMs > nowMs + MAX_OPEN_MS)

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { parseRange } from '../helm/chart-range.ts';
+import { MAX_RANGE_LENGTH, parseRange } from '../helm/chart-range.ts';
 import { drift } from './schema/drift.ts';
-import { ACTIONS, action, duration, oneOf, says, text } from './schema/fields.ts';
+import { ACTIONS, action, duration, oneOf, quoting, text } from './schema/fields.ts';
 import { freeze } from './schema/freeze.ts';
 import { match } from './schema/match.ts';
 
@@ -29,11 +29,11 @@ const versions = z.strictObject({
       "Deny: the chart's version may not go below the one deployed, as with belay.dev/no-downgrade. Default: Allow.",
     )
     .optional(),
-  range: text(256)
-    .regex(/^[ -~]*$/, { abort: true, ...says('is not a SemVer range') })
+  range: text(MAX_RANGE_LENGTH)
+    .regex(/^[ -~]*$/, { abort: true, ...quoting('is not a SemVer range') })
     .refine(
       (range) => range === '' || parseRange(range) !== undefined,
-      says('is not a SemVer range such as 1.4.2, 1.4.x or >=1.2 <2'),
+      quoting('is not a SemVer range such as 1.4.2, 1.4.x or >=1.2 <2'),
     )
     .describe(
       'SemVer range of chart versions that are allowed, as with belay.dev/pin: the name of the chart is pinned with it. Example: ">=1.2 <2". Default: "", any version.',

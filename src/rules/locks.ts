@@ -2,7 +2,14 @@ import type { ReleaseRecord } from '../helm/record.ts';
 import type { ObjectMeta } from '../kubernetes/object.ts';
 import { policyFreezes } from '../policy/freeze-windows.ts';
 import type { Freeze, LockSource } from '../policy/lock.ts';
-import { type Annotations, NO_DOWNGRADE, type Open, PIN, readFreeze, readOpen } from '../policy/lock-annotations.ts';
+import {
+  type Annotations,
+  type MaintenanceWindow,
+  NO_DOWNGRADE,
+  PIN,
+  readFreeze,
+  readMaintenanceWindow,
+} from '../policy/lock-annotations.ts';
 import type { Policy } from '../policy/policy.ts';
 import { refOf } from './in-flight.ts';
 import type { VersionLocks } from './versions.ts';
@@ -69,13 +76,13 @@ const NOT_FROZEN: readonly Freeze[] = [];
 const sourceOf = ({ name }: Policy): LockSource => ({ kind: 'ReleasePolicy', namespace: '', name: name ?? '' });
 
 /** The maintenance window in force, if there is one. */
-export const findOpen = (
+export const findMaintenanceWindow = (
   records: readonly ReleaseRecord[],
   namespaces: readonly NamespaceFacts[],
   nowMs: number,
-): Open | undefined => {
+): MaintenanceWindow | undefined => {
   for (const { annotations, source } of placesOf(records, namespaces)) {
-    const open = readOpen(annotations, source, nowMs);
+    const open = readMaintenanceWindow(annotations, source, nowMs);
     if (open !== undefined) return open;
   }
   return undefined;

@@ -2,7 +2,7 @@ import type { ReleaseName } from '../helm/names.ts';
 import type { ReleaseRecord } from '../helm/record.ts';
 import type { ObjectRef } from '../kubernetes/object.ts';
 import type { Freeze } from '../policy/lock.ts';
-import type { Open } from '../policy/lock-annotations.ts';
+import type { MaintenanceWindow } from '../policy/lock-annotations.ts';
 import type { PolicyRule } from './actions.ts';
 import { findGoverning, isHolder, newestOf, type OperationState, type ReleaseFacts } from './in-flight.ts';
 import { allow, deny, type FieldChange, type Verdict } from './verdict.ts';
@@ -18,27 +18,27 @@ export interface ObjectWrite {
 /**
  * The first half of the judgement, from metadata alone: either the verdict, or the record whose manifest has to be asked.
  */
-export type ObjectOutlook =
-  | { readonly settled: true; readonly verdict: Verdict; readonly heardFromHolder: boolean }
+export type MetadataJudgement =
+  | { readonly settled: true; readonly verdict: Verdict; readonly byHolder: boolean }
   | { readonly settled: false; readonly governing: ReleaseRecord; readonly state: OperationState };
 
-const settle = (why: string, heardFromHolder = false): ObjectOutlook => ({
+const settle = (why: string, byHolder = false): MetadataJudgement => ({
   settled: true,
   verdict: allow(why),
-  heardFromHolder,
+  byHolder,
 });
 
 /**
  * Stale is whoever was not heard of for long. A holder that nobody has overtaken and that writes now was only slow (a hook may run
  * for longer than `staleAfter`), and goes on where it was. What was declared dead stays dead.
  */
-const heardOf = (state: OperationState, username: string): OperationState =>
+const withSlowHolder = (state: OperationState, username: string): OperationState =>
   state.state === 'dead' && state.reason === 'stale' && state.was.holder === username
     ? { state: 'in-flight', inFlight: state.was }
     : state;
 
 /** What the first half is told beside the facts. */
-export interface ObjectSituation {
+export interface ObjectContext {
   /** By `findOperation`. */
   readonly operation: OperationState;
   /** Whether any freeze is in force. */
@@ -48,13 +48,13 @@ export interface ObjectSituation {
 }
 
 /** Decides what metadata can decide: the holder's own writes, and releases that govern nothing (DESIGN.md 4.3). */
-export const lookAtObject = (
+export const judgeFromMetadata = (
   write: ObjectWrite,
   facts: ReleaseFacts,
-  { operation, frozen, serialized }: ObjectSituation,
-): ObjectOutlook => {
+  { operation, frozen, serialized }: ObjectContext,
+): MetadataJudgement => {
   if (facts.records.length === 0) return settle('no release');
-  const state = heardOf(operation, write.username);
+  const state = withSlowHolder(operation, write.username);
   if (state.state === 'in-flight') {
     const { inFlight } = state;
     if (!serialized) return settle('not serialized');
@@ -71,7 +71,7 @@ export const lookAtObject = (
 };
 
 /** What the governing manifest adds. */
-export interface GovernedFacts {
+export interface ManifestFacts {
   readonly governing: ReleaseRecord;
   readonly state: OperationState;
   /** `name-version` of the governing revision's chart. */
@@ -84,16 +84,16 @@ export interface GovernedFacts {
   /** For `change`: whether it gives the object an owner. Asked of a frozen release alone. */
   readonly gainsOwner: boolean;
   readonly freezes: readonly Freeze[];
-  readonly open: Open | undefined;
+  readonly open: MaintenanceWindow | undefined;
 }
 
 /** Why an object that was missing may be created by whomever. */
-export const RESTORES = 'restores the chart';
+export const RESTORES_CHART = 'restores the chart';
 
 /** The second half: is this object governed, and is the write drift? `waived` are the rules that the policy does not enforce. */
 export const judgeObject = (
   write: ObjectWrite,
-  governed: GovernedFacts,
+  governed: ManifestFacts,
   waived: ReadonlySet<PolicyRule> = NOTHING_WAIVED,
 ): Verdict => {
   const { release, attempt, object } = write;
@@ -111,7 +111,7 @@ export const judgeObject = (
     return deny({ code: 'BelayOperationInFlight', release, attempt, inFlight: state.inFlight, object });
   }
   // While an operation is in flight, what is missing may be on its way, and it is not for others to create it.
-  if (attempt === 'create' && governed.restores && state.state !== 'in-flight') return allow(RESTORES);
+  if (attempt === 'create' && governed.restores && state.state !== 'in-flight') return allow(RESTORES_CHART);
   if (waived.has('drift')) return allow('waived');
   if (open !== undefined) return passOpen(write, open);
   return deny({
@@ -127,7 +127,7 @@ export const judgeObject = (
 
 const NOTHING_WAIVED: ReadonlySet<PolicyRule> = new Set();
 
-const passOpen = ({ release, username, attempt, object }: ObjectWrite, open: Open): Verdict => {
+const passOpen = ({ release, username, attempt, object }: ObjectWrite, open: MaintenanceWindow): Verdict => {
   const until = new Date(open.untilMs).toISOString().replace('.000Z', 'Z');
   return {
     allowed: true,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseDuration } from '../../text/duration.ts';
+import { DURATION_PATTERN, parseDuration } from '../../text/duration.ts';
 import { quoteText, showValue } from '../../text/escape.ts';
 import { GLOB_PATTERN, MAX_GLOB_LENGTH } from '../name-glob.ts';
 
@@ -13,10 +13,10 @@ interface Validation {
   readonly reason?: 'FieldValueInvalid' | 'FieldValueRequired' | 'FieldValueForbidden';
 }
 
-export const checkedBy = (...rules: readonly Validation[]) => ({ 'x-kubernetes-validations': rules });
+export const celRules = (...rules: readonly Validation[]) => ({ 'x-kubernetes-validations': rules });
 
 /** The value is quoted, because whoever reads the answer sees the field's path and not the line that they wrote. */
-export const says = (problem: string) => ({
+export const quoting = (problem: string) => ({
   error: ({ input }: { readonly input?: unknown }) => `${quoteText(String(input))} ${problem}`,
 });
 
@@ -33,9 +33,6 @@ const SECOND_MS = 1000;
 const HOUR_MS = 3600 * SECOND_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-/** As src/text/duration.ts reads them. */
-const DURATION_PATTERN = /^([0-9]+(\.[0-9]+)?(ms|[smhd]))+$/;
-
 interface Bounds {
   readonly min: string;
   readonly maxDays: number;
@@ -47,11 +44,11 @@ export const duration = ({ min, maxDays }: Bounds) => {
   const tooShort = `is shorter than ${min}`;
   const tooLong = `is longer than ${maxDays} days`;
   return text(32)
-    .regex(DURATION_PATTERN, { abort: true, ...says('is not a duration such as 90s, 10m, 1h30m or 2d') })
-    .refine((value) => (parseDuration(value) ?? 0) >= minMs, says(tooShort))
-    .refine((value) => (parseDuration(value) ?? Number.POSITIVE_INFINITY) <= maxDays * DAY_MS, says(tooLong))
+    .regex(DURATION_PATTERN, { abort: true, ...quoting('is not a duration such as 90s, 10m, 1h30m or 2d') })
+    .refine((value) => (parseDuration(value) ?? 0) >= minMs, quoting(tooShort))
+    .refine((value) => (parseDuration(value) ?? Number.POSITIVE_INFINITY) <= maxDays * DAY_MS, quoting(tooLong))
     .meta(
-      checkedBy(
+      celRules(
         { rule: `self.contains('d') || duration(self) >= duration('${min}')`, message: tooShort },
         {
           rule: `self.matches('^[0-9.]+d') ? double(self.split('d')[0]) <= ${maxDays}.0 : (self.contains('d') || duration(self) <= duration('${maxDays * 24}h'))`,
@@ -78,5 +75,5 @@ export const glob = text(MAX_GLOB_LENGTH)
   .min(1, 'is empty')
   .regex(
     GLOB_PATTERN,
-    says('is not a glob: write a name, with at most two * (any characters) and any number of ? (any one character)'),
+    quoting('is not a glob: write a name, with at most two * (any characters) and any number of ? (any one character)'),
   );

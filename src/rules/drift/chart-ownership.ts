@@ -1,5 +1,5 @@
 import { hasChartValue } from './chart-value.ts';
-import { isList, isMap, type JsonMap, maxRecursion, own } from './json.ts';
+import { isList, isMap, type JsonMap, MAX_RECURSION, own } from './json.ts';
 
 interface Place {
   readonly chart: unknown;
@@ -31,9 +31,9 @@ const isSet = (value: unknown): boolean => value !== undefined && value !== null
 export const isExactlyOwned = (fields: JsonMap, chart: JsonMap, live: JsonMap, isBuiltIn: boolean): boolean =>
   isOwnedAt(fields, { chart, live, parent: '', key: '', depth: 0, isBuiltIn });
 
-function isOwnedAt(fields: unknown, place: Place): boolean {
+const isOwnedAt = (fields: unknown, place: Place): boolean => {
   const { chart, live, depth } = place;
-  if (!isMap(fields) || !isSet(chart) || depth >= maxRecursion) return false;
+  if (!isMap(fields) || !isSet(chart) || depth >= MAX_RECURSION) return false;
   const elements = Object.keys(fields).filter((element) => element !== '.');
   // A leaf: a scalar, or a list or map that the API server takes as one value, or an empty one.
   if (elements.length === 0 && !Object.hasOwn(fields, '.')) return isExactly(place);
@@ -53,7 +53,7 @@ function isOwnedAt(fields: unknown, place: Place): boolean {
     if (element.startsWith('v:')) return true;
     return isOwnedAt(own(fields, element), { ...place, chart: item, live: now, depth: depth + 1 });
   });
-}
+};
 
 const parsed = (text: string): unknown => {
   try {
@@ -96,11 +96,11 @@ const isDefault = ({ live, parent, key, isBuiltIn }: Place): boolean => {
 };
 
 /** Whether the live value is the chart's, and holds nothing else. */
-function isExactly(place: Place): boolean {
+const isExactly = (place: Place): boolean => {
   const { chart, live, parent, key, depth } = place;
   if (!isSet(chart)) return isDefault(place);
-  if (depth >= maxRecursion || !hasChartValue(chart, live, parent, key)) return false;
+  if (depth >= MAX_RECURSION || !hasChartValue(chart, live, parent, key)) return false;
   if (isMap(live)) return Object.keys(live).every((name) => isExactly(below(place, name)));
   if (!isList(chart) || !isList(live)) return true;
   return live.every((item, index) => isExactly({ ...place, chart: chart[index], live: item, depth: depth + 1 }));
-}
+};

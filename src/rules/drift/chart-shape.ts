@@ -4,11 +4,11 @@ import { isMap, type JsonMap, own } from './json.ts';
  * The chart's document as it arrives in the cluster: with the ownership marks, which Helm adds after it has stored the
  * manifest (helm.sh/helm `setMetadataVisitor`), and a Secret's `stringData` as `data`.
  */
-export function chartShape(
+export const chartShape = (
   document: JsonMap,
   release: { readonly releaseName: string; readonly releaseNamespace: string },
   isSecret: boolean,
-): JsonMap {
+): JsonMap => {
   const metadata = mapOr(own(document, 'metadata'));
   const shape: Record<string, unknown> = {
     ...document,
@@ -29,7 +29,7 @@ export function chartShape(
     shape.binaryData = oneLine(own(document, 'binaryData'));
   }
   return shape;
-}
+};
 
 const mapOr = (value: unknown): JsonMap => (isMap(value) ? value : {});
 

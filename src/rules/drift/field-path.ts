@@ -11,7 +11,7 @@ export interface ListItem {
 }
 
 /** `spec.template.spec.containers[web].image`, `metadata.annotations["a.b/c"]` */
-export function showFieldPath(steps: readonly Step[]): string {
+export const showFieldPath = (steps: readonly Step[]): string => {
   let path = '';
   for (const step of steps) {
     if (typeof step !== 'string')
@@ -20,14 +20,14 @@ export function showFieldPath(steps: readonly Step[]): string {
     else path += path === '' ? step : `.${step}`;
   }
   return path;
-}
+};
 
 /** RFC 6901, into the new object, or into the old one where the field is gone. */
-export function fieldPointer(steps: readonly Step[], isGone: boolean): string {
+export const fieldPointer = (steps: readonly Step[], isGone: boolean): string => {
   let pointer = '';
   for (const step of steps) pointer += `/${typeof step === 'string' ? escapeKey(step) : indexOf(step, isGone)}`;
   return pointer;
-}
+};
 
 export const indexOf = ({ beforeIndex, afterIndex }: ListItem, isGone: boolean): number =>
   (isGone ? (beforeIndex ?? afterIndex) : (afterIndex ?? beforeIndex)) ?? 0;

@@ -22,7 +22,7 @@ export interface DriftInput {
 }
 
 /** What of an UPDATE is drift. Empty: nothing is. Never throws, whatever the objects look like. */
-export function findDrift(input: DriftInput): readonly FieldChange[] {
+export const findDrift = (input: DriftInput): readonly FieldChange[] => {
   const { document, before, after, scope } = input;
   const { group, kind } = identify(after, before);
   const ignore = ignoredPaths(group, kind, document, before, input.ignore);
@@ -38,20 +38,20 @@ export function findDrift(input: DriftInput): readonly FieldChange[] {
   const chartOnly = scope === 'ChartFields';
   for (const key of keysOf(before, after)) {
     if (key === 'metadata') findMetadataDrift(walk, chartOnly, shape, before, after, descend(ignore, key));
-    else if (!identity.has(key)) {
+    else if (!IDENTITY.has(key)) {
       const [old, now] = [own(before, key), own(after, key)];
       // To find two trees equal takes half of what walking three does, and most writes leave `spec` alone.
       if (!deepEqual(old, now)) walk.field(key, chartOnly, own(shape, key), old, now, ignore);
     }
   }
   return walk.changes;
-}
+};
 
 /** The status is the controllers'; the others say what the object is, not what is in it. */
-const identity: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'status']);
+const IDENTITY: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'status']);
 
 /** Kept by the API server, or, as finalizers, by whoever needs them. */
-const notDesiredState: ReadonlySet<string> = new Set([
+const NOT_DESIRED_STATE: ReadonlySet<string> = new Set([
   'creationTimestamp',
   'deletionGracePeriodSeconds',
   'deletionTimestamp',
@@ -63,19 +63,19 @@ const notDesiredState: ReadonlySet<string> = new Set([
   'uid',
 ]);
 
-function findMetadataDrift(
+const findMetadataDrift = (
   walk: Walk,
   chartOnly: boolean,
   shape: JsonMap,
   before: JsonMap,
   after: JsonMap,
   ignore: IgnoreState,
-): void {
+): void => {
   if (isIgnored(ignore)) return;
   const [chart, old, now] = [mapAt(shape, 'metadata'), mapAt(before, 'metadata'), mapAt(after, 'metadata')];
   walk.within('metadata', () => {
     for (const key of keysOf(old, now)) {
-      if (notDesiredState.has(key)) continue;
+      if (NOT_DESIRED_STATE.has(key)) continue;
       if (key !== 'labels' && key !== 'annotations') {
         walk.field(key, chartOnly, own(chart, key), own(old, key), own(now, key), ignore);
         continue;
@@ -91,15 +91,15 @@ function findMetadataDrift(
       });
     }
   });
-}
+};
 
 /** Whoever writes it, and whether or not the chart sets it: it is desired state in the clothes of metadata. */
-function findDesiredState(walk: Walk, chart: JsonMap, before: JsonMap, after: JsonMap, ignore: IgnoreState): void {
+const findDesiredState = (walk: Walk, chart: JsonMap, before: JsonMap, after: JsonMap, ignore: IgnoreState): void => {
   for (const name of keysOf(before, after)) {
     if (Object.hasOwn(chart, name) || !isDesiredState(name)) continue;
     walk.field(name, false, undefined, own(before, name), own(after, name), ignore);
   }
-}
+};
 
 /**
  * - The Deployment controller goes back to the revision that is named there (k8s.io/kubernetes pkg/controller/deployment/rollback.go).
@@ -112,27 +112,27 @@ const isDesiredState = (annotation: string): boolean =>
   annotation === 'autoscaling.alpha.kubernetes.io/behavior';
 
 /** kubectl keeps a copy of the whole object in that annotation. */
-const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
 const isSecretField = ([first, second, third]: readonly Step[]): boolean =>
   first === 'data' ||
   first === 'stringData' ||
-  (first === 'metadata' && second === 'annotations' && (third === undefined || third === lastApplied));
+  (first === 'metadata' && second === 'annotations' && (third === undefined || third === LAST_APPLIED));
 
-const nothing: JsonMap = {};
+const EMPTY_MAP: JsonMap = {};
 
 const mapAt = (map: JsonMap, key: string): JsonMap => {
   const value = own(map, key);
-  return isMap(value) ? value : nothing;
+  return isMap(value) ? value : EMPTY_MAP;
 };
 
-function keysOf(before: JsonMap, after: JsonMap): readonly string[] {
+const keysOf = (before: JsonMap, after: JsonMap): readonly string[] => {
   const keys = Object.keys(before);
   for (const key of Object.keys(after)) if (!Object.hasOwn(before, key)) keys.push(key);
   return keys;
-}
+};
 
-function identify(after: JsonMap, before: JsonMap): { readonly group: string; readonly kind: string } {
+const identify = (after: JsonMap, before: JsonMap): { readonly group: string; readonly kind: string } => {
   const apiVersion = own(after, 'apiVersion') ?? own(before, 'apiVersion');
   const kind = own(after, 'kind') ?? own(before, 'kind');
   const slash = typeof apiVersion === 'string' ? apiVersion.indexOf('/') : -1;
@@ -140,4 +140,4 @@ function identify(after: JsonMap, before: JsonMap): { readonly group: string; re
     group: typeof apiVersion === 'string' && slash >= 0 ? apiVersion.slice(0, slash) : '',
     kind: typeof kind === 'string' ? kind : '',
   };
-}
+};

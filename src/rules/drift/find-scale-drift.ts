@@ -14,7 +14,7 @@ export interface ScaleDriftInput {
 }
 
 /** A write of the `scale` subresource is a change of `spec.replicas` of its parent. Absent means zero in a Scale. */
-export function findScaleDrift(input: ScaleDriftInput): readonly FieldChange[] {
+export const findScaleDrift = (input: ScaleDriftInput): readonly FieldChange[] => {
   const { scope, document, ignore } = input;
   const [before, after] = [input.beforeReplicas ?? 0, input.afterReplicas ?? 0];
   if (before === after) return [];
@@ -34,4 +34,4 @@ export function findScaleDrift(input: ScaleDriftInput): readonly FieldChange[] {
       secret: false,
     },
   ];
-}
+};

@@ -11,7 +11,7 @@ export type IgnoreState = readonly Place[] | undefined;
 
 export const isIgnored = (state: IgnoreState): boolean => state?.some(({ ignored }) => ignored) ?? false;
 
-export function descend(state: IgnoreState, segment: string): IgnoreState {
+export const descend = (state: IgnoreState, segment: string): IgnoreState => {
   if (state === undefined) return undefined;
   let next: Place[] | undefined;
   for (const { below } of state) {
@@ -22,9 +22,9 @@ export function descend(state: IgnoreState, segment: string): IgnoreState {
     }
   }
   return next;
-}
+};
 
-function compile(pointers: readonly string[]): Place {
+const compile = (pointers: readonly string[]): Place => {
   const root: Place = { below: new Map(), ignored: false };
   for (const pointer of pointers) {
     if (pointer !== '' && !pointer.startsWith('/')) continue;
@@ -41,22 +41,22 @@ function compile(pointers: readonly string[]): Place {
     place.ignored = true;
   }
   return root;
-}
+};
 
-const restart = '/spec/template/metadata/annotations/kubectl.kubernetes.io~1restartedAt';
-const ordinary = compile([restart]);
-const webhooks = compile([restart, '/webhooks/*/clientConfig/caBundle']);
+const RESTARTED_AT = '/spec/template/metadata/annotations/kubectl.kubernetes.io~1restartedAt';
+const DEFAULT_PATHS = compile([RESTARTED_AT]);
+const WEBHOOK_PATHS = compile([RESTARTED_AT, '/webhooks/*/clientConfig/caBundle']);
 
-const byKind: ReadonlyMap<string, Place> = new Map([
-  ['admissionregistration.k8s.io ValidatingWebhookConfiguration', webhooks],
-  ['admissionregistration.k8s.io MutatingWebhookConfiguration', webhooks],
+const PATHS_BY_KIND: ReadonlyMap<string, Place> = new Map([
+  ['admissionregistration.k8s.io ValidatingWebhookConfiguration', WEBHOOK_PATHS],
+  ['admissionregistration.k8s.io MutatingWebhookConfiguration', WEBHOOK_PATHS],
   [
     'apiextensions.k8s.io CustomResourceDefinition',
-    compile([restart, '/spec/conversion/webhook/clientConfig/caBundle']),
+    compile([RESTARTED_AT, '/spec/conversion/webhook/clientConfig/caBundle']),
   ],
-  ['apiregistration.k8s.io APIService', compile([restart, '/spec/caBundle'])],
+  ['apiregistration.k8s.io APIService', compile([RESTARTED_AT, '/spec/caBundle'])],
 ]);
-const aggregated = compile([restart, '/rules']);
+const AGGREGATED_ROLE_PATHS = compile([RESTARTED_AT, '/rules']);
 
 const compiled = new WeakMap<readonly string[], Place>();
 
@@ -64,18 +64,18 @@ const compiled = new WeakMap<readonly string[], Place>();
  * What is no drift by default - `kubectl rollout restart`, certificates that an injector fills in, rules that the
  * aggregation controller fills in - and what the policy ignores.
  */
-export function ignoredPaths(
+export const ignoredPaths = (
   group: string,
   kind: string,
   document: JsonMap,
   before: JsonMap,
   ignore: readonly string[],
-): IgnoreState {
+): IgnoreState => {
   const isAggregated =
     kind === 'ClusterRole' &&
     group === 'rbac.authorization.k8s.io' &&
     (isMap(own(document, 'aggregationRule')) || isMap(own(before, 'aggregationRule')));
-  const builtIn = isAggregated ? aggregated : (byKind.get(`${group} ${kind}`) ?? ordinary);
+  const builtIn = isAggregated ? AGGREGATED_ROLE_PATHS : (PATHS_BY_KIND.get(`${group} ${kind}`) ?? DEFAULT_PATHS);
   if (ignore.length === 0) return [builtIn];
   let chosen = compiled.get(ignore);
   if (chosen === undefined) {
@@ -83,4 +83,4 @@ export function ignoredPaths(
     compiled.set(ignore, chosen);
   }
   return [builtIn, chosen];
-}
+};

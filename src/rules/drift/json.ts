@@ -11,20 +11,20 @@ export const own = (map: JsonMap, key: string): unknown =>
   Object.hasOwn(map, key) ? (map[key] ?? undefined) : undefined;
 
 /** Nothing at all: also `{}` and `[]`, and maps and lists of nothing but such. */
-export function isEmptyValue(value: unknown, depth = 0): boolean {
+export const isEmptyValue = (value: unknown, depth = 0): boolean => {
   if (typeof value !== 'object' || value === null) {
     return value === undefined || value === null || value === false || value === 0 || value === '';
   }
-  return depth < maxRecursion && Object.values(value).every((child) => isEmptyValue(child, depth + 1));
-}
+  return depth < MAX_RECURSION && Object.values(value).every((child) => isEmptyValue(child, depth + 1));
+};
 
 /** Deeper than anything that Kubernetes serves, and far from the end of the stack. */
-export const maxRecursion = 200;
+export const MAX_RECURSION = 200;
 
-export function deepEqual(left: unknown, right: unknown, depth = 0): boolean {
+export const deepEqual = (left: unknown, right: unknown, depth = 0): boolean => {
   if (left === right) return true;
   if (typeof left !== 'object' || typeof right !== 'object' || left === null || right === null) return false;
-  if (depth >= maxRecursion) return deepEqualOnHeap(left, right);
+  if (depth >= MAX_RECURSION) return deepEqualOnHeap(left, right);
   if (Array.isArray(left)) {
     if (!Array.isArray(right) || left.length !== right.length) return false;
     for (let index = 0; index < left.length; index++) {
@@ -44,10 +44,10 @@ export function deepEqual(left: unknown, right: unknown, depth = 0): boolean {
   }
   for (const _key in right) count--;
   return count === 0;
-}
+};
 
 /** The API server accepts JSON that is ten thousand levels deep, which is too much for the stack. */
-function deepEqualOnHeap(left: object, right: object): boolean {
+const deepEqualOnHeap = (left: object, right: object): boolean => {
   const pairs: [unknown, unknown][] = [[left, right]];
   for (let pair = pairs.pop(); pair !== undefined; pair = pairs.pop()) {
     const [a, b] = pair;
@@ -62,4 +62,4 @@ function deepEqualOnHeap(left: object, right: object): boolean {
     }
   }
   return true;
-}
+};

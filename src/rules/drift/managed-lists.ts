@@ -9,7 +9,7 @@ import { isList, isMap, type JsonMap, own } from './json.ts';
 export type ManagedList = { readonly keys: readonly string[] } | 'set' | undefined;
 
 /** Old and new object count: erasing the new one's entries hides nothing. */
-export function managedFieldSets(...objects: readonly JsonMap[]): readonly JsonMap[] {
+export const managedFieldSets = (...objects: readonly JsonMap[]): readonly JsonMap[] => {
   const sets: JsonMap[] = [];
   for (const object of objects) {
     const metadata = own(object, 'metadata');
@@ -21,9 +21,9 @@ export function managedFieldSets(...objects: readonly JsonMap[]): readonly JsonM
     }
   }
   return sets;
-}
+};
 
-export function findManagedList(sets: readonly JsonMap[], path: readonly Step[]): ManagedList {
+export const findManagedList = (sets: readonly JsonMap[], path: readonly Step[]): ManagedList => {
   for (const set of sets) {
     const fields = lookUp(set, path);
     for (const field in fields) {
@@ -33,9 +33,9 @@ export function findManagedList(sets: readonly JsonMap[], path: readonly Step[])
     }
   }
   return undefined;
-}
+};
 
-function lookUp(set: JsonMap, path: readonly Step[]): JsonMap | undefined {
+const lookUp = (set: JsonMap, path: readonly Step[]): JsonMap | undefined => {
   let fields: unknown = set;
   for (const step of path) {
     const element = typeof step === 'string' ? `f:${step}` : step.managedKey;
@@ -43,13 +43,13 @@ function lookUp(set: JsonMap, path: readonly Step[]): JsonMap | undefined {
     fields = own(fields, element);
   }
   return isMap(fields) ? fields : undefined;
-}
+};
 
-function managedKey(field: string): JsonMap | undefined {
+const managedKey = (field: string): JsonMap | undefined => {
   try {
     const key: unknown = JSON.parse(field.slice(2));
     return isMap(key) ? key : undefined;
   } catch {
     return undefined;
   }
-}
+};

@@ -26,7 +26,7 @@ export interface CreateInput {
  * write them himself. In a server-side apply the API server takes none; to those of a POST it adds its own entry, of all there is.
  * https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management
  */
-export function restoresObject(input: CreateInput): boolean {
+export const restoresObject = (input: CreateInput): boolean => {
   const { document, after, group, kind } = input;
   if (worksByBeingCreated(group, kind) || own(document, 'apiVersion') !== after.apiVersion) return false;
   const [entry, ...others] = after.metadata?.managedFields ?? [];
@@ -37,7 +37,7 @@ export function restoresObject(input: CreateInput): boolean {
   const isSecret = kind === 'Secret' && group === '';
   const fields = isSecret ? withoutStringData(fieldsV1) : fieldsV1;
   return isExactlyOwned(fields, withoutIdentity(chartShape(document, input, isSecret)), after, isBuiltInGroup(group));
-}
+};
 
 /** The API server has made `data` of it, and nobody owns that. */
 const withoutStringData = ({ 'f:stringData': text, ...fields }: JsonMap): JsonMap => {

@@ -3,7 +3,7 @@ import { isQuantityField, isSameDuration, isSameQuantity } from './amount.ts';
 import { hasChartValue, isRestored, setsAnything } from './chart-value.ts';
 import { fieldPointer, indexOf, type Step, showFieldPath } from './field-path.ts';
 import { descend, type IgnoreState, isIgnored } from './ignored-paths.ts';
-import { deepEqual, isEmptyValue, isList, isMap, type JsonMap, maxRecursion, own } from './json.ts';
+import { deepEqual, isEmptyValue, isList, isMap, type JsonMap, MAX_RECURSION, own } from './json.ts';
 import { findManagedList, managedFieldSets } from './managed-lists.ts';
 import { type ListPair, pairLists } from './pair-lists.ts';
 
@@ -54,7 +54,7 @@ export class Walk {
     const fits = (isOfKind: (value: unknown) => boolean): boolean =>
       isOfKind(present) && (after === undefined || isOfKind(after)) && (chart === undefined || isOfKind(chart));
     const kind =
-      this.#steps.length >= maxRecursion ? undefined : fits(isMap) ? 'map' : fits(isList) ? 'list' : undefined;
+      this.#steps.length >= MAX_RECURSION ? undefined : fits(isMap) ? 'map' : fits(isList) ? 'list' : undefined;
     if (kind === undefined) this.#compareWhole(chart, before, after, ignore);
     else if (before === undefined) this.#visitAdded(chart, after, ignore);
     else if (after === undefined) this.#visitRemoved(chart, before, ignore);
@@ -161,7 +161,7 @@ const nameOf = (step: Step | undefined): string => (typeof step === 'string' ? s
 const emptyOf = (value: unknown): JsonMap | List => (isList(value) ? [] : {});
 
 /** Whether the items that stayed changed places, and not to where the chart has them. Sets have no order. */
-function isReordered(pairs: readonly ListPair[]): boolean {
+const isReordered = (pairs: readonly ListPair[]): boolean => {
   const stayed = pairs.filter(
     ({ before, after }) => before !== undefined && after !== undefined && typeof after === 'object',
   );
@@ -170,14 +170,14 @@ function isReordered(pairs: readonly ListPair[]): boolean {
   if (charted.length < stayed.length || isAscending(charted.map(({ chartIndex }) => chartIndex))) return true;
   const now = charted.toSorted((a, b) => (a.afterIndex ?? 0) - (b.afterIndex ?? 0));
   return !isAscending(now.map(({ chartIndex }) => chartIndex));
-}
+};
 
 const isAscending = (places: readonly (number | undefined)[]): boolean =>
   places.every((place, index) => index === 0 || (places[index - 1] ?? 0) < (place ?? 0));
 
-function equalButFor(ignore: IgnoreState, before: unknown, after: unknown, depth: number): boolean {
+const equalButFor = (ignore: IgnoreState, before: unknown, after: unknown, depth: number): boolean => {
   if (isIgnored(ignore)) return true;
-  if (ignore === undefined || depth >= maxRecursion) return deepEqual(before, after);
+  if (ignore === undefined || depth >= MAX_RECURSION) return deepEqual(before, after);
   const inside = (a: object, b: object): boolean =>
     [...new Set([...Object.keys(a), ...Object.keys(b)])].every((key) =>
       equalButFor(descend(ignore, key), own(a as JsonMap, key), own(b as JsonMap, key), depth + 1),
@@ -185,4 +185,4 @@ function equalButFor(ignore: IgnoreState, before: unknown, after: unknown, depth
   if (isMap(before) && isMap(after)) return inside(before, after);
   if (isList(before) && isList(after)) return before.length === after.length && inside(before, after);
   return deepEqual(before, after);
-}
+};
