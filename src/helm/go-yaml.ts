@@ -1,19 +1,20 @@
 /**
- * YAML as Helm and kubectl read it: sigs.k8s.io/yaml over go-yaml v2, which is YAML 1.1 with habits of its own.
- * `on` is true, `0644` is 420, `12:30` and dates stay strings, keys become strings, of duplicate keys the last one counts.
+ * YAML as Helm and kubectl read it: sigs.k8s.io/yaml over go-yaml v2, a dialect of YAML 1.1. No npm library reads it (looked at: `yaml`,
+ * which parses the syntax here, and `js-yaml`): both follow the specification where go-yaml does not.
+ * `on` is true, `0644` is 420, `12:30` and dates stay strings, keys become strings, and the last of duplicate keys counts.
  * Source: go.yaml.in/yaml/v2 `resolve.go` and `decode.go` (mapping, merge), sigs.k8s.io/yaml `convertToJSONableObject`.
  */
 import { isAlias, isMap, isScalar, isSeq, type ParsedNode, parseDocument, type Scalar } from 'yaml';
 
-/** Nodes that aliases may expand to in one document; go-yaml starts to count their ratio from the same number on. */
+/** Most nodes that the aliases of one document may expand to. From the same number on, go-yaml limits their share of the document. */
 const MAX_ALIASED_NODES = 400_000;
 
-/** Nothing that Kubernetes serves is a tenth as deep, and a structured clone must still manage it. */
+/** Ten times as deep as any object that Kubernetes serves, and shallow enough for a structured clone. */
 const MAX_DEPTH = 200;
 
 /**
- * The JSON value of one document. Throws where Go refuses it, and in a case that only libyaml lets pass: flow collections
- * and quoted text that go on at their parent's indentation. Reading those with the error ignored yields wrong values.
+ * The JSON value of one document. Throws where Go refuses the document, and in one case that Go accepts: a flow collection or quoted
+ * text that continues at its parent's indentation. The `yaml` package would read wrong values there.
  */
 export const parseGoYaml = (text: string): unknown => {
   const document = parseDocument(text, {
@@ -30,7 +31,7 @@ export const parseGoYaml = (text: string): unknown => {
   return document.contents === null ? null : new Converter().convert(document.contents, 0).value;
 };
 
-/** A value with the number of nodes in it, and how deep they go, as if every alias were written out. */
+/** A value, its number of nodes and its depth, with every alias counted as if it were written out. */
 interface Converted {
   readonly value: unknown;
   readonly size: number;
@@ -68,7 +69,7 @@ class Converter {
     return { value: items.map(({ value }) => value), ...extent(items) };
   }
 
-  /** In order, so that a merge is overridden by what comes after it only, as in go-yaml v2. */
+  /** Goes through the entries in order: as in go-yaml v2, only a later entry overrides a merged one. */
   #map(entries: readonly Entry[], level: number): Converted {
     const value: Record<string, unknown> = {};
     const parts: Converted[] = [];
@@ -178,7 +179,7 @@ const resolvePlain = (text: string): string | number | boolean | null => {
   return text;
 };
 
-/** strconv.ParseInt with base 0, else ParseUint: what fits neither 64 bits is no integer. */
+/** As strconv.ParseInt with base 0, then ParseUint. A number that fits neither int64 nor uint64 is no integer. */
 const parseInteger = (plain: string): number | undefined => {
   const [, sign = '', digits = ''] =
     /^([-+]?)(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9][0-9]*)$/.exec(plain) ?? [];

@@ -1,14 +1,14 @@
-/** The objects that a release's stored manifest lists, read the way Helm reads it back. */
 import { parseGoYaml } from './go-yaml.ts';
 
+/** One object of a release's stored manifest. */
 export interface ManifestDocument {
   readonly group: string;
   readonly version: string;
   readonly kind: string;
-  /** Empty when the document names none: Helm then uses the release's namespace, if the kind has one at all. */
+  /** Empty when the document names none. Helm then uses the release's namespace for a namespaced kind. */
   readonly namespace: string;
   readonly name: string;
-  /** Plain JSON values: it can be posted from a worker thread. */
+  /** Plain JSON values, which a worker thread can post. */
   readonly document: Record<string, unknown>;
 }
 
@@ -20,12 +20,12 @@ export interface ObjectIdentity {
   readonly name: string;
 }
 
-/** Lists may hold lists. */
+/** Lists may hold lists: as many levels are read. */
 const MAX_LIST_DEPTH = 10;
 
 /**
- * Every object in the manifest. A document that cannot be read, or that is no object, is left out; the others stay.
- * The split is Helm's and kubectl's own: a line that begins with `---` (k8s.io/apimachinery `YAMLReader`).
+ * Every object in the manifest. A document that cannot be read, or is no object, is left out.
+ * Documents are split as Helm and kubectl split them: at a line that begins with `---` (k8s.io/apimachinery `YAMLReader`).
  */
 export const parseManifest = (text: string): readonly ManifestDocument[] => {
   const found: ManifestDocument[] = [];
@@ -51,7 +51,7 @@ const readPart = (part: string): unknown => {
   }
 };
 
-/** Anything with a list of `items` is a list of objects (apimachinery `unstructuredJSONScheme`), whatever its kind. */
+/** A value with a list of `items` is a list of objects, whatever its kind (apimachinery `unstructuredJSONScheme`). */
 const collect = (value: unknown, found: ManifestDocument[], depth: number): void => {
   if (!isObject(value) || depth > MAX_LIST_DEPTH) return;
   const { apiVersion, kind, items, metadata } = value;
@@ -77,7 +77,7 @@ const collect = (value: unknown, found: ManifestDocument[], depth: number): void
 
 export type ManifestIndex = ReadonlyMap<string, readonly ManifestDocument[]>;
 
-/** For many look-ups in one manifest: by group, kind and name; the few that differ in namespace share an entry. */
+/** Indexes documents by group, kind and name. Documents that differ only in namespace share an entry. */
 export const indexManifest = (documents: readonly ManifestDocument[]): ManifestIndex => {
   const index = new Map<string, ManifestDocument[]>();
   for (const document of documents) {
@@ -89,12 +89,12 @@ export const indexManifest = (documents: readonly ManifestDocument[]): ManifestI
   return index;
 };
 
-/** An index lives as long as the documents it was made of. */
+/** An index lives as long as its documents. */
 const indexes = new WeakMap<readonly ManifestDocument[], ManifestIndex>();
 
 /**
- * The document of that object, whatever its version. Of several the last one: Helm applies them in order.
- * A list of documents is indexed at its first look-up, and must not change after that.
+ * The document of an object, whatever its version. Of several documents the last counts, because Helm applies them in order.
+ * The first look-up indexes the list of documents, which must not change after that.
  */
 export const findDocument = (
   documents: readonly ManifestDocument[],
@@ -110,12 +110,12 @@ export const findDocument = (
 };
 
 const isInNamespace = (document: ManifestDocument, releaseNamespace: string, wanted: ObjectIdentity): boolean => {
-  // The API server fills in a Namespace's own name as the namespace of its reviews.
+  // The API server reviews a Namespace with its own name as its namespace.
   if (wanted.namespace === '' || (wanted.group === '' && wanted.kind === 'Namespace')) return true;
   return (document.namespace === '' ? releaseNamespace : document.namespace) === wanted.namespace;
 };
 
-/** None of the three may hold a space. */
+/** No group, kind or name holds a space. */
 const indexKey = ({ group, kind, name }: Pick<ObjectIdentity, 'group' | 'kind' | 'name'>): string =>
   `${group} ${kind} ${name}`;
 

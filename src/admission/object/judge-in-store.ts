@@ -12,7 +12,7 @@ import {
   type StaleClock,
 } from '../../rules/in-flight.ts';
 import { findFreezes, findMaintenanceWindow, type NamespaceFacts } from '../../rules/locks.ts';
-import { judgeObject, judgeFromMetadata, RESTORES_CHART } from '../../rules/object.ts';
+import { judgeFromMetadata, judgeObject, RESTORES_CHART } from '../../rules/object.ts';
 import { allow, type Verdict } from '../../rules/verdict.ts';
 import { clockOf, type ReviewDependencies } from '../dependencies.ts';
 import type { Now } from '../wire/answer.ts';
