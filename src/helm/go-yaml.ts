@@ -1,6 +1,7 @@
 /**
- * YAML as Helm and kubectl read it: sigs.k8s.io/yaml over go-yaml v2, a dialect of YAML 1.1. No npm library reads it (looked at: `yaml`,
- * which parses the syntax here, and `js-yaml`): both follow the specification where go-yaml does not.
+ * No npm library reads this dialect: `yaml`, which parses the syntax here, reads values by the specification, and `js-yaml` reads YAML 1.2.
+ *
+ * YAML as Helm and kubectl read it: sigs.k8s.io/yaml over go-yaml v2, which is YAML 1.1 with exceptions.
  * `on` is true, `0644` is 420, `12:30` and dates stay strings, keys become strings, and the last of duplicate keys counts.
  * Source: go.yaml.in/yaml/v2 `resolve.go` and `decode.go` (mapping, merge), sigs.k8s.io/yaml `convertToJSONableObject`.
  */

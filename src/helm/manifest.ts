@@ -1,3 +1,4 @@
+import type { ObjectRef } from '../kubernetes/object.ts';
 import { parseGoYaml } from './go-yaml.ts';
 
 /** One object of a release's stored manifest. */
@@ -10,14 +11,6 @@ export interface ManifestDocument {
   readonly name: string;
   /** Plain JSON values, which a worker thread can post. */
   readonly document: Record<string, unknown>;
-}
-
-/** How a request names an object. `namespace` is empty for cluster-scoped ones. */
-export interface ObjectIdentity {
-  readonly group: string;
-  readonly kind: string;
-  readonly namespace: string;
-  readonly name: string;
 }
 
 /** Lists may hold lists: as many levels are read. */
@@ -99,7 +92,7 @@ const indexes = new WeakMap<readonly ManifestDocument[], ManifestIndex>();
 export const findDocument = (
   documents: readonly ManifestDocument[],
   releaseNamespace: string,
-  wanted: ObjectIdentity,
+  wanted: ObjectRef,
 ): ManifestDocument | undefined => {
   let index = indexes.get(documents);
   if (index === undefined) {
@@ -109,14 +102,14 @@ export const findDocument = (
   return index.get(indexKey(wanted))?.findLast((document) => isInNamespace(document, releaseNamespace, wanted));
 };
 
-const isInNamespace = (document: ManifestDocument, releaseNamespace: string, wanted: ObjectIdentity): boolean => {
+const isInNamespace = (document: ManifestDocument, releaseNamespace: string, wanted: ObjectRef): boolean => {
   // The API server reviews a Namespace with its own name as its namespace.
   if (wanted.namespace === '' || (wanted.group === '' && wanted.kind === 'Namespace')) return true;
   return (document.namespace === '' ? releaseNamespace : document.namespace) === wanted.namespace;
 };
 
 /** No group, kind or name holds a space. */
-const indexKey = ({ group, kind, name }: Pick<ObjectIdentity, 'group' | 'kind' | 'name'>): string =>
+const indexKey = ({ group, kind, name }: Pick<ObjectRef, 'group' | 'kind' | 'name'>): string =>
   `${group} ${kind} ${name}`;
 
 const isObject = (value: unknown): value is Record<string, unknown> =>

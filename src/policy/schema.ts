@@ -42,11 +42,11 @@ const versions = z.strictObject({
 });
 
 /**
- * What people write as the `spec` of a ReleasePolicy. The CustomResourceDefinition is made of it (crd.ts), and so is a Policy
- * (parse-policy.ts). Nothing is transformed in here, so that what comes in is what is read; defaults are filled in by
- * parse-policy.ts and told in the descriptions, because one of them is a setting of the process.
+ * The schema of a ReleasePolicy's `spec`. crd.ts makes the CustomResourceDefinition from it, and parse-policy.ts checks a policy against it.
+ * The schema transforms nothing. parse-policy.ts fills in the defaults, because one of them is a setting of the process; the descriptions
+ * state them.
  *
- * Lengths and counts are bounded: the API server reckons the cost of its own checks (CEL) with them, and refuses a definition that might
+ * Lengths and counts are bounded: from them the API server reckons the cost of its own checks (CEL), and it refuses a definition that may
  * cost too much.
  */
 export const releasePolicySpec = z.strictObject({
@@ -66,5 +66,5 @@ export const releasePolicySpec = z.strictObject({
   freeze: freeze.describe('While frozen, nothing about a release changes.').optional(),
 });
 
-/** What people write; parse-policy.ts fills in what they left out. */
+/** A spec as people write it, without the defaults. */
 export type ReleasePolicySpec = z.infer<typeof releasePolicySpec>;

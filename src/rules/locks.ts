@@ -14,23 +14,24 @@ import type { Policy } from '../policy/policy.ts';
 import { refOf } from './in-flight.ts';
 import type { VersionLocks } from './versions.ts';
 
-/** The namespace of a release, as far as locks go. */
+/** What locks and policies read of a release's Namespace. */
 export interface NamespaceFacts {
   readonly name: string;
   readonly annotations: Annotations;
-  /** By which a policy chooses its namespaces. */
+  /** A policy selects namespaces by their labels. */
   readonly labels: Readonly<Record<string, string>>;
   readonly terminating: boolean;
 }
 
+/** An object that may carry locks. */
 interface Place {
   readonly source: LockSource;
   readonly annotations: Annotations;
 }
 
 /**
- * Wherever a lock of a release may sit: a lock on any stored revision holds, and so does one on the Namespace (DESIGN.md 3). There are two
- * Namespaces where the records lie in another one than the objects.
+ * Every object whose annotations may lock a release: each of its stored revisions, and its Namespace (DESIGN.md 3). There are two
+ * Namespaces where the records and the objects live in different ones.
  */
 const placesOf = (records: readonly ReleaseRecord[], namespaces: readonly NamespaceFacts[]): readonly Place[] => {
   let places: Place[] | undefined;
@@ -44,18 +45,18 @@ const placesOf = (records: readonly ReleaseRecord[], namespaces: readonly Namesp
     places ??= [];
     places.push({ source: { kind: 'Namespace', namespace: '', name }, annotations });
   }
-  return places ?? NOWHERE;
+  return places ?? NO_PLACES;
 };
 
-/** Nearly every release is without locks, and is asked about by each review. */
-const NOWHERE: readonly Place[] = [];
+/** Shared by nearly all reviews, because few releases have locks. */
+const NO_PLACES: readonly Place[] = [];
 
 const isEmpty = (annotations: Annotations): boolean => {
   for (const _ in annotations) return false;
   return true;
 };
 
-/** Every freeze in force: by annotation, and by the policy. */
+/** Every freeze in force, by annotation and by policy. */
 export const findFreezes = (
   records: readonly ReleaseRecord[],
   namespaces: readonly NamespaceFacts[],
@@ -88,7 +89,7 @@ export const findMaintenanceWindow = (
   return undefined;
 };
 
-/** Every lock on versions. One that cannot be read counts as locked. */
+/** Every lock on versions, by annotation and by policy. A pin that cannot be read allows no version (versions.ts). */
 export const findVersionLocks = (
   records: readonly ReleaseRecord[],
   namespaces: readonly NamespaceFacts[],

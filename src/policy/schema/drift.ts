@@ -50,7 +50,7 @@ const subject = z
   })
   .meta(
     celRules(
-      // `namespace` is a reserved word of CEL; API servers that are not so new know the field by its escaped name alone.
+      // `namespace` is a reserved word of CEL. Older API servers know the field only by its escaped name.
       {
         rule: "self.kind != 'ServiceAccount' || (has(self.__namespace__) && self.__namespace__ != '')",
         message: NEEDS_NAMESPACE,
@@ -79,7 +79,7 @@ const repair = z.strictObject({
     .optional(),
 });
 
-/** Who may change what a chart manages, past Helm. */
+/** Who may change the objects of a release without Helm, and what. */
 export const drift = z.strictObject({
   action: action
     .describe(

@@ -3,9 +3,7 @@ import { DURATION_PATTERN, parseDuration } from '../../text/duration.ts';
 import { quoteText, showValue } from '../../text/escape.ts';
 import { GLOB_PATTERN, MAX_GLOB_LENGTH } from '../name-glob.ts';
 
-/** Of what the schema of a ReleasePolicy is made: for each kind of value, what zod checks and what the API server does. */
-
-/** A check inside of the API server, in CEL: https://kubernetes.io/docs/reference/using-api/cel/ */
+/** A check in the API server, in CEL: https://kubernetes.io/docs/reference/using-api/cel/ */
 interface Validation {
   readonly rule: string;
   readonly message: string;
@@ -15,12 +13,12 @@ interface Validation {
 
 export const celRules = (...rules: readonly Validation[]) => ({ 'x-kubernetes-validations': rules });
 
-/** The value is quoted, because whoever reads the answer sees the field's path and not the line that they wrote. */
+/** The error of a check: the value in quotes, then the problem. An answer names the path of the field, so people also need the value. */
 export const quoting = (problem: string) => ({
   error: ({ input }: { readonly input?: unknown }) => `${quoteText(String(input))} ${problem}`,
 });
 
-/** Longer than what it bounds is not looked at any further. */
+/** A text of bounded length. A longer one is checked no further. */
 export const text = (maxLength: number) =>
   z.string().max(maxLength, { abort: true, error: `is longer than ${maxLength} characters` });
 
@@ -38,7 +36,10 @@ interface Bounds {
   readonly maxDays: number;
 }
 
-/** CEL's durations know no days: those that begin with them are compared by number, other mixtures are left to Belay's own check. */
+/**
+ * A duration within bounds. CEL reads no days: its rule compares a duration that begins with days by their number, and leaves every other
+ * duration with days to Belay.
+ */
 export const duration = ({ min, maxDays }: Bounds) => {
   const minMs = parseDuration(min) ?? 0;
   const tooShort = `is shorter than ${min}`;
@@ -64,8 +65,8 @@ export const oneOf = <const T extends readonly (string | false)[]>(values: T) =>
   });
 
 /**
- * To YAML 1.1, which kubectl speaks, a bare `Off` is the boolean false. Whoever writes it means Off, so both are taken; crd.ts leaves out
- * the type for it. https://yaml.org/type/bool.html
+ * What happens to a write that a rule refuses. kubectl reads YAML 1.1, where a bare `Off` is the boolean false, so both are taken, and crd.ts
+ * leaves out the type. https://yaml.org/type/bool.html
  */
 export const action = oneOf(['Deny', 'Warn', 'Audit', 'Off', false]);
 export const ACTIONS =

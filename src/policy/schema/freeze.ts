@@ -32,11 +32,11 @@ const freezeWindow = z
       `${quoteText(String((input as { schedule: unknown }).schedule))} is not a cron expression of five fields that ever comes true`,
   });
 
-/** From any day on: a schedule without years comes back within a few, or never (30 February). */
+/** A schedule names no year, so it comes true within a few years of any day, or never (30 February). */
 const everStarts = (schedule: string, timeZone: string): boolean =>
   parseSchedule(schedule, timeZone)?.nextStart(Date.UTC(2000, 0)) !== undefined;
 
-/** When nothing changes. */
+/** When nothing about a release changes. */
 export const freeze = z.strictObject({
   action: action
     .describe(`What happens to a write that a freeze of any kind refuses, by policy or by annotation. ${ACTIONS}`)

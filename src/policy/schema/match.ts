@@ -64,7 +64,7 @@ const namespaceSelector = z.strictObject({
   matchExpressions: list(labelExpression, 16).describe('Conditions on its labels; all must hold.').optional(),
 });
 
-/** Which releases a policy is for. */
+/** The releases that a policy is for. */
 export const match = z.strictObject({
   namespaceSelector: namespaceSelector
     .describe("A LabelSelector on the labels of the release's namespace. Default: every namespace.")

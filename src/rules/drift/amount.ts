@@ -1,9 +1,6 @@
 import { parseDuration } from '../../text/duration.ts';
 
-/**
- * Amounts that are written in many ways and mean the same: `1000m` and `1`, `0.5` and `500m`, `1Gi` and `1024Mi`.
- * The API server rewrites quantities of its own kinds; controllers that read a custom resource into Go types do it there.
- */
+/** https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/ */
 const QUANTITY = /^([-+]?)([0-9]*)(?:\.([0-9]*))?(?:(Ki|Mi|Gi|Ti|Pi|Ei|n|u|m|k|M|G|T|P|E)|[eE]([-+]?[0-9]{1,2}))?$/;
 
 const DECIMAL_EXPONENTS: Readonly<Record<string, number>> = {
@@ -19,15 +16,19 @@ const DECIMAL_EXPONENTS: Readonly<Record<string, number>> = {
 };
 const BINARY_EXPONENTS: Readonly<Record<string, bigint>> = { Ki: 10n, Mi: 20n, Gi: 30n, Ti: 40n, Pi: 50n, Ei: 60n };
 
-/** Longer ones are no quantities that anyone wrote. */
+/** Longest text that is read as a quantity or a duration. */
 const MAX_LENGTH = 64;
 
+/**
+ * Whether two quantities are equal in value: `1000m` and `1`, `0.5` and `500m`, `1Gi` and `1024Mi`. The API server rewrites the quantities
+ * of its own kinds, and controllers that read custom resources into Go types rewrite theirs.
+ */
 export const isSameQuantity = (left: unknown, right: unknown): boolean => {
   const a = parseQuantity(left);
   if (a === undefined) return false;
   const b = parseQuantity(right);
   if (b === undefined) return false;
-  // Compared as units of the finer one of the two exponents.
+  // Both are compared in units of the smaller exponent.
   const exponent = Math.min(a.exponent, b.exponent);
   return a.mantissa * 10n ** BigInt(a.exponent - exponent) === b.mantissa * 10n ** BigInt(b.exponent - exponent);
 };
@@ -47,7 +48,7 @@ const parseQuantity = (value: unknown): { mantissa: bigint; exponent: number } |
   };
 };
 
-/** Maps whose values are quantities in Kubernetes' own kinds, and by custom in everybody else's. */
+/** Maps whose values are quantities in Kubernetes' own kinds. Custom resources use the same names. */
 const QUANTITY_MAPS: ReadonlySet<string> = new Set([
   'limits',
   'requests',
@@ -71,7 +72,7 @@ const TEXT_MAPS: ReadonlySet<string> = new Set([
   'nodeSelector',
 ]);
 
-/** Whether that field holds a QUANTITY, and no text that only looks like one. */
+/** Whether a field holds a quantity, and not text that only looks like one. */
 export const isQuantityField = (parent: string, key: string): boolean =>
   QUANTITY_MAPS.has(parent) ||
   (key === 'value' ? parent === 'target' : QUANTITY_FIELDS.has(key) && !TEXT_MAPS.has(parent));

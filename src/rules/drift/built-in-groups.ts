@@ -1,4 +1,4 @@
-/** API GROUPS of Kubernetes itself: the API server knows their fields. `*.k8s.io` alone does not tell: Gateway API has it too. */
+/** API groups of Kubernetes itself, whose fields the API server knows. The suffix `.k8s.io` does not suffice: Gateway API has it too. */
 const GROUPS: ReadonlySet<string> = new Set([
   '',
   'admissionregistration.k8s.io',

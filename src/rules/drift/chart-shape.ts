@@ -1,8 +1,8 @@
 import { isMap, type JsonMap, own } from './json.ts';
 
 /**
- * The chart's document as it arrives in the cluster: with the ownership marks, which Helm adds after it has stored the
- * manifest (helm.sh/helm `setMetadataVisitor`), and a Secret's `stringData` as `data`.
+ * The chart's document as the cluster stores it: with the ownership label and annotations, which Helm adds after it has stored the
+ * manifest (helm.sh/helm `setMetadataVisitor`), and with a Secret's `stringData` as `data`.
  */
 export const chartShape = (
   document: JsonMap,
@@ -33,7 +33,7 @@ export const chartShape = (
 
 const mapOr = (value: unknown): JsonMap => (isMap(value) ? value : {});
 
-/** Charts wrap long base64; the API server does not. */
+/** Removes line breaks from base64: charts wrap it, and the API server does not. */
 const oneLine = (values: unknown): JsonMap =>
   mapValues(values, (value) => (/\s/.test(value) ? value.replace(/\s+/g, '') : value));
 

@@ -1,7 +1,7 @@
 import { isQuantityField, isSameQuantity } from './amount.ts';
 import { isList, isMap, MAX_RECURSION, own } from './json.ts';
 
-/** Whether the chart sets any field in there. Null is not set; `{}` and `[]` set nothing below them. */
+/** Whether the chart sets a field in this value. Null sets none, and neither do `{}` and `[]`. */
 export const setsAnything = (chart: unknown, depth = 0): boolean => {
   if (chart === undefined || chart === null) return false;
   if (depth >= MAX_RECURSION) return true;
@@ -10,8 +10,8 @@ export const setsAnything = (chart: unknown, depth = 0): boolean => {
 };
 
 /**
- * Whether a live value has everything that the chart says, as the API server writes it: quantities rewritten, zero values
- * left out, defaults added to the maps, lists item by item. `parent` and `key` are the last two names on the way to it.
+ * Whether a live value holds the chart's value, as the API server writes it: it rewrites quantities, leaves out zero values and adds
+ * defaults to maps. Lists are compared item by item. `parent` and `key` are the last two names of the path.
  */
 export const hasChartValue = (chart: unknown, live: unknown, parent: string, key: string, depth = 0): boolean => {
   if (chart === live || chart === undefined || chart === null) return true;
@@ -32,7 +32,7 @@ export const hasChartValue = (chart: unknown, live: unknown, parent: string, key
   return String(chart) === String(live) || (isQuantityField(parent, key) && isSameQuantity(chart, live));
 };
 
-/** Whether a change brings back what the chart says, and had been lost. */
+/** Whether a change brings back the chart's value after it was lost. */
 export const isRestored = (chart: unknown, before: unknown, after: unknown, parent: string, key: string): boolean => {
   if (chart === undefined || chart === null) return false;
   const wasThere = typeof chart === 'object' ? hasChartValue(chart, before, parent, key) : chart === before;

@@ -1,19 +1,19 @@
 import { isMap, type JsonMap, own } from './json.ts';
 
-/** A place on the way to an ignored path. JSON Pointers (RFC 6901); `*` stands for any key or list item. */
-interface Place {
-  readonly below: Map<string, Place>;
+/** A node in a tree of ignored paths. The paths are JSON Pointers (RFC 6901); `*` stands for any key or list item. */
+interface PathNode {
+  readonly below: Map<string, PathNode>;
   ignored: boolean;
 }
 
-/** All places that the way so far may be at; undefined when no ignored path leads on from here. */
-export type IgnoreState = readonly Place[] | undefined;
+/** The nodes that match the path so far; undefined when no ignored path begins with it. */
+export type IgnoreState = readonly PathNode[] | undefined;
 
 export const isIgnored = (state: IgnoreState): boolean => state?.some(({ ignored }) => ignored) ?? false;
 
 export const descend = (state: IgnoreState, segment: string): IgnoreState => {
   if (state === undefined) return undefined;
-  let next: Place[] | undefined;
+  let next: PathNode[] | undefined;
   for (const { below } of state) {
     for (const place of [below.get(segment), below.get('*')]) {
       if (place === undefined) continue;
@@ -24,8 +24,8 @@ export const descend = (state: IgnoreState, segment: string): IgnoreState => {
   return next;
 };
 
-const compile = (pointers: readonly string[]): Place => {
-  const root: Place = { below: new Map(), ignored: false };
+const compile = (pointers: readonly string[]): PathNode => {
+  const root: PathNode = { below: new Map(), ignored: false };
   for (const pointer of pointers) {
     if (pointer !== '' && !pointer.startsWith('/')) continue;
     let place = root;
@@ -47,7 +47,7 @@ const RESTARTED_AT = '/spec/template/metadata/annotations/kubectl.kubernetes.io~
 const DEFAULT_PATHS = compile([RESTARTED_AT]);
 const WEBHOOK_PATHS = compile([RESTARTED_AT, '/webhooks/*/clientConfig/caBundle']);
 
-const PATHS_BY_KIND: ReadonlyMap<string, Place> = new Map([
+const PATHS_BY_KIND: ReadonlyMap<string, PathNode> = new Map([
   ['admissionregistration.k8s.io ValidatingWebhookConfiguration', WEBHOOK_PATHS],
   ['admissionregistration.k8s.io MutatingWebhookConfiguration', WEBHOOK_PATHS],
   [
@@ -58,11 +58,11 @@ const PATHS_BY_KIND: ReadonlyMap<string, Place> = new Map([
 ]);
 const AGGREGATED_ROLE_PATHS = compile([RESTARTED_AT, '/rules']);
 
-const compiled = new WeakMap<readonly string[], Place>();
+const compiled = new WeakMap<readonly string[], PathNode>();
 
 /**
- * What is no drift by default - `kubectl rollout restart`, certificates that an injector fills in, rules that the
- * aggregation controller fills in - and what the policy ignores.
+ * The paths that the policy ignores, and those that are never drift: the annotation of `kubectl rollout restart`, certificates that an
+ * injector fills in, and rules that the aggregation controller fills in.
  */
 export const ignoredPaths = (
   group: string,

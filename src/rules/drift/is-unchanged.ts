@@ -4,9 +4,9 @@ import { deepEqual, isMap, type JsonMap } from './json.ts';
 const BEYOND_DESIRED_STATE: ReadonlySet<string> = new Set(['status', 'metadata']);
 const KEPT_BY_SERVER: ReadonlySet<string> = new Set(['managedFields', 'resourceVersion', 'generation']);
 
-/** Whether a write leaves desired state and metadata alone: a status update, or a patch that changes nothing. */
+/** Whether a write leaves desired state and metadata as they are, as an update of the status does. */
 export const isUnchanged = (before: KubernetesObject, after: KubernetesObject): boolean => {
-  // What changes is more often a label or an annotation than the rest, and the metadata is smaller.
+  // Metadata comes first: it changes more often than the rest, and is smaller.
   const [old, now] = [before.metadata, after.metadata];
   const isSameMetadata = isMap(old) && isMap(now) ? isEqualExcept(KEPT_BY_SERVER, old, now) : deepEqual(old, now);
   return isSameMetadata && isEqualExcept(BEYOND_DESIRED_STATE, before, after);

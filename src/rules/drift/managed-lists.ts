@@ -2,13 +2,13 @@ import type { Step } from './field-path.ts';
 import { isList, isMap, type JsonMap, own } from './json.ts';
 
 /**
- * How the API server takes a list, from what it wrote into `managedFields` for it: by keys (`k:{"name":"web"}`), as a set
- * (`v:"x"`), or nothing that tells. It knows the schema; charts and reviews do not carry it.
+ * How the API server identifies the items of a list: by keys (`k:{"name":"web"}`), by value (`v:"x"`), or unknown. The API server knows the
+ * schema and writes this into `managedFields`. Charts and reviews do not carry the schema.
  * Format: sigs.k8s.io/structured-merge-diff `fieldpath.PathElement`.
  */
 export type ManagedList = { readonly keys: readonly string[] } | 'set' | undefined;
 
-/** Old and new object count: erasing the new one's entries hides nothing. */
+/** The field sets of the old and the new object. A user who erases the entries of the new object hides nothing. */
 export const managedFieldSets = (...objects: readonly JsonMap[]): readonly JsonMap[] => {
   const sets: JsonMap[] = [];
   for (const object of objects) {

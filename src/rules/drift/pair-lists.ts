@@ -2,7 +2,7 @@ import type { ListItem } from './field-path.ts';
 import { isMap, type JsonMap, own } from './json.ts';
 import type { ManagedList } from './managed-lists.ts';
 
-/** An item of the old and the new list, and of the chart's, that are one and the same. */
+/** One item, in the old list, the new list and the chart's list. */
 export interface ListPair extends ListItem {
   readonly chart: unknown;
   readonly before: unknown;
@@ -12,7 +12,7 @@ export interface ListPair extends ListItem {
 
 type List = readonly unknown[];
 
-/** All items in old order, then the new ones; undefined when the list can only be taken as a whole. */
+/** Pairs the items of the lists: the old ones in order, then the added ones. Undefined when items cannot be identified. */
 export const pairLists = (
   managed: ManagedList,
   chart: List | undefined,
@@ -48,7 +48,7 @@ const pairByKeys = (
   before: List,
   after: List,
 ): readonly ListPair[] | undefined => {
-  // A list of maps that lack what they would be told apart by is none of that kind.
+  // Where an item lacks the keys, the list is not identified by them.
   const identify = (item: unknown): string | undefined => {
     if (!isMap(item) || names.some((name) => typeof own(item, name) === 'object')) return undefined;
     return isManaged || typeof own(item, 'name') === 'string' ? keyText(names, item) : undefined;
@@ -63,8 +63,8 @@ const pairByKeys = (
 };
 
 /**
- * Charts may leave out part of a key: `protocol`, which is TCP then, or another one that has a default; it then means the
- * one live item that fits the rest.
+ * The places of the chart's items. A chart may leave out a part of the key that has a default. For `protocol` that is TCP; for any other
+ * part, the chart's item means the only live item that matches the rest of the key.
  */
 const indexChart = (
   names: readonly string[],
@@ -92,7 +92,7 @@ const indexChart = (
   });
 };
 
-/** From part of a key to the whole one of the live items; to undefined when there are several. */
+/** Maps each partial key to the whole key of the only live item that matches; to undefined when several match. */
 const wholeKeys = (
   set: readonly string[],
   names: readonly string[],
@@ -107,7 +107,7 @@ const wholeKeys = (
   return wholes;
 };
 
-/** Each item's place by its identity; undefined when one has none, or two have the same. */
+/** The index of each item by its identity; undefined when an item has no identity, or two have the same. */
 const indexBy = (
   list: List,
   identify: (item: unknown) => string | undefined,
@@ -150,11 +150,11 @@ const join = (
 
 const at = (list: List, index: number | undefined): unknown => (index === undefined ? undefined : list[index]);
 
-/** A port may be `80` here and `"80"` there. */
+/** The key's values as text, because a port may be `80` in one list and `"80"` in another. */
 const keyText = (names: readonly string[], item: JsonMap): string =>
   names.length === 1 ? String(own(item, names[0] ?? '')) : names.map((name) => String(own(item, name))).join('\0');
 
-/** Ports are known by number and protocol. */
+/** The key's values for people: a port is `80/TCP`. */
 const labelOf = (names: readonly string[], item: JsonMap): string => {
   const parts: string[] = [];
   for (const name of names) {
@@ -164,7 +164,7 @@ const labelOf = (names: readonly string[], item: JsonMap): string => {
   return parts.join('/');
 };
 
-/** As the API server writes it: keys in order of the alphabet, no spaces. */
+/** The key as the API server writes it: names in alphabetical order, no spaces. */
 const managedKeyOf = (names: readonly string[], item: JsonMap): string => {
   const key: [string, unknown][] = [];
   for (const name of names) {
