@@ -6,7 +6,7 @@ import { parseVersion } from '../../src/helm/chart-version.ts';
 import { nextWindow, policyFreezes } from '../../src/policy/freeze-windows.ts';
 import { judgeLockChange } from '../../src/policy/judge-lock-change.ts';
 import type { LockSource } from '../../src/policy/lock.ts';
-import { parseTime, readFreeze, readOpen } from '../../src/policy/lock-annotations.ts';
+import { parseTime, readFreeze, readMaintenanceWindow } from '../../src/policy/lock-annotations.ts';
 import { compileGlob, GLOB_PATTERN, MAX_GLOB_LENGTH } from '../../src/policy/name-glob.ts';
 import { parsePolicy } from '../../src/policy/parse-policy.ts';
 import { parseSchedule } from '../../src/policy/schedule.ts';
@@ -107,7 +107,7 @@ fuzz(
     }
     for (const annotations of [before, after]) {
       readFreeze(annotations, SOURCE, NOW_MS);
-      readOpen(annotations, SOURCE, NOW_MS);
+      readMaintenanceWindow(annotations, SOURCE, NOW_MS);
     }
   },
 );
