@@ -7,9 +7,9 @@ export interface JsonScan {
   readonly values: number;
   /** Members of all objects, as often as a key comes. */
   readonly members: number;
-  /** Long strings in the order in which they stand, without their quotes. Long keys are among them. */
+  /** Long strings in the order in which they stand, without their quotes. Keys are not among them. */
   readonly longStrings: readonly Span[];
-  /** Bytes that are left when the long strings are taken out. */
+  /** Bytes that are left when the long strings are taken out. Keys count here, however long they are. */
   readonly otherBytes: number;
 }
 
@@ -31,6 +31,7 @@ export interface JsonBounds {
 
 export type TooCostly = 'values' | 'depth' | 'bytes';
 
+const SPACE = 0x20;
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const COLON = 0x3a;
@@ -67,6 +68,12 @@ export const scanJson = (json: Uint8Array, bounds: JsonBounds): JsonScan | TooCo
       separators += 1;
     } else if (byte === COLON) {
       members += 1;
+      // The string before a colon was a key. Every key is kept, so a long one is no long string.
+      const last = longStrings.at(-1);
+      if (last !== undefined && isKey(json, last, at - 1)) {
+        longStrings.pop();
+        longBytes -= last.end - last.start;
+      }
     } else if (byte === OPEN_OBJECT || byte === OPEN_LIST) {
       depth += 1;
       separators += 1;
@@ -80,6 +87,12 @@ export const scanJson = (json: Uint8Array, bounds: JsonBounds): JsonScan | TooCo
   const otherBytes = json.length - longBytes;
   if (otherBytes > bounds.maxOtherBytes) return 'bytes';
   return { values: separators + 1, members, longStrings, otherBytes };
+};
+
+/** Whether only white space stands between a string and the colon at `colon`. */
+const isKey = (json: Uint8Array, { end }: Span, colon: number): boolean => {
+  for (let at = end + 1; at < colon; at += 1) if ((json[at] ?? 0) > SPACE) return false;
+  return true;
 };
 
 /** Behind the quote that ends the string that begins at `start`; the end of the text where none does. */

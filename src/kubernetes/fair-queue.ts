@@ -8,9 +8,9 @@ import { Overload } from './overload.ts';
 export interface FairQueue {
   /**
    * Runs a job when it is its turn. Rejects with Overload where there is no room to wait, and with the signal's reason when that fires while the
-   * job waits. A job that has begun runs to its end.
+   * job waits. A job that has begun runs to its end. `bytes` is the memory that the job holds while it waits.
    */
-  run<T>(owner: string, job: () => Promise<T>, signal: AbortSignal): Promise<T>;
+  run<T>(owner: string, job: () => Promise<T>, signal: AbortSignal, bytes?: number): Promise<T>;
   running(): number;
   waiting(): number;
 }
@@ -23,14 +23,19 @@ export interface FairQueueBounds {
   readonly maxWaiting: number;
   /** Jobs of one owner that wait. */
   readonly maxWaitingEach: number;
+  /** Memory that waiting jobs hold, and that those of one owner hold. No bound by default. */
+  readonly maxWaitingBytes?: number;
+  readonly maxWaitingBytesEach?: number;
 }
 
 interface Waiting {
+  readonly bytes: number;
   readonly begin: () => void;
 }
 
 interface Owner {
   readonly waiting: Set<Waiting>;
+  waitingBytes: number;
   running: number;
   /** Counts the jobs of all owners; 0: none of this owner has begun since it was last idle. */
   lastBegun: number;
@@ -41,12 +46,13 @@ export const createFairQueue = (what: string, bounds: FairQueueBounds): FairQueu
   const owners = new Map<string, Owner>();
   let running = 0;
   let waiting = 0;
+  let waitingBytes = 0;
   let begun = 0;
 
   const ownerOf = (name: string): Owner => {
     const known = owners.get(name);
     if (known !== undefined) return known;
-    const owner: Owner = { waiting: new Set(), running: 0, lastBegun: 0 };
+    const owner: Owner = { waiting: new Set(), waitingBytes: 0, running: 0, lastBegun: 0 };
     owners.set(name, owner);
     return owner;
   };
@@ -64,13 +70,30 @@ export const createFairQueue = (what: string, bounds: FairQueueBounds): FairQueu
     return next;
   };
 
+  /** Puts a job among those that wait (1), or takes it away (-1). */
+  const count = (owner: Owner, { bytes }: Waiting, change: 1 | -1): void => {
+    waiting += change;
+    waitingBytes += change * bytes;
+    owner.waitingBytes += change * bytes;
+  };
+
+  /** Why a job cannot wait; undefined where it can. */
+  const findOverload = (name: string, owner: Owner, bytes: number): Overload | undefined => {
+    const { maxWaitingBytes = Number.POSITIVE_INFINITY, maxWaitingBytesEach = Number.POSITIVE_INFINITY } = bounds;
+    if (owner.waiting.size >= bounds.maxWaitingEach || owner.waitingBytes + bytes > maxWaitingBytesEach)
+      return new Overload(`${owner.waiting.size} ${what} of ${name} wait`);
+    if (waiting >= bounds.maxWaiting || waitingBytes + bytes > maxWaitingBytes)
+      return new Overload(`${waiting} ${what} wait`);
+    return undefined;
+  };
+
   const beginNext = (): void => {
     if (running >= bounds.maxRunning) return;
     const owner = nextOwner();
     const [next] = owner?.waiting ?? [];
     if (owner === undefined || next === undefined) return;
     owner.waiting.delete(next);
-    waiting -= 1;
+    count(owner, next, -1);
     next.begin();
   };
 
@@ -92,18 +115,19 @@ export const createFairQueue = (what: string, bounds: FairQueueBounds): FairQueu
   return {
     running: () => running,
     waiting: () => waiting,
-    run: async (name, job, signal) => {
+    run: async (name, job, signal, bytes = 0) => {
       signal.throwIfAborted();
       const owner = ownerOf(name);
       const isFree = running < bounds.maxRunning && owner.running < bounds.maxRunningEach && owner.waiting.size === 0;
       if (isFree) return perform(name, owner, job);
-      if (owner.waiting.size >= bounds.maxWaitingEach || waiting >= bounds.maxWaiting) {
-        const isOwn = owner.waiting.size >= bounds.maxWaitingEach;
+      const overload = findOverload(name, owner, bytes);
+      if (overload !== undefined) {
         forgetIdle(name, owner);
-        throw new Overload(isOwn ? `${owner.waiting.size} ${what} of ${name} wait` : `${waiting} ${what} wait`);
+        throw overload;
       }
       return new Promise((resolve, reject) => {
         const entry: Waiting = {
+          bytes,
           begin: () => {
             signal.removeEventListener('abort', leave);
             perform(name, owner, job).then(resolve, reject);
@@ -111,12 +135,12 @@ export const createFairQueue = (what: string, bounds: FairQueueBounds): FairQueu
         };
         const leave = (): void => {
           owner.waiting.delete(entry);
-          waiting -= 1;
+          count(owner, entry, -1);
           forgetIdle(name, owner);
           reject(signal.reason);
         };
         owner.waiting.add(entry);
-        waiting += 1;
+        count(owner, entry, 1);
         signal.addEventListener('abort', leave, { once: true });
       });
     },
