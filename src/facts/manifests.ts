@@ -7,7 +7,7 @@ import type { Api } from '../kubernetes/api.ts';
 import { createTurns } from '../kubernetes/turns.ts';
 import { fetchPayload } from './stored-payload.ts';
 
-/** The parsed manifest of a stored revision. It never changes (DESIGN.md 4.1), so the record's uid is key enough. */
+/** The parsed manifest of a stored revision. It never changes (docs/design.md#records), so the record's uid is key enough. */
 export interface Manifest {
   readonly chart: Chart;
   /** Where the objects live. */

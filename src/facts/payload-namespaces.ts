@@ -5,7 +5,7 @@ import type { Api } from '../kubernetes/api.ts';
 import { createTurns } from '../kubernetes/turns.ts';
 import { fetchPayload } from './stored-payload.ts';
 
-/** In which namespace a stored revision has its objects. Its payload alone tells, and that it never changes (DESIGN.md 4.1). */
+/** In which namespace a stored revision has its objects. Its payload alone tells, and that it never changes (docs/design.md#records-in-another-namespace). */
 export interface PayloadNamespaces {
   /** As far as it has been read before. */
   known(record: ReleaseRecord): string | undefined;

@@ -20,7 +20,7 @@ export interface ReleaseStores {
 
 /**
  * How long a review waits for payloads that were never read. A name may be in thousands of namespaces, and the webhook for objects has
- * 5 s in all; beyond, the answer comes from what is known, as from any index that lags behind (DESIGN.md 4.4), and the reading goes on.
+ * 5 s in all; beyond, the answer comes from what is known, as from any index that lags behind (docs/design.md#never-refuse-from-memory), and the reading goes on.
  */
 const PATIENCE_MS = 1_500;
 

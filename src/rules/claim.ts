@@ -34,7 +34,7 @@ const isRenewal = (write: ClaimWrite): boolean =>
 
 /**
  * The built-in ClusterRole `edit` may write Leases, so RBAC alone does not protect a claim: only Belay writes it, its
- * holder may renew it, and nobody deletes it while its operation is in flight (DESIGN.md 4.1).
+ * holder may renew it, and nobody deletes it before its operation is over (docs/design.md#operations).
  */
 export const judgeClaim = (write: ClaimWrite, facts: ReleaseFacts, clock: StaleClock): Verdict => {
   const state = findOperation(facts, clock);

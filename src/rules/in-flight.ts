@@ -102,7 +102,7 @@ const isAwaitingRecord = (claim: Claim, records: readonly ReleaseRecord[], nowMs
     : record === undefined;
 };
 
-/** Tells whether an operation is in flight, from the records and the claim (DESIGN.md 4.1). */
+/** Tells whether an operation is in flight, from the records and the claim (docs/design.md#operations). */
 export const findOperation = (facts: ReleaseFacts, clock: StaleClock): OperationState => {
   const { claim, records } = facts;
   let dead: OperationState | undefined;
@@ -166,7 +166,7 @@ export const lastDeployed = (records: readonly ReleaseRecord[]): ReleaseRecord |
   return highest !== undefined && newestOf(records, highest.kind)?.status === 'failed' ? highest : undefined;
 };
 
-/** The revision whose manifest says what is governed: the one in flight, else the one deployed last (DESIGN.md 4.3). */
+/** The revision whose manifest says what is governed: the one in flight, else the one deployed last (docs/design.md#governed-objects). */
 export const findGoverning = (facts: ReleaseFacts, state: OperationState): ReleaseRecord | undefined => {
   if (state.state === 'in-flight' && state.inFlight.record !== undefined) {
     const { kind, name } = state.inFlight.record;

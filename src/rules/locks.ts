@@ -22,7 +22,7 @@ interface Place {
 }
 
 /**
- * Wherever a lock of a release may sit: a lock on any stored revision holds, and so does one on the Namespace (DESIGN.md 3). There are two
+ * Wherever a lock of a release may sit: a lock on any stored revision holds, and so does one on the Namespace (docs/design.md#locks). There are two
  * Namespaces where the records lie in another one than the objects.
  */
 const placesOf = (records: readonly ReleaseRecord[], namespaces: readonly NamespaceFacts[]): readonly Place[] => {

@@ -47,7 +47,7 @@ export interface ObjectSituation {
   readonly serialized: boolean;
 }
 
-/** Decides what metadata can decide: the holder's own writes, and releases that govern nothing (DESIGN.md 4.3). */
+/** Decides what metadata can decide: the holder's own writes, and releases that govern nothing (docs/design.md#governed-objects). */
 export const lookAtObject = (
   write: ObjectWrite,
   facts: ReleaseFacts,

@@ -25,7 +25,7 @@ const isInside = (pin: Pin, version: semver.SemVer): boolean => parseRange(pin.r
 const isReturn = ({ operation, chart, deployed }: VersionMove): boolean =>
   operation === 'rollback' && deployed?.name === chart.name && deployed.version === chart.version;
 
-/** Refuses a move out of a pin or below what is deployed (DESIGN.md 3, 4.2). Undefined: nothing speaks against it. */
+/** Refuses a move out of a pin or below what is deployed (docs/design.md#locks). Undefined: nothing speaks against it. */
 export const refuseVersion = (move: VersionMove, { pins, noDowngrades }: VersionLocks): Verdict | undefined => {
   const { release, operation, chart, deployed } = move;
   if (operation === 'uninstall' || isReturn(move)) return undefined;

@@ -78,7 +78,7 @@ const measure = async (
   ];
 };
 
-/** DESIGN.md section 7, of the whole process. */
+/** The figure to reach, of the whole process (docs/benchmarks.md#the-sweep). */
 const MAX_RSS_MIB = 256;
 
 const toLines = (what: string, { samples, peakMib }: Pass, releases: number): readonly Line[] => {
