@@ -12,21 +12,17 @@ export interface ClaimWrite {
   readonly changesMoreThanRenewal: boolean;
   /** `spec.leaseDurationSeconds` that an UPDATE leaves behind; undefined where it is left as it was. */
   readonly newDurationSeconds?: unknown;
+  /** Shortest silence that a holder may ask for. */
+  readonly shortestSilenceMs: number;
   readonly claim: Claim | undefined;
   readonly terminating: boolean;
 }
 
-/**
- * Shortest silence that a holder may ask for. `helm lock` renews every 10 s: three renewals may then be lost, to a slow network or to an
- * API server that restarts, before a living operation counts as dead.
- */
-export const MIN_SILENCE_SECONDS = 30;
-
 /** A holder that renews often wants its crash to be seen soon. It may shorten its time, and never lengthen it. */
-const isAllowedDuration = ({ newDurationSeconds: wanted, claim }: ClaimWrite): boolean =>
+const isAllowedDuration = ({ newDurationSeconds: wanted, shortestSilenceMs, claim }: ClaimWrite): boolean =>
   wanted === undefined ||
   (typeof wanted === 'number' &&
-    wanted >= MIN_SILENCE_SECONDS &&
+    wanted * 1000 >= shortestSilenceMs &&
     wanted * 1000 < (claim?.silenceMs ?? Number.NEGATIVE_INFINITY));
 
 const isRenewal = (write: ClaimWrite): boolean =>

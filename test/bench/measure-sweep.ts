@@ -20,7 +20,7 @@ export const measureSweep = async (
   env: Readonly<Record<string, string>>,
   progress: Progress,
 ): Promise<readonly Line[]> => {
-  const plane = await startControlPlane({ controllers: false, helm: [], quiet: true });
+  const plane = await startControlPlane({ controllers: false, helm: [], intervals: 'shipped', quiet: true });
   try {
     return await measure(plane, releases, env, progress);
   } finally {
