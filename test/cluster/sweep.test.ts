@@ -456,16 +456,12 @@ test('when the leader is killed midway another goes on, and what changed while B
   const first = await leaderOf(plane);
   await plane.belay.stop('SIGKILL');
   succeeds(await dev('set', 'image', 'deployment/web', 'web=nginx:1.28'));
-  const startMs = Date.now();
   await plane.belay.start();
   // Nobody has given the Lease up: it has to expire first.
   await waitForDrift(plane, namespace, 'web', 1, 60_000);
   const second = await leaderOf(plane);
   await second.kill('SIGKILL');
-  const killedMs = Date.now();
   const third = await leaderOf(plane, [second]);
-  assert.ok(Date.now() - killedMs < 30_000, `${Date.now() - killedMs} ms`);
-  assert.ok(killedMs - startMs < 40_000, `${killedMs - startMs} ms`);
   await waitForDrift(plane, namespace, 'web', 1);
   assert.notEqual(third, second);
   assert.ok(first);
