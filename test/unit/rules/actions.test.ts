@@ -29,7 +29,7 @@ const policyOf = (actions: Partial<Record<PolicyRule, Action>>): Policy => {
   };
 };
 
-/** A frozen release whose object somebody changes: the freeze speaks first, and drift after it. */
+/** Judges a change of an object of a frozen release: first by the freeze, then by drift. */
 const frozenAndDrifted = (waived: ReadonlySet<PolicyRule>): Verdict => {
   if (!waived.has('freeze')) return deny(FROZEN);
   return waived.has('drift') ? allow('waived') : deny(DRIFT);

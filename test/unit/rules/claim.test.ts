@@ -90,7 +90,7 @@ describe("a write of a claim's Lease by a user other than Belay", () => {
     },
   ];
   for (const { name, facts, write, expect } of cases) {
-    test(name, () => {
+    test(`${name}: ${expect}`, () => {
       const full: ClaimWrite = {
         lease: 'belay.web',
         release: RELEASE,

@@ -7,7 +7,7 @@ const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 
 describe('the last sign of life of an operation', () => {
-  /** By a label that anybody may write, or by a clock that is wrong. */
+  /** A time that a user has forged in a label, or that a wrong clock gave. */
   const pending = (aheadMs: number) => record(2, 'pending-upgrade', { updatedAtMs: NOW_MS + aheadMs });
   const stateOf = (aheadMs: number, renewedAtMs?: number): string => {
     const held =

@@ -1,3 +1,4 @@
+// Longer than 200 lines: one table of writes.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ReleaseRecord } from '../../../src/helm/record.ts';
@@ -33,7 +34,7 @@ interface Case {
   readonly changes?: readonly FieldChange[];
   readonly restores?: true;
   readonly gainsOwner?: true;
-  /** Why it is allowed, or the denial's code; with the revision that was asked. */
+  /** The `why` of an allowed write or the code of the denial, with the governing revision. */
   readonly expect: string;
 }
 
@@ -45,15 +46,15 @@ const judge = ({ by = 'bob', attempt = 'change', records, ...rest }: Case): stri
     object: { group: 'apps', kind: 'Deployment', namespace: 'shop', name: 'web' },
   };
   const facts = { records, claim: rest.claim };
-  const outlook = judgeFromMetadata(write, facts, {
+  const judgement = judgeFromMetadata(write, facts, {
     operation: findOperation(facts, CLOCK),
     frozen: rest.frozen === true,
     serialized: rest.serialized ?? true,
   });
-  if (outlook.settled) return outlook.verdict.allowed ? outlook.verdict.why : outlook.verdict.denial.code;
+  if (judgement.settled) return judgement.verdict.allowed ? judgement.verdict.why : judgement.verdict.denial.code;
   const governed = {
-    governing: outlook.governing,
-    state: outlook.state,
+    governing: judgement.governing,
+    state: judgement.state,
     chart: 'shop-1.4.0',
     listed: rest.listed ?? true,
     changes: rest.changes ?? [CHANGE],
@@ -63,7 +64,7 @@ const judge = ({ by = 'bob', attempt = 'change', records, ...rest }: Case): stri
     open: rest.open ? OPEN : undefined,
   };
   const verdict = judgeObject(write, governed, new Set(rest.waived));
-  return `${verdict.allowed ? verdict.why : verdict.denial.code} v${outlook.governing.revision}`;
+  return `${verdict.allowed ? verdict.why : verdict.denial.code} v${judgement.governing.revision}`;
 };
 
 const restoring = { attempt: 'create', restores: true } as const;
@@ -289,5 +290,5 @@ describe('a write of an object with ownership annotations', () => {
       expect: 'holder',
     },
   ];
-  for (const each of cases) test(each.name, () => assert.equal(judge(each), each.expect));
+  for (const each of cases) test(`${each.name}: ${each.expect}`, () => assert.equal(judge(each), each.expect));
 });

@@ -38,7 +38,7 @@ const say = (verdict: RecordVerdict): string => {
 /** Makes a test of each case. */
 export const testCases = (cases: readonly Case[]): void => {
   for (const { name, records, write: asked, expect, ...rest } of cases) {
-    test(name, () => {
+    test(`${name}: ${expect}`, () => {
       const facts = { records, claim: rest.claim };
       assert.equal(say(judgeRecord(asked, facts, rest.frozen ? [FREEZE] : [], CLOCK)), expect);
     });

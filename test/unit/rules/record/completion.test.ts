@@ -1,109 +1,109 @@
 import { describe } from 'node:test';
 import { claim, record, write } from '../releases.ts';
-import { deployed, SILENT, silentClaim, move, pending, testCases, upgrading } from './cases.ts';
+import { deployed, move, pending, SILENT, silentClaim, testCases, upgrading } from './cases.ts';
 
-describe('the holder finishes', () => {
+describe('the end of an operation', () => {
   testCases([
     {
-      name: 'the upgrade is deployed',
+      name: 'the holder marks the upgrade as deployed',
       ...upgrading,
       write: move('ann', 2, 'pending-upgrade', 'deployed'),
       expect: 'completion',
     },
     {
-      name: 'the upgrade fails',
+      name: 'the holder marks the upgrade as failed',
       ...upgrading,
       write: move('ann', 2, 'pending-upgrade', 'failed'),
       expect: 'completion',
     },
     {
-      name: 'a hook ran',
+      name: 'the holder stores the run of a hook',
       ...upgrading,
       write: move('ann', 2, 'pending-upgrade', 'pending-upgrade'),
       expect: 'progress',
     },
     {
-      name: 'the old revision is superseded',
+      name: 'the holder supersedes the old revision',
       ...upgrading,
       write: move('ann', 1, 'deployed', 'superseded'),
       expect: 'superseded',
     },
     {
-      name: 'although the release was frozen meanwhile',
+      name: 'the holder finishes although the release was frozen during the operation',
       ...upgrading,
       frozen: true,
       write: move('ann', 2, 'pending-upgrade', 'deployed'),
       expect: 'completion',
     },
     {
-      name: 'late, but not overtaken',
+      name: 'the holder finishes late, before another operation starts',
       records: [deployed, record(2, 'pending-upgrade', SILENT)],
       claim: silentClaim('upgrade', 2, 'ann'),
       write: write('ann', record(2, 'pending-upgrade', SILENT), record(2, 'deployed')),
       expect: 'late completion',
     },
     {
-      name: 'late, the old revision is superseded',
+      name: 'the holder supersedes the old revision late',
       records: [deployed, record(2, 'pending-upgrade', SILENT)],
       claim: silentClaim('upgrade', 2, 'ann'),
       write: move('ann', 1, 'deployed', 'superseded'),
       expect: 'late completion',
     },
     {
-      name: 'an operation that began before Belay was installed',
+      name: 'an operation that began before Belay was installed is finished',
       records: [deployed, pending],
       write: move('ann', 2, 'pending-upgrade', 'deployed'),
       expect: 'completion',
     },
     {
-      name: 'an uninstall with history kept',
+      name: 'the holder ends an uninstall that keeps history',
       records: [record(1, 'uninstalling')],
       claim: claim('uninstall', 1, 'ann'),
       write: move('ann', 1, 'uninstalling', 'uninstalled'),
       expect: 'completion',
     },
     {
-      name: 'an uninstall hook ran',
+      name: 'the holder stores the run of an uninstall hook',
       records: [record(1, 'uninstalling')],
       claim: claim('uninstall', 1, 'ann'),
       write: move('ann', 1, 'uninstalling', 'uninstalling'),
       expect: 'progress',
     },
     {
-      name: 'nobody else does',
+      name: 'another user may not finish the upgrade',
       ...upgrading,
       write: move('bob', 2, 'pending-upgrade', 'failed'),
       expect: 'BelayOperationInFlight',
     },
     {
-      name: 'nobody else supersedes the deployed revision',
+      name: 'another user may not supersede the deployed revision',
       ...upgrading,
       write: move('bob', 1, 'deployed', 'superseded'),
       expect: 'BelayOperationInFlight',
     },
     {
-      name: 'others may retire it once it is stale',
+      name: 'another user may mark a stale upgrade as failed',
       records: [deployed, record(2, 'pending-upgrade', SILENT)],
       claim: silentClaim('upgrade', 2, 'ann'),
       write: write('flux', record(2, 'pending-upgrade', SILENT), record(2, 'failed')),
       expect: 'retired',
     },
     {
-      name: 'others may not call a dead one deployed',
+      name: 'another user may not mark a dead upgrade as deployed',
       records: [deployed, record(2, 'pending-upgrade', SILENT)],
       claim: silentClaim('upgrade', 2, 'ann'),
       write: write('bob', record(2, 'pending-upgrade', SILENT), record(2, 'deployed')),
       expect: 'BelayRecordProtected',
     },
     {
-      name: 'an overtaken one is fenced off',
+      name: 'the holder of an overtaken operation may not finish it',
       records: [deployed, pending, record(3, 'pending-rollback')],
       claim: claim('rollback', 3, 'bob'),
       write: move('ann', 2, 'pending-upgrade', 'deployed'),
       expect: 'BelayFenced',
     },
     {
-      name: 'an overtaken one is fenced off after its successor is done, too',
+      name: 'the holder of an overtaken operation may not finish it after the next one has ended',
       records: [record(1, 'superseded'), pending, record(3, 'deployed')],
       claim: claim('rollback', 3, 'bob'),
       write: move('ann', 2, 'pending-upgrade', 'failed'),
