@@ -44,7 +44,7 @@ export const LOCK_ANNOTATIONS: Readonly<Record<LockAnnotation, AnnotationEntry>>
     meaning: 'Who froze, as the API server authenticated them. Belay writes it and puts it right.',
   },
   'belay.dev/pin': {
-    value: 'a SemVer range: `1.4.2`, `1.4.x`, `>=1.2 <2`',
+    value: 'a SemVer range as Helm writes it: `1.4.2`, `1.4.x`, `>=1.2 <2`, `>=1.2, !=1.5.0`',
     example: '1.4.x',
     standsOn: EVERYWHERE,
     meaning:

@@ -2,7 +2,7 @@ import type { ReleaseName } from '../helm/names.ts';
 import { ApiError, isConflict } from '../kubernetes/api.ts';
 import { ignoredPathsFor } from '../policy/subjects.ts';
 import { findFreezes, findMaintenanceWindow, type NamespaceFacts } from '../rules/locks.ts';
-import { judgedBy, type ReleaseSituation } from './find-release-drift.ts';
+import { findGoverning, type ReleaseSituation } from './find-release-drift.ts';
 import type { CheckedRelease, ObjectDrift } from './findings.ts';
 import { marksOf } from './placed-document.ts';
 import { type RepairDependencies, type Repaired, repairObject } from './repair-object.ts';
@@ -40,7 +40,7 @@ export const refusesRepair = (
   { unattended }: Pick<RepairReleaseOptions, 'unattended'>,
   nowMs: number,
 ): string | undefined => {
-  const judged = judgedBy({ facts, policy }, nowMs);
+  const judged = findGoverning({ facts, policy }, nowMs);
   if ('why' in judged) return judged.why;
   if (judged.governing.uid !== governing.uid) return 'another revision has been deployed';
   if (namespaces.some(({ terminating }) => terminating)) return 'the namespace is being deleted';

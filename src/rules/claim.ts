@@ -12,21 +12,17 @@ export interface ClaimWrite {
   readonly changesMoreThanRenewal: boolean;
   /** `spec.leaseDurationSeconds` after an UPDATE; undefined where the UPDATE does not change it. */
   readonly newDurationSeconds?: unknown;
+  /** Shortest silence that a holder may ask for. */
+  readonly shortestSilenceMs: number;
   readonly claim: Claim | undefined;
   readonly terminating: boolean;
 }
 
-/**
- * Shortest silence that a holder may ask for. `helm lock` renews every 10 s: three renewals may then be lost, to a slow network or to an
- * API server that restarts, before a living operation counts as dead.
- */
-export const MIN_SILENCE_SECONDS = 30;
-
 /** A holder that renews often may shorten the silence after which it counts as dead, so that its crash is seen soon. It may not lengthen it. */
-const isAllowedDuration = ({ newDurationSeconds: wanted, claim }: ClaimWrite): boolean =>
+const isAllowedDuration = ({ newDurationSeconds: wanted, shortestSilenceMs, claim }: ClaimWrite): boolean =>
   wanted === undefined ||
   (typeof wanted === 'number' &&
-    wanted >= MIN_SILENCE_SECONDS &&
+    wanted * 1000 >= shortestSilenceMs &&
     wanted * 1000 < (claim?.silenceMs ?? Number.NEGATIVE_INFINITY));
 
 const isRenewal = (write: ClaimWrite): boolean =>
@@ -34,7 +30,7 @@ const isRenewal = (write: ClaimWrite): boolean =>
 
 /**
  * The built-in ClusterRole `edit` may write Leases, so RBAC alone does not protect a claim. Only Belay writes a claim, only its holder may
- * renew it, and nobody may delete it while its operation is in flight (DESIGN.md 4.1).
+ * renew it, and nobody may delete it while its operation is in flight (docs/design.md#operations).
  */
 export const judgeClaim = (write: ClaimWrite, facts: ReleaseFacts, clock: StaleClock): Verdict => {
   const state = findOperation(facts, clock);

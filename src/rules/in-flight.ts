@@ -103,7 +103,7 @@ const isAwaitingRecord = (claim: Claim, records: readonly ReleaseRecord[], nowMs
     : record === undefined;
 };
 
-/** Finds the state of a release from its records and its claim (DESIGN.md 4.1). */
+/** Finds the state of a release from its records and its claim (docs/design.md#operations). */
 export const findOperation = (facts: ReleaseFacts, clock: StaleClock): OperationState => {
   const { claim, records } = facts;
   let dead: OperationState | undefined;
@@ -167,7 +167,7 @@ export const lastDeployed = (records: readonly ReleaseRecord[]): ReleaseRecord |
   return highest !== undefined && newestOf(records, highest.kind)?.status === 'failed' ? highest : undefined;
 };
 
-/** The revision whose manifest lists the governed objects: the revision in flight, else the one deployed last (DESIGN.md 4.3). */
+/** The revision whose manifest lists the governed objects: the revision in flight, else the one deployed last (docs/design.md#governed-objects). */
 export const findGoverning = (facts: ReleaseFacts, state: OperationState): ReleaseRecord | undefined => {
   if (state.state === 'in-flight' && state.inFlight.record !== undefined) {
     const { kind, name } = state.inFlight.record;

@@ -30,7 +30,7 @@ interface Place {
 }
 
 /**
- * Every object whose annotations may lock a release: each of its stored revisions, and its Namespace (DESIGN.md 3). There are two
+ * Every object whose annotations may lock a release: each of its stored revisions, and its Namespace (docs/design.md#locks). There are two
  * Namespaces where the records and the objects live in different ones.
  */
 const placesOf = (records: readonly ReleaseRecord[], namespaces: readonly NamespaceFacts[]): readonly Place[] => {

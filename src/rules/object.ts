@@ -47,7 +47,7 @@ export interface ObjectContext {
   readonly serialized: boolean;
 }
 
-/** Judges what metadata alone can decide: writes of the holder, and releases that govern nothing (DESIGN.md 4.3). */
+/** Judges what metadata alone can decide: writes of the holder, and releases that govern nothing (docs/design.md#governed-objects). */
 export const judgeFromMetadata = (
   write: ObjectWrite,
   facts: ReleaseFacts,

@@ -117,7 +117,7 @@ const judgeLive = async (
   return verdict ?? allow('no manifest');
 };
 
-/** Judges from memory first, and reads the facts live before it refuses (DESIGN.md 4.4). */
+/** Judges from memory first, and reads the facts live before it refuses (docs/design.md#never-refuse-from-memory). */
 export const judgeInStore = (
   dependencies: ReviewDependencies,
   governed: GovernedWrite,

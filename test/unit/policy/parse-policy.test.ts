@@ -21,7 +21,7 @@ const problemsOf = (spec: unknown): readonly string[] => {
   return parsed.problems.map(({ field, problem }) => `${field}: ${problem}`);
 };
 
-/** The example of DESIGN.md section 3, as YAML 1.1 reads it: a bare Off is false. */
+/** A policy with every field, as YAML 1.1 reads it: a bare Off is false. */
 const EXAMPLE = {
   priority: 0,
   match: { namespaceSelector: {}, releases: ['*'] },
