@@ -13,7 +13,7 @@ export interface Claims {
   /** True when the claim was written; false when somebody else wrote the Lease since it was read. */
   take(request: ClaimTake, signal: AbortSignal): Promise<boolean>;
   /** Notes a governed write of the holder. At most one write per release and interval; failures are of no consequence. */
-  heardFrom(release: ReleaseName, holder: string, staleAfterMs: number): void;
+  noteHolderWrite(release: ReleaseName, holder: string, staleAfterMs: number): void;
   /** Removes the claims of releases that are gone, until the signal fires. */
   sweep(signal: AbortSignal): Promise<void>;
 }
@@ -96,7 +96,7 @@ export const createClaims = (api: Api, index: ReleaseIndex, log: Logger, nowMs: 
       }
     },
 
-    heardFrom: (release, holder, staleAfterMs) => {
+    noteHolderWrite: (release, holder, staleAfterMs) => {
       const renewEveryMs = silenceOf(index.facts(release).claim, staleAfterMs) / RENEWALS_PER_STALE_AFTER;
       const key = `${release.namespace}/${release.name}`;
       const now = nowMs();

@@ -17,10 +17,12 @@ export interface LiveFacts {
     release: ReleaseName,
     signal: AbortSignal,
   ): Promise<ReleaseFacts & { readonly lease: LeaseVersion | undefined }>;
+  /** The records alone, strongly consistent. */
+  records(release: ReleaseName, signal: AbortSignal): Promise<ReleaseFacts['records']>;
   /** Undefined when there is no such namespace. */
   namespace(name: string, signal: AbortSignal): Promise<NamespaceFacts | undefined>;
-  /** All records of a namespace, as one list of facts a release. */
-  releasesIn(namespace: string, signal: AbortSignal): Promise<ReleaseFacts['records']>;
+  /** All records of a namespace. */
+  recordsIn(namespace: string, signal: AbortSignal): Promise<ReleaseFacts['records']>;
   /** All records of releases of that name, in whichever namespace. */
   recordsNamed(name: string, signal: AbortSignal): Promise<ReleaseFacts['records']>;
 }
@@ -114,6 +116,7 @@ export const createLiveFacts = (api: Api): LiveFacts => {
         lease: found,
       };
     },
+    records: (release, signal) => named(release.namespace, release.name, signal),
     namespace: async (name, signal) => {
       try {
         const found = await api.request<ReflectedObject>({
@@ -127,7 +130,7 @@ export const createLiveFacts = (api: Api): LiveFacts => {
         throw error;
       }
     },
-    releasesIn: (namespace, signal) => list(namespace, 'owner=helm', signal),
+    recordsIn: (namespace, signal) => list(namespace, 'owner=helm', signal),
     recordsNamed: (name, signal) => named(undefined, name, signal),
   };
 };
