@@ -29,11 +29,13 @@ const newDurationOf = ({ object, oldObject }: Review): unknown =>
 
 export interface ReviewClaimDependencies {
   readonly situations: Pick<Situations, 'live'>;
+  /** Shortest silence that the holder of a claim may ask for. */
+  readonly shortestSilenceMs: number;
 }
 
 /** Judges a write of a claim's Lease by anybody but Belay itself (which the API server does not ask about). */
 export const reviewClaim = async (
-  { situations }: ReviewClaimDependencies,
+  { situations, shortestSilenceMs }: ReviewClaimDependencies,
   review: Review,
   release: ReleaseName | undefined,
   signal: AbortSignal,
@@ -48,6 +50,7 @@ export const reviewClaim = async (
       username: review.user.username,
       changesMoreThanRenewal: withoutRenewal(review.object) !== withoutRenewal(review.oldObject),
       newDurationSeconds: newDurationOf(review),
+      shortestSilenceMs,
       claim: review.oldObject === undefined ? undefined : readClaim(review.oldObject)?.claim,
       terminating: namespace?.terminating === true,
     },

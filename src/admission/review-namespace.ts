@@ -15,7 +15,7 @@ export interface ReviewNamespaceDependencies extends JudgeLockWriteDependencies 
   readonly policies: Pick<Policies, 'inForce' | 'isSynced'>;
 }
 
-/** Judges locks written on a Namespace, and its DELETE while a release in it is frozen (DESIGN.md 4.2). */
+/** Judges locks written on a Namespace, and its DELETE while a release in it is frozen (docs/design.md#locks). */
 export const reviewNamespace = async (
   dependencies: ReviewNamespaceDependencies,
   review: Review,

@@ -5,13 +5,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { issueCertificates, serviceDnsNames } from '../../src/certificates/issue.ts';
 import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 import { freePorts } from '../cluster/harness/addresses.ts';
+import { type ApiClient, createApiClient } from '../cluster/harness/api-client.ts';
 import { type BelayReplica, type ControlPlane, startControlPlane } from '../cluster/harness/control-plane.ts';
 import { belayNamespace } from '../cluster/harness/install-belay.ts';
 import { probe } from '../cluster/harness/probe.ts';
 import { createProcesses } from '../cluster/harness/processes.ts';
 import { waitUntil } from '../cluster/harness/wait-until.ts';
 import { SHOP, succeeds } from '../cluster/support/asking.ts';
-import { type ApiClient, createApiClient } from './api-client.ts';
 import { createBareServer } from './bare-server.ts';
 import { FORGED_LABEL } from './forged-history.ts';
 import { ofBareServer, ofBelay, type ReadProcessorSeconds } from './processor-time.ts';
@@ -66,7 +66,7 @@ const selectNamespaces = (operator: 'In' | 'NotIn', values: readonly string[]) =
 
 /** A real control plane with Belay, the bare server under a copy of Belay's webhook configurations, and the shop chart installed thrice. */
 export const startBenchPlane = async (env: Readonly<Record<string, string>>): Promise<BenchPlane> => {
-  const plane = await startControlPlane({ controllers: false, helm: ['helm4'], belay: { env } });
+  const plane = await startControlPlane({ controllers: false, helm: ['helm4'], intervals: 'shipped', belay: { env } });
   try {
     return await prepare(plane);
   } catch (error) {

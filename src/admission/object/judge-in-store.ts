@@ -7,8 +7,8 @@ import type { Policy } from '../../policy/policy.ts';
 import { isTrusted } from '../../policy/subjects.ts';
 import { judgeUnder } from '../../rules/actions.ts';
 import { isHolderUnknown } from '../../rules/in-flight.ts';
-import { findFreezes, findOpen } from '../../rules/locks.ts';
-import { judgeObject, lookAtObject, RESTORES } from '../../rules/object.ts';
+import { findFreezes, findMaintenanceWindow } from '../../rules/locks.ts';
+import { judgeFromMetadata, judgeObject, RESTORES_CHART } from '../../rules/object.ts';
 import { allow, type Verdict } from '../../rules/verdict.ts';
 import type { Now } from '../wire/answer.ts';
 import type { Deadline } from '../wire/review.ts';
@@ -29,9 +29,9 @@ const judgeIn = (
 ): Now<Verdict | undefined> => {
   const freezes = findFreezes(facts.records, namespaces, policy, clock.nowMs);
   const serialized = policy.operations.action === 'Deny';
-  const outlook = lookAtObject(write, facts, { operation, frozen: freezes.length > 0, serialized });
+  const outlook = judgeFromMetadata(write, facts, { operation, frozen: freezes.length > 0, serialized });
   if (outlook.settled) {
-    if (outlook.heardFromHolder && !dryRun) claims.noteHolderWrite(write.release, write.username, clock.staleAfterMs);
+    if (outlook.byHolder && !dryRun) claims.noteHolderWrite(write.release, write.username, clock.staleAfterMs);
     return outlook.verdict;
   }
   if (changes.isNone()) return allow('unchanged');
@@ -55,7 +55,7 @@ const judgeIn = (
       restores: listed !== undefined && write.attempt === 'create' && changes.restores(listed.document),
       gainsOwner: freezes.length > 0 && isEdit && changes.gainsOwner(),
       freezes,
-      open: findOpen(facts.records, namespaces, clock.nowMs),
+      open: findMaintenanceWindow(facts.records, namespaces, clock.nowMs),
     };
     return judgeUnder(policy, (waived) => judgeObject(write, governed, waived));
   };
@@ -74,7 +74,7 @@ const passTrusted = ({ name }: Policy): Verdict => ({
  * object back: that hangs on there being neither a freeze nor an operation, and is rare.
  */
 const isCertain = (verdict: Verdict | undefined): verdict is Verdict =>
-  verdict?.allowed === true && verdict.waived === undefined && verdict.why !== RESTORES;
+  verdict?.allowed === true && verdict.waived === undefined && verdict.why !== RESTORES_CHART;
 
 const judgeLive = async (
   dependencies: JudgeInStoreDependencies,
@@ -87,7 +87,7 @@ const judgeLive = async (
   return (await judgeIn(dependencies, governed, situation)) ?? allow('no manifest');
 };
 
-/** Judges from memory first, and reads the facts live before it refuses (DESIGN.md 4.4). */
+/** Judges from memory first, and reads the facts live before it refuses (docs/design.md#never-refuse-from-memory). */
 export const judgeInStore = (
   dependencies: JudgeInStoreDependencies,
   governed: GovernedWrite,

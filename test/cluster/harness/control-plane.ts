@@ -12,10 +12,12 @@ import { fakeNode, fakeNodeManifests, startControllerManager, startKwok, startSc
 import { applyManifests, belayNamespace, buildBelay, turnService, waitForReviews } from './install-belay.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
 import { createPki, openPki, type Pki } from './pki.ts';
+import { createPlaneApi, type PlaneApi } from './plane-api.ts';
 import { probe } from './probe.ts';
 import { createProcesses, type Processes, type RecordedProcess } from './processes.ts';
 import type { ProgramName } from './programs.ts';
 import { createProgress, type Progress, silent } from './progress.ts';
+import { type IntervalChoice, intervalsEnvironment } from './short-intervals.ts';
 import { waitUntil } from './wait-until.ts';
 
 export type { Belay, BelayOptions, BelayReplica } from './belay.ts';
@@ -36,6 +38,8 @@ export interface ControlPlaneOptions {
   readonly auditLog?: boolean;
   /** Common name of the certificate that the API server shows to Belay; none if left out. */
   readonly reviewClient?: string;
+  /** Of Belay and of `helm lock`, where the plane's own Helm runs it; `short` if left out. */
+  readonly intervals?: IntervalChoice;
   /** No word on stderr but of failures and of binaries being built. */
   readonly quiet?: boolean;
   /** Where to tell how it goes, instead of stderr. */
@@ -53,6 +57,8 @@ export interface ControlPlane {
   readonly address: string;
   readonly adminKubeconfig: string;
   readonly bin: Partial<Binaries>;
+  /** Reads, and lays out, without a process for each. */
+  readonly api: PlaneApi;
   readonly kubectl: Run;
   readonly helm3: Run;
   readonly helm4: Run;
@@ -84,7 +90,7 @@ export interface ControlPlane {
 /** Starts a real control plane on a loopback address. All its processes are children of this one and end with it. */
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
   const { pods = false, controllers = true, helm = ['helm3', 'helm4'], belay: belayOptions = false } = options;
-  const { auditLog = false } = options;
+  const { auditLog = false, intervals = 'short' } = options;
   const progress = options.progress ?? (options.quiet ? silent : createProgress());
   const bin = await findOrMakeBinaries(programsFor({ pods, controllers, helm }));
 
@@ -107,6 +113,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       pods,
       controllers: controllers || pods,
       auditLog,
+      intervals,
       reviewClient: options.reviewClient,
       stop,
     });
@@ -159,6 +166,7 @@ async function startIn({
   pods,
   controllers,
   auditLog,
+  intervals,
   reviewClient,
   stop,
 }: {
@@ -169,6 +177,7 @@ async function startIn({
   pods: boolean;
   controllers: boolean;
   auditLog: boolean;
+  intervals: IntervalChoice;
   reviewClient: string | undefined;
   stop: () => Promise<void>;
 }): Promise<ControlPlane> {
@@ -183,7 +192,13 @@ async function startIn({
   const adminKubeconfig = await kubeconfigOf(join(dir, 'admin.kubeconfig'), admin);
   const apiServer = await startApiServer({ bin, dir, address, ports, pki, processes, auditLog, reviewClient });
 
-  const commands = createCommandLine({ homeDir: join(dir, 'home'), adminKubeconfig, adopt: processes.adopt });
+  const commands = createCommandLine({
+    homeDir: join(dir, 'home'),
+    adminKubeconfig,
+    adopt: processes.adopt,
+    env: intervalsEnvironment(intervals),
+  });
+  const api = createPlaneApi(adminKubeconfig);
   const run =
     (name: CommandName): Run =>
     (args, options) =>
@@ -228,6 +243,7 @@ async function startIn({
     address,
     adminKubeconfig,
     bin,
+    api,
     kubectl,
     helm3: run('helm3'),
     helm4: run('helm4'),
@@ -251,8 +267,8 @@ async function startIn({
         await turnService(kubectl, address, namespace);
       }
       const kubeconfig = await serviceAccountKubeconfig(namespace, 'belay');
-      belay = await startBelay(options, { kubeconfig, address, processes });
-      await waitForReviews(kubectl);
+      belay = await startBelay(options, { kubeconfig, address, processes, intervals });
+      await waitForReviews(api);
       return belay;
     },
     get belay() {
@@ -263,7 +279,10 @@ async function startIn({
       return processes.recorded;
     },
     leaveRunning: () => processes.release(),
-    stop,
+    stop: async () => {
+      api.close();
+      await stop();
+    },
   };
 }
 
