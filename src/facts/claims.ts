@@ -6,8 +6,8 @@ import { microTime } from '../kubernetes/lease.ts';
 import type { ReflectedObject } from '../kubernetes/object.ts';
 import { silenceOf } from '../rules/in-flight.ts';
 import { type Admission, leaseName, toLease } from './claim-lease.ts';
-import type { LeaseVersion } from './live-facts.ts';
 import type { ReleaseIndex } from './release-index.ts';
+import type { LeaseVersion } from './release-reader.ts';
 
 /** Writes the Lease by which of two starters, racing through two replicas, exactly one wins. */
 export interface Claims {

@@ -2,9 +2,10 @@ import type { ReleaseName } from '../helm/names.ts';
 import type { Policy } from '../policy/policy.ts';
 import { findOperation, type OperationState, type ReleaseFacts, type StaleClock } from '../rules/in-flight.ts';
 import type { NamespaceFacts } from '../rules/locks.ts';
-import type { LeaseVersion, LiveFacts } from './live-facts.ts';
+import type { LiveFacts } from './live-facts.ts';
 import type { Policies } from './policies.ts';
 import type { ReleaseIndex } from './release-index.ts';
+import type { LeaseVersion } from './release-reader.ts';
 
 /** All that a release is judged by at one moment: facts, namespaces, policy in force, clock and operation. */
 export interface Situation {

@@ -2,7 +2,7 @@ import type { Api } from './api.ts';
 import type { ReflectedObject } from './object.ts';
 
 /** Objects a page: client-go's own default. */
-const PAGE_SIZE = 500;
+export const PAGE_SIZE = 500;
 
 export interface ListRequest {
   readonly path: string;
@@ -13,6 +13,7 @@ export interface ListRequest {
 }
 
 export interface Page {
+  readonly isLast: boolean;
   readonly items: readonly ReflectedObject[];
   /** The version of the collection: a watch from here on misses nothing. */
   readonly resourceVersion: string;
@@ -34,10 +35,29 @@ export async function* listPages(api: Api, request: ListRequest): AsyncGenerator
       ...(accept !== undefined && { accept }),
       ...(signal !== undefined && { signal }),
     });
-    yield { items: page.items ?? [], resourceVersion: page.metadata?.resourceVersion ?? '' };
     next = page.metadata?.continue || undefined;
+    const isLast = next === undefined;
+    yield { isLast, items: page.items ?? [], resourceVersion: page.metadata?.resourceVersion ?? '' };
   } while (next !== undefined);
 }
+
+/** As many objects of a collection as the pages hold. */
+export interface Listed<T> {
+  readonly items: readonly T[];
+  /** Whether the collection has more. */
+  readonly isCut: boolean;
+}
+
+export const listSome = async (api: Api, request: ListRequest, maxPages: number): Promise<Listed<ReflectedObject>> => {
+  const items: ReflectedObject[] = [];
+  let pages = 0;
+  for await (const page of listPages(api, request)) {
+    items.push(...page.items);
+    pages += 1;
+    if (pages >= maxPages) return { items, isCut: !page.isLast };
+  }
+  return { items, isCut: false };
+};
 
 /** Every object of a collection. */
 export const listAll = async (
