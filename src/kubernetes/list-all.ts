@@ -13,10 +13,10 @@ export interface ListRequest {
 }
 
 export interface Page {
-  readonly isLast: boolean;
   readonly items: readonly ReflectedObject[];
   /** The version of the collection: a watch from here on misses nothing. */
   readonly resourceVersion: string;
+  readonly hasMore: boolean;
 }
 
 interface List {
@@ -36,8 +36,8 @@ export async function* listPages(api: Api, request: ListRequest): AsyncGenerator
       ...(signal !== undefined && { signal }),
     });
     next = page.metadata?.continue || undefined;
-    const isLast = next === undefined;
-    yield { isLast, items: page.items ?? [], resourceVersion: page.metadata?.resourceVersion ?? '' };
+    const { resourceVersion = '' } = page.metadata ?? {};
+    yield { items: page.items ?? [], resourceVersion, hasMore: next !== undefined };
   } while (next !== undefined);
 }
 
@@ -54,7 +54,7 @@ export const listSome = async (api: Api, request: ListRequest, maxPages: number)
   for await (const page of listPages(api, request)) {
     items.push(...page.items);
     pages += 1;
-    if (pages >= maxPages) return { items, isCut: !page.isLast };
+    if (pages >= maxPages) return { items, isCut: page.hasMore };
   }
   return { items, isCut: false };
 };
