@@ -2,7 +2,7 @@ import { showObject, showReason } from '../../drift/describe-drift.ts';
 import { type FindDependencies, findReleaseDrift } from '../../drift/find-release-drift.ts';
 import { type ReleaseDrift, skip } from '../../drift/findings.ts';
 import { createMissingRights } from '../../drift/missing-rights.ts';
-import type { LiveSituation } from '../../drift/repair-release.ts';
+import type { RepairSituation } from '../../drift/repair-release.ts';
 import { createLiveFacts } from '../../facts/live-facts.ts';
 import type { ReleaseName } from '../../helm/names.ts';
 import { DEFAULT_INTERVALS } from '../../intervals/intervals.ts';
@@ -108,7 +108,7 @@ const repairAll = async (
   signal: AbortSignal,
 ): Promise<Left> => {
   const live = createLiveFacts(tools.api);
-  const situation = async (release: ReleaseName): Promise<LiveSituation> => {
+  const situation = async (release: ReleaseName): Promise<RepairSituation> => {
     const view = seen.views.find((candidate) => keyOf(candidate.release) === keyOf(release));
     const [facts, namespace] = await Promise.all([
       live.release(release, signal),
