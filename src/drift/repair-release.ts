@@ -1,20 +1,19 @@
+import type { Situation } from '../facts/situation.ts';
 import type { ReleaseName } from '../helm/names.ts';
 import { ApiError, isConflict } from '../kubernetes/api.ts';
 import { ignoredPathsFor } from '../policy/subjects.ts';
-import { findFreezes, findMaintenanceWindow, type NamespaceFacts } from '../rules/locks.ts';
-import { findGoverning, type ReleaseSituation } from './find-release-drift.ts';
+import { findFreezes, findMaintenanceWindow } from '../rules/locks.ts';
+import { findGoverning } from './find-release-drift.ts';
 import type { CheckedRelease, ObjectDrift } from './findings.ts';
 import { marksOf } from './placed-document.ts';
 import { type RepairDependencies, type Repaired, repairObject } from './repair-object.ts';
 
 /** Everything that decides whether a release may be repaired, read live. */
-export interface LiveSituation extends ReleaseSituation {
-  readonly namespaces: readonly NamespaceFacts[];
-}
+export type RepairSituation = Pick<Situation, 'facts' | 'namespaces' | 'policy'>;
 
 export interface RepairReleaseDependencies extends RepairDependencies {
   /** Strongly consistent. Rejects with ApiError when it cannot be had. */
-  readonly situation: (release: ReleaseName, signal: AbortSignal) => Promise<LiveSituation>;
+  readonly situation: (release: ReleaseName, signal: AbortSignal) => Promise<RepairSituation>;
   readonly nowMs: () => number;
 }
 
@@ -36,7 +35,7 @@ export type RepairOutcome =
 /** Why a release is not repaired now; undefined when it may be. */
 export const refusesRepair = (
   { governing }: CheckedRelease,
-  { facts, policy, namespaces }: LiveSituation,
+  { facts, policy, namespaces }: RepairSituation,
   { unattended }: Pick<RepairReleaseOptions, 'unattended'>,
   nowMs: number,
 ): string | undefined => {

@@ -57,7 +57,7 @@ const MAX_HEAP_MB = 256;
 const CLOSE_MS = 4_000;
 
 const workerUrl = (): string =>
-  // Bundled, the worker lies beside belay.js; from source, beside this file.
+  // The bundle has the worker beside belay.js, and the source has it beside this file.
   new URL(import.meta.url.endsWith('.ts') ? './decode-worker.ts' : './decode-worker.js', import.meta.url).href;
 
 const payloadsOf = (job: DecodeJob): readonly StoredPayload[] =>

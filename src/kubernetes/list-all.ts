@@ -2,7 +2,7 @@ import type { Api } from './api.ts';
 import type { ReflectedObject } from './object.ts';
 
 /** Objects a page: client-go's own default. */
-const PAGE_SIZE = 500;
+export const PAGE_SIZE = 500;
 
 export interface ListRequest {
   readonly path: string;
@@ -16,6 +16,7 @@ export interface Page {
   readonly items: readonly ReflectedObject[];
   /** The version of the collection: a watch from here on misses nothing. */
   readonly resourceVersion: string;
+  readonly hasMore: boolean;
 }
 
 interface List {
@@ -34,10 +35,29 @@ export async function* listPages(api: Api, request: ListRequest): AsyncGenerator
       ...(accept !== undefined && { accept }),
       ...(signal !== undefined && { signal }),
     });
-    yield { items: page.items ?? [], resourceVersion: page.metadata?.resourceVersion ?? '' };
     next = page.metadata?.continue || undefined;
+    const { resourceVersion = '' } = page.metadata ?? {};
+    yield { items: page.items ?? [], resourceVersion, hasMore: next !== undefined };
   } while (next !== undefined);
 }
+
+/** As many objects of a collection as the pages hold. */
+export interface Listed<T> {
+  readonly items: readonly T[];
+  /** Whether the collection has more. */
+  readonly isCut: boolean;
+}
+
+export const listSome = async (api: Api, request: ListRequest, maxPages: number): Promise<Listed<ReflectedObject>> => {
+  const items: ReflectedObject[] = [];
+  let pages = 0;
+  for await (const page of listPages(api, request)) {
+    items.push(...page.items);
+    pages += 1;
+    if (pages >= maxPages) return { items, isCut: page.hasMore };
+  }
+  return { items, isCut: false };
+};
 
 /** Every object of a collection. */
 export const listAll = async (

@@ -2,12 +2,12 @@ import { showObject, showReason } from '../../drift/describe-drift.ts';
 import { type FindDependencies, findReleaseDrift } from '../../drift/find-release-drift.ts';
 import { type ReleaseDrift, skip } from '../../drift/findings.ts';
 import { createMissingRights } from '../../drift/missing-rights.ts';
-import type { LiveSituation } from '../../drift/repair-release.ts';
+import type { RepairSituation } from '../../drift/repair-release.ts';
 import { createLiveFacts } from '../../facts/live-facts.ts';
 import type { ReleaseName } from '../../helm/names.ts';
 import { DEFAULT_INTERVALS } from '../../intervals/intervals.ts';
 import { createKinds } from '../../kubernetes/kinds.ts';
-import { builtInPolicy } from '../../policy/policy-in-force.ts';
+import { builtInPolicy, DEFAULT_STALE_AFTER_MS } from '../../policy/policy-in-force.ts';
 import { showName } from '../../text/escape.ts';
 import { type ClusterAccess, openCluster } from '../access/cluster-access.ts';
 import type { ClusterOptions } from '../access/cluster-options.ts';
@@ -16,7 +16,6 @@ import type { Invocation } from '../invocation.ts';
 import { printObjects } from '../output/machine.ts';
 import { note, sayFailure, warn } from '../output/say.ts';
 import { type Look, look, notFound } from '../releases/look.ts';
-import { STALE_AFTER_MS } from '../releases/policies.ts';
 import type { ReleaseView } from '../releases/release-view.ts';
 import { readNamespace } from '../releases/snapshot.ts';
 import { driftObject } from './drift-object.ts';
@@ -38,7 +37,7 @@ const DRIFTED = 2;
 /** Objects of one release asked for together; client-go lets kubectl send 50 a second. */
 const AT_ONCE = 8;
 
-const policyOf = ({ policy }: Pick<ReleaseView, 'policy'>) => policy ?? builtInPolicy(STALE_AFTER_MS);
+const policyOf = ({ policy }: Pick<ReleaseView, 'policy'>) => policy ?? builtInPolicy(DEFAULT_STALE_AFTER_MS);
 
 const keyOf = ({ namespace, name }: ReleaseName): string => `${namespace}/${name}`;
 
@@ -109,7 +108,7 @@ const repairAll = async (
   signal: AbortSignal,
 ): Promise<Left> => {
   const live = createLiveFacts(tools.api);
-  const situation = async (release: ReleaseName): Promise<LiveSituation> => {
+  const situation = async (release: ReleaseName): Promise<RepairSituation> => {
     const view = seen.views.find((candidate) => keyOf(candidate.release) === keyOf(release));
     const [facts, namespace] = await Promise.all([
       live.release(release, signal),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { CheckedRelease } from '../../../src/drift/findings.ts';
 import { createRepairHistory, MAX_REPAIRS, WITHIN_MS } from '../../../src/drift/repair-history.ts';
-import { type LiveSituation, refusesRepair } from '../../../src/drift/repair-release.ts';
+import { type RepairSituation, refusesRepair } from '../../../src/drift/repair-release.ts';
 import { DEFAULT_INTERVALS } from '../../../src/intervals/intervals.ts';
 import { builtInPolicy } from '../../../src/policy/policy-in-force.ts';
 import { record } from './objects.ts';
@@ -37,7 +37,7 @@ describe('a release is not repaired', () => {
     ...{ namespace: 'shop', listed: 1, drifted: [], unchecked: [] },
   };
   const namespace = { name: 'shop', annotations: {}, labels: {}, terminating: false };
-  const idle: LiveSituation = {
+  const idle: RepairSituation = {
     facts: { records: [record()], claim: undefined },
     policy: builtInPolicy(600_000),
     namespaces: [namespace],
@@ -47,7 +47,7 @@ describe('a release is not repaired', () => {
   const nowMs = 1_000_000;
   const open = { 'belay.dev/open': 'why', 'belay.dev/open-until': new Date(nowMs + 60_000).toISOString() };
 
-  const CASES: readonly (readonly [when: string, situation: LiveSituation, why: RegExp])[] = [
+  const CASES: readonly (readonly [when: string, situation: RepairSituation, why: RegExp])[] = [
     ['while an operation is in flight', withRecords(record(), pending), /in flight/],
     ['once it is gone', withRecords(), /no record/],
     ['when another revision is deployed', withRecords(record({ uid: 'r9', revision: 9 })), /another revision/],
