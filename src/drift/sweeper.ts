@@ -45,7 +45,7 @@ export const SWEEP_LEASE = 'belay-sweep';
 const NAME = /^[a-z0-9][a-z0-9.-]{0,252}$/;
 
 /** Each is asked for once an interval, so that next to nothing is worth keeping. */
-const MANIFESTS = { max: 8, maxBytes: 2 * 1024 * 1024 };
+const MANIFESTS = { maxBytes: 2 * 1024 * 1024 };
 
 /**
  * 10,000 releases of five objects each are 60,000 requests, and so the default interval of 10 minutes. To the API server, reads by name at

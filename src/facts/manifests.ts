@@ -4,6 +4,7 @@ import type { Decoder } from '../helm/decoder.ts';
 import type { ManifestDocument } from '../helm/manifest.ts';
 import type { WantedObject } from '../helm/manifest-search.ts';
 import type { Chart } from '../helm/names.ts';
+import type { PayloadSummary } from '../helm/payload.ts';
 import type { ReleaseRecord } from '../helm/record.ts';
 import type { Api } from '../kubernetes/api.ts';
 import { createFairCache } from '../kubernetes/fair-cache.ts';
@@ -25,6 +26,8 @@ export interface Manifests {
    * record is gone or holds nothing that Helm could read. Rejects when it cannot be fetched, and with UnreadableManifest.
    */
   of(record: ReleaseRecord, wanted?: WantedObject): Promise<Manifest | undefined>;
+  /** The chart alone, whatever its manifest is like. Undefined and rejects as `of` does. */
+  chartOf(record: ReleaseRecord): Promise<Chart | undefined>;
   /** What `of` would answer without a fetch; undefined when it would have to. */
   cached(record: ReleaseRecord, wanted?: WantedObject): Manifest | undefined;
 }
@@ -92,7 +95,7 @@ export const createManifests = (
       throw new UnreadableManifest(`the manifest of ${record.name} takes too long to read`);
     }
     const manifest: Manifest = {
-      chart: { name: summary.chartName, version: summary.chartVersion },
+      chart: chartIn(summary),
       namespace: summary.namespace === '' ? record.namespace : summary.namespace,
       documents: found.documents,
     };
@@ -104,8 +107,22 @@ export const createManifests = (
   const cached: Manifests['cached'] = ({ namespace, uid }, wanted) =>
     cache.get(namespace, uid) ?? (wanted === undefined ? undefined : cache.get(namespace, keyOf(uid, wanted)));
 
+  const readChart = async (record: ReleaseRecord, signal: AbortSignal): Promise<Chart | undefined> => {
+    const fetched = await fetchPayload(api, record, signal);
+    if (fetched === undefined) return undefined;
+    const job = { want: 'summary', kind: record.kind, payload: fetched.payload } as const;
+    const answer = await decoder.run<'summary'>(job, record.namespace, signal);
+    return answer.readable ? chartIn(answer.result.summary) : undefined;
+  };
+
   return {
     cached,
+    chartOf: async (record) => {
+      const known = cached(record);
+      if (known !== undefined) return known.chart;
+      const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS);
+      return queue.run(record.namespace, () => readChart(record, signal), signal);
+    },
     of: (record, wanted) => {
       const known = cached(record, wanted);
       if (known !== undefined) return Promise.resolve(known);
@@ -125,6 +142,8 @@ export const createManifests = (
     },
   };
 };
+
+const chartIn = ({ chartName, chartVersion }: PayloadSummary): Chart => ({ name: chartName, version: chartVersion });
 
 const keyOf = (uid: string, wanted: WantedObject | undefined): string =>
   wanted === undefined ? uid : `${uid} ${wanted.group} ${wanted.kind} ${wanted.name}`;

@@ -43,9 +43,9 @@ export const PAYLOAD_BOUNDS: JsonBounds = {
 };
 
 const TOO_COSTLY: Readonly<Record<TooCostly, string>> = {
-  values: 'holds more than 200,000 values, many times what the largest charts hold',
-  depth: 'is nested more than 200 deep, many times as deep as the values of the largest charts',
-  bytes: 'holds more than 4 MiB beside its templates, files and manifest, many times what the largest charts hold',
+  values: 'holds more than 200000 values',
+  depth: 'is nested more than 200 deep',
+  bytes: 'holds more than 4 MiB beside its templates and manifest',
 };
 
 export interface Payload {

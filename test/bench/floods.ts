@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import { type ApiClient, createApiClient } from './api-client.ts';
+import { type ApiClient, createApiClient } from '../cluster/harness/api-client.ts';
 import { createBigRecord } from './big-record.ts';
 
 /** What a tenant sends who may do nothing but write Secrets and ConfigMaps in a namespace of its own. */

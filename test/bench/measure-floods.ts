@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { type ControlPlane, startControlPlane } from '../cluster/harness/control-plane.ts';
 import type { Progress } from '../cluster/harness/progress.ts';
 import { SHOP, succeeds } from '../cluster/support/asking.ts';
-import { type ApiClient, createApiClient } from './api-client.ts';
+import { type ApiClient, createApiClient } from '../cluster/harness/api-client.ts';
 import { createFloods, type Flood, startFlood, TENANT } from './floods.ts';
 import { compared, type Line, mebibytes, milliseconds, seconds, times } from './report.ts';
 import { residentMemoryOf } from './resident-memory.ts';

@@ -26,7 +26,7 @@ const payload = (run: number, chart = 'shop', padding = ''): string =>
   ).toString('base64');
 
 const compare = async (decoder: Decoder, before: string, now: string) => {
-  const answer = await decoder.run<'comparison'>({ want: 'comparison', kind: 'ConfigMap', before, after: now }, signal);
+  const answer = await decoder.run<'comparison'>({ want: 'comparison', kind: 'ConfigMap', before, after: now }, 'team', signal);
   assert.ok(answer.readable);
   const { result } = answer;
   return [result.before?.status, result.after.status, result.changed];
@@ -68,7 +68,7 @@ test('the same text is one payload in a ConfigMap and another in a Secret, where
   const decoder = start(1);
   const text = payload(1);
   const read = (kind: 'ConfigMap' | 'Secret') =>
-    decoder.run<'summary'>({ want: 'summary', kind, payload: text }, signal);
+    decoder.run<'summary'>({ want: 'summary', kind, payload: text }, 'team', signal);
   assert.equal((await read('ConfigMap')).readable, true);
   assert.equal((await read('Secret')).readable, false);
   assert.equal((await read('ConfigMap')).readable, true);
@@ -77,7 +77,7 @@ test('the same text is one payload in a ConfigMap and another in a Secret, where
 test('an unreadable payload is refused each time', async () => {
   const decoder = start(1);
   for (let time = 0; time < 2; time += 1) {
-    const answer = await decoder.run<'summary'>({ want: 'summary', kind: 'ConfigMap', payload: 'aGVsbG8=' }, signal);
+    const answer = await decoder.run<'summary'>({ want: 'summary', kind: 'ConfigMap', payload: 'aGVsbG8=' }, 'team', signal);
     assert.deepEqual(answer, { readable: false, problem: 'is not JSON' });
   }
 });
@@ -97,7 +97,7 @@ test('the memory of bytes comes back, except of texts that the worker remembers'
     const [before, now] = [run, nextRun].map((number) => memory.hold(Buffer.from(compressed(number))));
     assert.ok(before && now);
     const job = { want: 'comparison', kind: 'ConfigMap', before, after: now } as const;
-    const answer = await decoder.run<'comparison'>(job, signal);
+    const answer = await decoder.run<'comparison'>(job, 'team', signal);
     assert.deepEqual(answer.readable && answer.result.changed, []);
     assert.deepEqual([before.length, now.length], [0, 0]);
     return freed.splice(0);
@@ -111,7 +111,7 @@ test('a job is rejected while the queue is full, and the waiting jobs are still 
   const decoder = start(1);
   const answers = await Promise.allSettled(
     Array.from({ length: 200 }, (_, run) =>
-      decoder.run<'summary'>({ want: 'summary', kind: 'ConfigMap', payload: payload(run) }, signal),
+      decoder.run<'summary'>({ want: 'summary', kind: 'ConfigMap', payload: payload(run) }, 'team', signal),
     ),
   );
   const decoded = answers.filter(({ status }) => status === 'fulfilled');
