@@ -98,7 +98,9 @@ const findDocuments = (payload: CutPayload, wanted: WantedObject | undefined): S
   const { manifest } = payload.payload;
   const long = payload.longString(manifest);
   const [pieces, characters] =
-    long === undefined ? [[textIn(payload)(manifest)], 0] : [textPiecesOf(long), long.length];
+    long === undefined
+      ? [() => [textIn(payload)(manifest)], 0] as const
+      : ([() => textPiecesOf(long), long.length] as const);
   try {
     const found = searchManifest(pieces, characters, wanted);
     const heldBytes = sizeOf(found.documents);

@@ -20,11 +20,11 @@ export interface SearchBounds {
   /** Characters of one document. The API server takes no object of more than 3 MB; YAML may be longer than its JSON. */
   readonly maxDocumentCharacters: number;
   /**
-   * Tokens of one document's YAML, each of which takes half a kilobyte while it is parsed. The largest custom resource definition of the public
+   * Tokens of one document's YAML, and of all documents that may be the wanted object. Each takes half a kilobyte while it is parsed. The largest custom resource definition of the public
    * charts has 219,584 (Argo's Workflow, with all descriptions).
    */
   readonly maxTokens: number;
-  /** Tokens of all documents, where all are wanted. That of the whole kube-prometheus-stack, definitions and all, are some 600,000. */
+  /** Tokens of all documents, where all are wanted. Those of kube-prometheus-stack, with its definitions, are some 600,000. */
   readonly maxTokensInAll: number;
   /** A longer manifest is searched for the wanted object. */
   readonly maxWholeCharacters: number;
@@ -85,6 +85,9 @@ const mayBe = (part: string, { name }: WantedObject): boolean => part.includes(n
 const MARKS: ReadonlySet<number> = new Set([...'\n,:-[]{}"\'#&*!|>?'].map((mark) => mark.charCodeAt(0)));
 const TOKENS_A_MARK = 3;
 
+/** What it takes to begin a document, in tokens. */
+const TOKENS_A_DOCUMENT = 50;
+
 /** Tokens of YAML: estimated where they are few, counted up to the bound where they may be many. Counting builds nothing of them. */
 const countTokens = (part: string, maxTokens: number): number => {
   let marks = 0;
@@ -98,29 +101,59 @@ const countTokens = (part: string, maxTokens: number): number => {
   return count;
 };
 
+/** All documents of a manifest; undefined where they are too many. */
+const readAll = (
+  pieces: Iterable<string>,
+  maxTokensInAll: number,
+  bounds: SearchBounds,
+): readonly ManifestDocument[] | undefined => {
+  const documents: ManifestDocument[] = [];
+  let tokens = 0;
+  for (const part of partsOf(pieces, bounds)) {
+    const partTokens = part === undefined ? Number.POSITIVE_INFINITY : countTokens(part, bounds.maxTokens);
+    tokens += partTokens + TOKENS_A_DOCUMENT;
+    if (part === undefined || partTokens > bounds.maxTokens || tokens > maxTokensInAll) return undefined;
+    documents.push(...documentsOf(part));
+  }
+  return documents;
+};
+
+/** The documents of the wanted object; undefined where too many may be it. */
+const readWanted = (
+  pieces: Iterable<string>,
+  wanted: WantedObject,
+  bounds: SearchBounds,
+): readonly ManifestDocument[] | undefined =>
+  readAll(partsThatMayBe(pieces, wanted, bounds), bounds.maxTokens, bounds)?.filter((document) => isNamed(document, wanted));
+
+/** As pieces of a manifest again. A document that is too long is none that the API server would take. */
+const partsThatMayBe = function* (
+  pieces: Iterable<string>,
+  wanted: WantedObject,
+  bounds: SearchBounds,
+): Generator<string> {
+  for (const part of partsOf(pieces, bounds)) {
+    if (part !== undefined && mayBe(part, wanted)) yield `${part}\n---\n`;
+  }
+};
+
 /**
- * The documents of a manifest. `characters` is its length, at least about. Of a long manifest only those documents are read that may be the
- * `wanted` object; with none wanted, all are read. Throws CostlyManifest.
+ * The documents of a manifest. `characters` is its length, at least about, and `pieces` begins to read it. Of a manifest that is too large for
+ * all of its documents, only those of the `wanted` object are read; with none wanted, all are read. Throws CostlyManifest.
  */
 export const searchManifest = (
-  pieces: Iterable<string>,
+  pieces: () => Iterable<string>,
   characters: number,
   wanted: WantedObject | undefined,
   bounds: SearchBounds = SEARCH_BOUNDS,
 ): FoundDocuments => {
-  const isComplete = wanted === undefined || characters <= bounds.maxWholeCharacters;
-  const documents: ManifestDocument[] = [];
-  let tokens = 0;
-  for (const part of partsOf(pieces, bounds)) {
-    if (part === undefined) throw new CostlyManifest('a document of the manifest is longer than any object may be');
-    if (!isComplete && !mayBe(part, wanted)) continue;
-    const partTokens = countTokens(part, bounds.maxTokens);
-    tokens += partTokens;
-    if (partTokens > bounds.maxTokens || tokens > bounds.maxTokensInAll)
-      throw new CostlyManifest('the manifest would take too long to read');
-    for (const document of documentsOf(part)) if (isComplete || isNamed(document, wanted)) documents.push(document);
+  if (wanted === undefined || characters <= bounds.maxWholeCharacters) {
+    const documents = readAll(pieces(), wanted === undefined ? bounds.maxTokensInAll : bounds.maxTokens, bounds);
+    if (documents !== undefined) return { documents, isComplete: true };
   }
-  return { documents, isComplete };
+  const documents = wanted && readWanted(pieces(), wanted, bounds);
+  if (documents === undefined) throw new CostlyManifest('the manifest would take too long to read');
+  return { documents, isComplete: false };
 };
 
 /** Whether a document is of this object, in whatever namespace. */
