@@ -18,7 +18,7 @@ export interface GroupVersionResource {
   readonly resource: string;
 }
 
-/** An entry of `metadata.managedFields`; `fieldsV1` is the set as the API server writes it (`f:`, `k:`, `v:` keys). */
+/** An entry of `metadata.managedFields`. `fieldsV1` is the set as the API server writes it (`f:`, `k:`, `v:` keys). */
 export interface ManagedFieldsEntry {
   readonly manager?: string;
   readonly operation?: string;
@@ -42,7 +42,7 @@ export interface ObjectMeta {
   readonly [field: string]: unknown;
 }
 
-/** Any Kubernetes object as it stands in a review: untouched JSON, so that rules see what the API server saw. */
+/** Any Kubernetes object of a review, as untouched JSON: a rule sees exactly what the API server sent. */
 export interface KubernetesObject {
   readonly apiVersion?: string;
   readonly kind?: string;
@@ -53,7 +53,7 @@ export interface KubernetesObject {
 export interface UserInfo {
   readonly username: string;
   readonly groups: readonly string[];
-  /** What the authenticator added; authorizers other than RBAC may look at it. */
+  /** Added by the authenticator. Authorizers other than RBAC may look at it. */
   readonly extra?: Readonly<Record<string, readonly string[]>>;
 }
 

@@ -1,4 +1,4 @@
-/** There is too much to do at once: thrown in place of a queue that grows without bound. Who gets it is told so, and not that Belay failed. */
+/** There is too much to do at once. It is thrown so that no queue grows without bound. The caller is told of the overload, not of a failure of Belay. */
 export class Overload extends Error {
   override readonly name = 'Overload';
 }
