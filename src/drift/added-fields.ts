@@ -1,7 +1,7 @@
 import type { KubernetesObject, ManagedFieldsEntry } from '../kubernetes/object.ts';
 import { fieldPointer, type Step, showFieldPath } from '../rules/drift/field-path.ts';
 import { descend, type IgnoreState, ignoredPaths, isIgnored } from '../rules/drift/ignored-paths.ts';
-import { isList, isMap, type JsonMap, maxRecursion, own } from '../rules/drift/json.ts';
+import { isList, isMap, type JsonMap, MAX_RECURSION, own } from '../rules/drift/json.ts';
 import { findManagedList, managedFieldSets } from '../rules/drift/managed-lists.ts';
 import { pairLists } from '../rules/drift/pair-lists.ts';
 import { lastWriter, ownersOf } from './field-owners.ts';
@@ -84,7 +84,7 @@ const visitMetadata = (search: Search, { document, stored, live }: AddedFieldsIn
 };
 
 const visit = (search: Search, steps: readonly Step[], chart: unknown, value: unknown, state: IgnoreState): void => {
-  if (isIgnored(state) || steps.length >= maxRecursion) return;
+  if (isIgnored(state) || steps.length >= MAX_RECURSION) return;
   if (isMap(chart) && isMap(value)) visitMap(search, steps, chart, value, state);
   else if (isList(chart) && isList(value) && chart.length > 0) visitList(search, steps, chart, value, state);
 };

@@ -2,13 +2,13 @@ import type { AdmissionAnswer, ReviewKind } from '../admission/wire/answer.ts';
 import type { Review } from '../admission/wire/review.ts';
 import type { ReleaseName } from '../helm/names.ts';
 import { ownerOf } from '../helm/owner.ts';
-import { RESTORES } from '../rules/object.ts';
+import { RESTORES_CHART } from '../rules/object.ts';
 
 /** Why a write passed without a verdict of the rules. */
 const UNJUDGED: ReadonlySet<string> = new Set(['trusted', 'unchecked', 'deadline', 'failure', 'overload']);
 
 /** Why a write of a person passed that may have ended drift. Nobody should have to wait to see that. */
-const MAY_RESTORE: ReadonlySet<string> = new Set(['no drift', RESTORES]);
+const MAY_RESTORE: ReadonlySet<string> = new Set(['no drift', RESTORES_CHART]);
 
 /** Whether the release has to be read from the object's own marks, because the answer does not name it. */
 const isOfOwner = ({ user }: Review, { why, waived }: Extract<AdmissionAnswer, { allowed: true }>): boolean =>

@@ -1,7 +1,7 @@
 import type { ReleaseName } from '../helm/names.ts';
 import { ApiError, isConflict } from '../kubernetes/api.ts';
 import { ignoredPathsFor } from '../policy/subjects.ts';
-import { findFreezes, findOpen, type NamespaceFacts } from '../rules/locks.ts';
+import { findFreezes, findMaintenanceWindow, type NamespaceFacts } from '../rules/locks.ts';
 import { findGoverning, type ReleaseSituation } from './find-release-drift.ts';
 import type { CheckedRelease, ObjectDrift } from './findings.ts';
 import { marksOf } from './placed-document.ts';
@@ -46,7 +46,7 @@ export const refusesRepair = (
   if (namespaces.some(({ terminating }) => terminating)) return 'the namespace is being deleted';
   const [freeze] = findFreezes(facts.records, namespaces, policy, nowMs);
   if (freeze !== undefined) return `the release is frozen: ${freeze.reason}`;
-  if (unattended && findOpen(facts.records, namespaces, nowMs) !== undefined)
+  if (unattended && findMaintenanceWindow(facts.records, namespaces, nowMs) !== undefined)
     return 'the release is open to changes by hand';
   return undefined;
 };

@@ -11,7 +11,10 @@ export interface Occurrence {
   readonly object: string | undefined;
 }
 
-/** `times`: how many occurrences the Event stands for. `held`: there was an Event of the series within the last minute. `over`: there are too many other Events. */
+/**
+ * `times`: how many occurrences the Event stands for. `held`: there was an Event of the series within the last minute. `over`: there are too many
+ * other Events.
+ */
 export type LimiterAnswer =
   | { readonly admitted: true; readonly times: number }
   | { readonly admitted: false; readonly why: 'held' | 'over' };

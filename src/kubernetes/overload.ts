@@ -1,4 +1,4 @@
-/** There is too much to do at once. It is thrown so that no queue grows without bound. The caller is told of the overload, not of a failure of Belay. */
+/** There is too much to do at once. It is thrown so that no queue grows without bound, and tells the caller that Belay did not fail. */
 export class Overload extends Error {
   override readonly name = 'Overload';
 }

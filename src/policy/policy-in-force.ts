@@ -1,6 +1,12 @@
 import type { Policy } from './policy.ts';
 
-/** What holds where no policy does. */
+/**
+ * Silence after which an operation counts as dead, where neither a policy nor `belay serve --stale-after` sets another time. The command line
+ * uses it too: it cannot see the flags of a server.
+ */
+export const DEFAULT_STALE_AFTER_MS = 600_000;
+
+/** The policy that is in force where no ReleasePolicy matches. */
 export const builtInPolicy = (staleAfterMs: number): Policy => ({
   name: undefined,
   priority: 0,
@@ -18,11 +24,11 @@ export const builtInPolicy = (staleAfterMs: number): Policy => ({
   freeze: { action: 'Deny', reason: undefined, windows: [] },
 });
 
-/** Names are ASCII (RFC 1123 subdomains), for which JavaScript's order is byte order. */
+/** Names are ASCII (RFC 1123 subdomains), so JavaScript compares them byte by byte, as Go does. */
 const isAbove = (policy: Policy, other: Policy): boolean =>
   policy.priority === other.priority ? (policy.name ?? '') < (other.name ?? '') : policy.priority > other.priority;
 
-/** Of the policies that match a release, the highest priority alone; of equals, the lowest name. */
+/** The policy of highest priority that matches a release; of equals, the policy whose name comes first. */
 export const policyInForce = (
   policies: Iterable<Policy>,
   release: { readonly name: string },
