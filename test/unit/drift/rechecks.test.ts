@@ -37,9 +37,9 @@ describe('a release is looked at again when a write of its objects', () => {
     test(`${what}: ${isLookedAt ? 'yes' : 'no'}`, () =>
       assert.deepEqual(rechecksOf(review, 'object', answer), isLookedAt ? [release] : []));
 
-  test('was no drift, by a controller, as thousands are: no', () =>
+  test('was no drift, by a controller, as thousands of writes are: no', () =>
     assert.deepEqual(rechecksOf(byController, 'object', allow('no drift')), []));
 
-  test('was a rehearsal: no', () =>
+  test('was a dry run: no', () =>
     assert.deepEqual(rechecksOf({ ...review, dryRun: true }, 'object', allow('trusted')), []));
 });
