@@ -1,7 +1,7 @@
-import type { AdmissionAnswer, ReviewKind } from '../admission/wire/answer.ts';
+import { aspectOf, type RecognisedReview } from '../admission/recognised-review.ts';
+import type { AdmissionAnswer } from '../admission/wire/answer.ts';
 import type { Review } from '../admission/wire/review.ts';
 import type { ReleaseName } from '../helm/names.ts';
-import { ownerOf } from '../helm/owner.ts';
 import { RESTORES_CHART } from '../rules/object.ts';
 
 /** Why a write passed without a verdict of the rules. */
@@ -19,16 +19,17 @@ const isOfOwner = ({ user }: Review, { why, waived }: Extract<AdmissionAnswer, {
  * Releases to look at again after an answer. The write may have made drift: the policy only warned or audited, the release was open, the writer was
  * trusted, or there was no verdict in time. Or the write may have ended drift.
  */
-export const rechecksOf = (review: Review, kind: ReviewKind, answer: AdmissionAnswer): readonly ReleaseName[] => {
-  if (!answer.allowed || review.dryRun || (kind !== 'object' && kind !== 'scale')) return NONE;
+export const rechecksOf = (review: RecognisedReview, answer: AdmissionAnswer): readonly ReleaseName[] => {
+  const { reviewKind } = review;
+  if (!answer.allowed || review.dryRun || (reviewKind !== 'object' && reviewKind !== 'scale')) return NONE;
   // Nearly every write that passes ends here.
   if (answer.waived === undefined && answer.notes === undefined && !isOfOwner(review, answer)) return NONE;
   const { waived = [], notes = [], release } = answer;
-  const owners = isOfOwner(review, answer) ? [ownerOf(review.oldObject), ownerOf(review.object)] : [];
+  const owners = isOfOwner(review, answer) ? (aspectOf(review, 'object')?.owners ?? []) : [];
   return [
     ...waived.flatMap(({ denial }) => ('release' in denial ? denial.release : [])),
     ...(release !== undefined && notes.some(({ reason }) => reason === 'OpenWindowUsed') ? [release] : []),
-    ...owners.filter((owner) => owner !== undefined),
+    ...owners,
   ];
 };
 
