@@ -55,7 +55,8 @@ export const createElection = (options: ElectionOptions): Election => {
   const { leaseMs, renewDeadlineMs, retryMs } = intervals;
   // A Pod keeps its name when it starts anew. It must not take the Lease of its predecessor for its own.
   const identity = `${options.instance}_${randomUUID()}`;
-  const lease = createElectionLease({ ...options, lease: { name, namespace }, identity, durationSeconds: leaseMs / 1000 });
+  const durationSeconds = leaseMs / 1000;
+  const lease = createElectionLease({ ...options, lease: { name, namespace }, identity, durationSeconds });
   const outbox = createOutbox(api, { name, namespace }, log);
   const rest = createWakeableSleep();
   let leading = false;
