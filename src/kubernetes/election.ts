@@ -52,11 +52,10 @@ const workUntil = async (
 
 export const createElection = (options: ElectionOptions): Election => {
   const { api, namespace, name, log, monotonicMs, onMessage, intervals } = options;
-  const { leaseMs, renewDeadlineMs, retryMs } = intervals;
+  const { renewDeadlineMs, retryMs } = intervals;
   // A Pod keeps its name when it starts anew. It must not take the Lease of its predecessor for its own.
   const identity = `${options.instance}_${randomUUID()}`;
-  const durationSeconds = leaseMs / 1000;
-  const lease = createElectionLease({ ...options, lease: { name, namespace }, identity, durationSeconds });
+  const lease = createElectionLease({ ...options, lease: { name, namespace }, identity });
   const outbox = createOutbox(api, { name, namespace }, log);
   const rest = createWakeableSleep();
   let leading = false;
