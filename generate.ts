@@ -8,7 +8,7 @@ import { releasePolicyCrdText } from './src/policy/crd.ts';
 /** Writes what is made of the source and checked in. A unit test tells when one of them is out of date. */
 const files = {
   'manifests/base/release-policy-crd.yaml': releasePolicyCrdText(),
-  'src/cli/doctor/shipped-manifests.ts': await shippedManifestsText(),
+  'src/cli/doctor/shipped-manifests.json': await shippedManifestsText(),
   'docs/reference.md': await referenceText(),
   ...(await chartFiles()),
 };

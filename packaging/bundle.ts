@@ -15,7 +15,7 @@ export interface Bundle {
 const withoutServer: Plugin = {
   name: 'without-server',
   setup: ({ onResolve }) => {
-    onResolve({ filter: /^\.\/commands\/serve\.ts$/ }, () => ({
+    onResolve({ filter: /^\.\/serve\/command\.ts$/ }, () => ({
       path: join(import.meta.dirname, 'serve-elsewhere.ts'),
     }));
   },

@@ -1,4 +1,4 @@
-import { SHIPPED_MANIFESTS } from './shipped-manifests.ts';
+import SHIPPED_MANIFESTS from './shipped-manifests.json' with { type: 'json' };
 
 /** A webhook of admissionregistration.k8s.io/v1, as far as it is looked at. */
 export interface Webhook {
@@ -67,7 +67,7 @@ const moveService = (webhook: Webhook, { service }: Place): Webhook => ({
 
 /** What this version of Belay ships, as it would be at this place. */
 export const shippedAt = (place: Place): Shipped => {
-  const shipped = moveTexts(JSON.parse(SHIPPED_MANIFESTS), place) as Shipped;
+  const shipped = moveTexts(SHIPPED_MANIFESTS, place) as Shipped;
   return {
     ...shipped,
     validating: shipped.validating.map((webhook) => moveService(webhook, place)),

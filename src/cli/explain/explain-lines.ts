@@ -4,8 +4,12 @@ import type { LockSource } from '../../policy/lock.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { quoteText, showName } from '../../text/escape.ts';
 import { showDuration, showTime, showWhen } from '../../text/when.ts';
+import { openCluster } from '../access/cluster-access.ts';
+import type { ClusterOptions } from '../access/cluster-options.ts';
 import type { Invocation } from '../invocation.ts';
+import { candidatesFor } from '../releases/candidates.ts';
 import type { Lock } from '../releases/locks.ts';
+import { lookAtOne } from '../releases/look.ts';
 import type { ReleaseView } from '../releases/release-view.ts';
 import { showChart } from '../status/status-rows.ts';
 
@@ -173,4 +177,18 @@ export const explainLines = (explained: Explained, invocation: Invocation): read
     ...head.map(([key, value]) => `${`${key}:`.padEnd(11)} ${value}`),
     ...sections.flatMap(([heading, lines]) => [`${heading}:`, ...lines.map((line) => `  ${line}`)]),
   ];
+};
+
+/** `belay explain`. */
+export const explain = async (name: string, options: ClusterOptions, invocation: Invocation): Promise<void> => {
+  const { api, namespace } = await openCluster(options, invocation);
+  const { view, snapshot } = await lookAtOne(api, namespace, name);
+  const labels = snapshot.namespace(namespace)?.labels;
+  const { policies } = snapshot;
+  const candidates =
+    policies === undefined || (labels === undefined && policies.length > 0)
+      ? undefined
+      : candidatesFor(policies, name, labels ?? {});
+  const lines = explainLines({ view, candidates, nowMs: Date.now() }, invocation);
+  process.stdout.write(`${lines.join('\n')}\n`);
 };
