@@ -7,7 +7,7 @@ import { EXIT, type ExitCode, Failure, toFailure } from '../failure.ts';
 import type { Invocation } from '../invocation.ts';
 import { sayFailure, warn } from '../output/say.ts';
 import { recordPath } from '../releases/charts.ts';
-import { notFound } from '../releases/look.ts';
+import { notFound } from '../releases/find-releases.ts';
 import { newestIn } from '../releases/release-view.ts';
 import { listRecords, readNamespace } from '../releases/snapshot.ts';
 import { annotateNamespace, annotateRelease, isGuarded, namespacePath } from './annotate.ts';

@@ -9,11 +9,11 @@ import { isGuarded } from '../annotate/annotate.ts';
 import type { Invocation } from '../invocation.ts';
 import { warn } from '../output/say.ts';
 import { chartOf, fetchRecord, recordPath } from '../releases/charts.ts';
-import { notFound } from '../releases/look.ts';
+import { notFound } from '../releases/find-releases.ts';
 import { newestIn } from '../releases/release-view.ts';
 import { listRecords } from '../releases/snapshot.ts';
 import { newRecord, uninstallingRecord } from './dry-record.ts';
-import { chartFor, type Plan, planOperation, refuseAsHelm, type Wish } from './plan.ts';
+import { chartFor, type OperationRequest, type Plan, planOperation, refuseAsHelm } from './plan.ts';
 
 const DRY_RUN = { dryRun: 'All' };
 
@@ -33,7 +33,7 @@ interface Attempt {
 
 const attemptOf = async (
   api: Api,
-  wish: Wish,
+  request: OperationRequest,
   plan: Plan,
   namespace: string,
   newest: ReleaseRecord | undefined,
@@ -44,13 +44,13 @@ const attemptOf = async (
     return { method: 'PUT', path: recordPath(plan.record), body, to: `of revision ${plan.record.revision}` };
   }
   const stored = plan.chartOf === undefined ? undefined : (await fetchRecord(api, plan.chartOf)).payload;
-  const chart = chartFor(wish, stored && chartOf(stored));
+  const chart = chartFor(request, stored && chartOf(stored));
   const kind = newest?.kind ?? storageWanted(process.env);
   const body = newRecord({
-    release: { namespace, name: wish.name },
+    release: { namespace, name: request.name },
     kind,
     revision: plan.revision,
-    status: `pending-${wish.operation === 'uninstall' ? 'upgrade' : wish.operation}`,
+    status: `pending-${request.operation === 'uninstall' ? 'upgrade' : request.operation}`,
     chart,
     namespace: typeof stored?.namespace === 'string' && stored.namespace !== '' ? stored.namespace : namespace,
   });
@@ -66,18 +66,22 @@ const attemptOf = async (
  * `belay check`: sends the write with which the operation would begin, as a dry run. The API server asks Belay as it would for the real
  * one, and nothing is stored. Rejects with what Belay says where it refuses.
  */
-export const check = async (wish: Wish, options: ClusterOptions, invocation: Invocation): Promise<void> => {
+export const check = async (
+  request: OperationRequest,
+  options: ClusterOptions,
+  invocation: Invocation,
+): Promise<void> => {
   const { api, namespace } = await openCluster(options, invocation);
-  const records = (await listRecords(api, { namespace, names: [wish.name] })).filter(
-    ({ release }) => release === wish.name,
+  const records = (await listRecords(api, { namespace, names: [request.name] })).filter(
+    ({ release }) => release === request.name,
   );
   const newest = newestIn(records);
-  if (newest === undefined && wish.operation !== 'install') throw notFound(wish.name, namespace);
-  const plan = planOperation(wish, records, newest);
-  const { method, path, body, to } = await attemptOf(api, wish, plan, namespace, newest);
+  if (newest === undefined && request.operation !== 'install') throw notFound(request.name, namespace);
+  const plan = planOperation(request, records, newest);
+  const { method, path, body, to } = await attemptOf(api, request, plan, namespace, newest);
   await api.request({ method, path, query: DRY_RUN, body, accept: METADATA_ONLY });
-  refuseAsHelm(wish, newest);
-  process.stdout.write(`release/${showName(wish.name)} ${wish.operation} ${to}: would pass (server dry run)\n`);
+  refuseAsHelm(request, newest);
+  process.stdout.write(`release/${showName(request.name)} ${request.operation} ${to}: would pass (server dry run)\n`);
   if (newest !== undefined && !(await isGuarded(api, recordPath(newest))))
     warn(`Belay does not guard namespace ${showName(namespace)}: everything passes there`);
 };

@@ -36,12 +36,12 @@ const plainWords = (words: readonly string[]): readonly string[] =>
   words.filter((word, at) => !word.startsWith('-') && !GLOBAL_FLAGS.values.has(words[at - 1] ?? ''));
 
 /** Longer than that nobody waits for a completion. */
-const PATIENCE_MS = 5_000;
+const HELM_TIMEOUT_MS = 5_000;
 
 /** Cobra's own words; undefined where there is no Helm, or none that answers. */
 const askHelm = (args: readonly string[]): Promise<string | undefined> =>
   new Promise((resolve) => {
-    const options = { timeout: PATIENCE_MS, maxBuffer: 16 * 1024 * 1024 };
+    const options = { timeout: HELM_TIMEOUT_MS, maxBuffer: 16 * 1024 * 1024 };
     execFile(helmProgram(process.env), ['__complete', ...args], options, (error, stdout) =>
       resolve(error === null && /^:\d+$/m.test(stdout) ? stdout : undefined),
     );

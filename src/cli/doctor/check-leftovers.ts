@@ -6,9 +6,9 @@ import { type Annotations, FREEZE_UNTIL, OPEN_UNTIL, parseTime } from '../../pol
 import { CLAIM_VOID_AFTER_MS } from '../../rules/in-flight.ts';
 import { escapeText, showName } from '../../text/escape.ts';
 import { describeError } from './ask.ts';
+import type { CheckContext } from './check-context.ts';
 import { atMost, count, type Finding } from './finding.ts';
 import { type Inventory, MAX_LISTED, orNothing, takeInventory } from './inventory.ts';
-import type { Patient } from './patient.ts';
 
 const showRelease = ({ namespace, name }: ReleaseName): string => showName(`${namespace}/${name}`);
 
@@ -112,12 +112,12 @@ const findBadLocks = ({ records, namespaces }: Inventory, nowMs: number): readon
 };
 
 /** What has been left behind: by operations that died, by Belay while it was away, and by who wrote past it. */
-export const checkLeftovers = async (patient: Patient): Promise<readonly Finding[]> => {
+export const checkLeftovers = async (context: CheckContext): Promise<readonly Finding[]> => {
   const check = 'releases';
-  const { nowMs, command, probeNamespace } = patient;
+  const { nowMs, command, probeNamespace } = context;
   let seen: Inventory;
   try {
-    seen = (await orNothing(takeInventory(patient, undefined))) ?? (await takeInventory(patient, probeNamespace));
+    seen = (await orNothing(takeInventory(context, undefined))) ?? (await takeInventory(context, probeNamespace));
   } catch (error) {
     return [{ check, state: 'skip', says: `not checked: ${describeError(error)}` }];
   }

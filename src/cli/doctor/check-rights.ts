@@ -1,8 +1,8 @@
 import { type Api, pathOf } from '../../kubernetes/api.ts';
 import { showName } from '../../text/escape.ts';
 import { describeError } from './ask.ts';
+import type { CheckContext } from './check-context.ts';
 import { atMost, count, type Finding } from './finding.ts';
-import type { Patient } from './patient.ts';
 import { type Place, type PolicyRule, shippedAt } from './shipped.ts';
 
 /** `SubjectAccessReviewSpec.resourceAttributes` */
@@ -97,7 +97,7 @@ const readOnly = (secret: string): PolicyRule => ({
 });
 
 /** What Belay's service account may do: all that it needs, and not much more. */
-export const checkRights = async ({ api, place, certificates }: Patient): Promise<readonly Finding[]> => {
+export const checkRights = async ({ api, place, certificates }: CheckContext): Promise<readonly Finding[]> => {
   const check = 'rights';
   const account = `service account ${showName(`${place.namespace}/${place.serviceAccount}`)}`;
   try {

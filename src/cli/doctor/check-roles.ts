@@ -1,8 +1,8 @@
 import { pathOf } from '../../kubernetes/api.ts';
 import { showName } from '../../text/escape.ts';
 import { ask } from './ask.ts';
+import type { CheckContext } from './check-context.ts';
 import type { Finding } from './finding.ts';
-import type { Patient } from './patient.ts';
 import type { PolicyRule } from './shipped.ts';
 
 interface ClusterRole {
@@ -23,7 +23,7 @@ const verbsIn = (rules: ClusterRole['rules']): readonly string[] => {
 const EXPECTED = { edit: ['lock'], admin: VERBS } as const;
 
 /** Whether people may lock at all: Kubernetes' own roles carry Belay's verbs. */
-export const checkRoles = async ({ api }: Patient): Promise<readonly Finding[]> => {
+export const checkRoles = async ({ api }: CheckContext): Promise<readonly Finding[]> => {
   const check = 'roles';
   const names = ['edit', 'admin'] as const;
   const answers = await Promise.all(
@@ -59,7 +59,7 @@ interface RulesReview {
 }
 
 /** What the caller may do with releases where the writes are tried. */
-export const checkOwnRights = async ({ api, probeNamespace }: Patient): Promise<readonly Finding[]> => {
+export const checkOwnRights = async ({ api, probeNamespace }: CheckContext): Promise<readonly Finding[]> => {
   const check = 'your rights';
   const answer = await ask<RulesReview>(api, {
     method: 'POST',

@@ -3,8 +3,8 @@ import { authoritiesOf, readBundle } from '../../certificates/bundle.ts';
 import { pathOf } from '../../kubernetes/api.ts';
 import { showName } from '../../text/escape.ts';
 import { ask } from './ask.ts';
+import type { CheckContext } from './check-context.ts';
 import { atMost, count, type Finding } from './finding.ts';
-import type { Patient } from './patient.ts';
 import type { Webhook } from './shipped.ts';
 import { BELAY_SELECTOR } from './workload-objects.ts';
 
@@ -126,7 +126,7 @@ const serve = async ({
   place,
   nowMs,
   certificates: { secret: name },
-}: Patient): Promise<{ finding: Finding; served: Served | undefined }> => {
+}: CheckContext): Promise<{ finding: Finding; served: Served | undefined }> => {
   const { namespace, service } = place;
   const answer = await ask<Secret>(api, { path: pathOf('api', 'v1', 'namespaces', namespace, 'secrets', name) });
   const check = 'certificate';
@@ -141,9 +141,9 @@ const serve = async ({
   return { finding: judgeServed(served, `${service}.${namespace}.svc`, { namespace, name }, nowMs), served };
 };
 
-export const checkTrust = async (patient: Patient): Promise<readonly Finding[]> => {
-  const { finding, served } = await serve(patient);
-  const { validating, mutating, nowMs, place, certificates } = patient;
+export const checkTrust = async (context: CheckContext): Promise<readonly Finding[]> => {
+  const { finding, served } = await serve(context);
+  const { validating, mutating, nowMs, place, certificates } = context;
   const webhooks = [validating, mutating].flatMap((answer) =>
     answer.state === 'read' ? (answer.value.webhooks ?? []) : [],
   );

@@ -1,8 +1,8 @@
 import { parse } from 'semver';
 import { showName } from '../../text/escape.ts';
 import { VERSION } from '../../version.ts';
+import type { CheckContext } from './check-context.ts';
 import type { Finding } from './finding.ts';
-import type { Patient } from './patient.ts';
 import { imageOf } from './workload-objects.ts';
 
 /** `matchConditions` are on by default from there on: https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/ */
@@ -14,7 +14,7 @@ const minorOf = (version: string): number | undefined => {
   return major === '1' && minor !== undefined ? Number(minor) : undefined;
 };
 
-export const checkApiServer = ({ serverVersion, serverLatencyMs }: Patient): readonly Finding[] => {
+export const checkApiServer = ({ serverVersion, serverLatencyMs }: CheckContext): readonly Finding[] => {
   const check = 'API server';
   const latencyMs = Math.round(serverLatencyMs);
   const minor = minorOf(serverVersion);
@@ -45,7 +45,7 @@ const isSameMinor = (a: string, b: string): boolean => {
 };
 
 /** This program against the one in the cluster: what it holds the cluster against is its own version's. */
-export const checkVersions = ({ deployments }: Patient): readonly Finding[] => {
+export const checkVersions = ({ deployments }: CheckContext): readonly Finding[] => {
   const check = 'versions';
   if (deployments.state === 'unread') return [{ check, state: 'skip', says: `not checked: ${deployments.why}` }];
   const images = (deployments.state === 'read' ? (deployments.value.items ?? []) : []).flatMap(

@@ -1,8 +1,8 @@
 import { pathOf } from '../../kubernetes/api.ts';
 import { escapeText, showName } from '../../text/escape.ts';
 import { type Answer, ask } from './ask.ts';
+import type { CheckContext, List } from './check-context.ts';
 import { atMost, count, type Finding } from './finding.ts';
-import type { List, Patient } from './patient.ts';
 import { BELAY_SELECTOR, type Budget, type EndpointSlice, imageOf, type Pod } from './workload-objects.ts';
 
 /** Pods that are read; there are two or three. */
@@ -23,7 +23,7 @@ const describePod = (pod: Pod): string => {
   return `pod ${showName(pod.metadata?.name ?? '')}: ${what.join(', ')}${restarts === 0 ? '' : `, restarted ${restarts} times`}`;
 };
 
-const checkReplicas = ({ place, deployments }: Patient, pods: Answer<List<Pod>>): readonly Finding[] => {
+const checkReplicas = ({ place, deployments }: CheckContext, pods: Answer<List<Pod>>): readonly Finding[] => {
   const check = 'replicas';
   if (deployments.state === 'unread') return [skipped(check, deployments.why)];
   const [deployment] = deployments.state === 'read' ? (deployments.value.items ?? []) : [];
@@ -65,7 +65,7 @@ interface Service {
   readonly spec?: { readonly type?: string; readonly externalName?: string };
 }
 
-const checkEndpoints = async ({ api, place }: Patient): Promise<readonly Finding[]> => {
+const checkEndpoints = async ({ api, place }: CheckContext): Promise<readonly Finding[]> => {
   const check = 'endpoints';
   const { namespace, service: name } = place;
   const [service, slices] = await Promise.all([
@@ -109,7 +109,7 @@ const checkEndpoints = async ({ api, place }: Patient): Promise<readonly Finding
   ];
 };
 
-const checkBudget = async ({ api, place }: Patient): Promise<readonly Finding[]> => {
+const checkBudget = async ({ api, place }: CheckContext): Promise<readonly Finding[]> => {
   const check = 'disruption budget';
   const answer = await ask<List<Budget>>(api, {
     path: pathOf('apis', 'policy', 'v1', 'namespaces', place.namespace, 'poddisruptionbudgets'),
@@ -129,12 +129,12 @@ const checkBudget = async ({ api, place }: Patient): Promise<readonly Finding[]>
 };
 
 /** What runs Belay, and whether the API server finds it. */
-export const checkWorkload = async (patient: Patient): Promise<readonly Finding[]> => {
-  const { api, place } = patient;
+export const checkWorkload = async (context: CheckContext): Promise<readonly Finding[]> => {
+  const { api, place } = context;
   const readPods = ask<List<Pod>>(api, {
     path: pathOf('api', 'v1', 'namespaces', place.namespace, 'pods'),
     query: { labelSelector: BELAY_SELECTOR, limit: MAX_PODS },
   });
-  const [pods, endpoints, budget] = await Promise.all([readPods, checkEndpoints(patient), checkBudget(patient)]);
-  return [...checkReplicas(patient, pods), ...endpoints, ...budget];
+  const [pods, endpoints, budget] = await Promise.all([readPods, checkEndpoints(context), checkBudget(context)]);
+  return [...checkReplicas(context, pods), ...endpoints, ...budget];
 };

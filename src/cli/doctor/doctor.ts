@@ -1,6 +1,7 @@
 import { EXIT } from '../failure.ts';
 import type { Invocation } from '../invocation.ts';
 import { describeError } from './ask.ts';
+import type { CheckContext } from './check-context.ts';
 import { checkLeftovers } from './check-leftovers.ts';
 import { checkPolicies, checkPolicyKind } from './check-policies.ts';
 import { checkRights } from './check-rights.ts';
@@ -11,7 +12,6 @@ import { checkWebhooks } from './check-webhooks.ts';
 import { checkWorkload } from './check-workload.ts';
 import { type ExamineOptions, examine } from './examine.ts';
 import type { Finding } from './finding.ts';
-import type { Patient } from './patient.ts';
 import { proveObjects } from './prove-objects.ts';
 import { proveNamespaces, provePolicies } from './prove-others.ts';
 import { proveEnforced, proveGuard, proveLetThrough } from './prove-records.ts';
@@ -24,23 +24,23 @@ export interface DoctorOptions extends ExamineOptions {
 /** As `belay drift` has it: 1 is that it could not be told. */
 const BROKEN = 2;
 
-type Check = (patient: Patient) => readonly Finding[] | Promise<readonly Finding[]>;
+type Check = (context: CheckContext) => readonly Finding[] | Promise<readonly Finding[]>;
 
 /** What breaks inside of a check says nothing of the cluster, and is not to hide what the others have found. */
-const run = async (check: Check, name: string, patient: Patient): Promise<readonly Finding[]> => {
+const run = async (check: Check, name: string, context: CheckContext): Promise<readonly Finding[]> => {
   try {
-    return await check(patient);
+    return await check(context);
   } catch (error) {
     return [{ check: name, state: 'skip', says: `not checked: ${describeError(error)}` }];
   }
 };
 
 /** One after the other and before all other checks, for they are timed. */
-const proveTimed = async (patient: Patient): Promise<Proven> => {
-  const { finding, isOut } = await proveGuard(patient);
+const proveTimed = async (context: CheckContext): Promise<Proven> => {
+  const { finding, isOut } = await proveGuard(context);
   return isOut
     ? { isOut, isAsked: true, findings: [finding] }
-    : { isOut, isAsked: finding.state === 'ok', findings: [finding, ...(await proveLetThrough(patient))] };
+    : { isOut, isAsked: finding.state === 'ok', findings: [finding, ...(await proveLetThrough(context))] };
 };
 
 interface Proven {
@@ -52,13 +52,13 @@ interface Proven {
 
 const proveMore =
   ({ findings, isOut, isAsked }: Proven): Check =>
-  async (patient) => {
+  async (context) => {
     if (isOut) return findings;
     const rest = await Promise.all([
-      proveEnforced(patient, isAsked),
-      proveObjects(patient),
-      proveNamespaces(patient),
-      provePolicies(patient),
+      proveEnforced(context, isAsked),
+      proveObjects(context),
+      proveNamespaces(context),
+      provePolicies(context),
     ]);
     return [...findings, ...rest.flat()];
   };
@@ -95,9 +95,9 @@ const exitCodeOf = ({ findings, guards }: Diagnosis): number => {
 
 /** `belay doctor`. Rejects where there is no cluster to talk to. */
 export const doctor = async (options: DoctorOptions, invocation: Invocation): Promise<void> => {
-  const patient = await examine(options, invocation);
-  const checks = checksAfter(await proveTimed(patient));
-  const findings = await Promise.all(checks.map(([name, check]) => run(check, name, patient)));
+  const context = await examine(options, invocation);
+  const checks = checksAfter(await proveTimed(context));
+  const findings = await Promise.all(checks.map(([name, check]) => run(check, name, context)));
   const diagnosis = diagnose(findings.flat());
   await print(diagnosis, options.output);
   process.exitCode = exitCodeOf(diagnosis);

@@ -6,7 +6,7 @@ import type { ClusterOptions } from '../access/cluster-options.ts';
 import { EXIT, Failure } from '../failure.ts';
 import type { Invocation } from '../invocation.ts';
 import { type Answer, ask, bounded } from './ask.ts';
-import type { Certificates, Configuration, List, Patient } from './patient.ts';
+import type { Certificates, CheckContext, Configuration, List } from './check-context.ts';
 import { BELAY_SELECTOR, type Deployment, flagOf } from './workload-objects.ts';
 
 export interface ExamineOptions extends ClusterOptions {
@@ -59,7 +59,7 @@ const certificatesOf = (deployment: Deployment | undefined): Certificates => {
 };
 
 /** Reads once what several checks need. Rejects where there is no cluster to talk to. */
-export const examine = async (options: ExamineOptions, invocation: Invocation): Promise<Patient> => {
+export const examine = async (options: ExamineOptions, invocation: Invocation): Promise<CheckContext> => {
   // Helm hands its own namespace to its plugins, which is that of releases: where to try writes, not where Belay is.
   const warnings = new Set<string>();
   const access = await openCluster({ ...options, namespace: undefined }, invocation, process.env, (text) => {

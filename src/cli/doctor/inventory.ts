@@ -7,7 +7,7 @@ import type { Claim } from '../../rules/in-flight.ts';
 import { type NamespaceFacts, toNamespaceFacts } from '../../rules/locks.ts';
 import { readPolicies } from '../releases/policies.ts';
 import { type ReleaseView, viewReleases } from '../releases/release-view.ts';
-import type { List, Patient } from './patient.ts';
+import type { CheckContext, List } from './check-context.ts';
 
 /** client-go's own page, and so many of them: metadata of 10,000 records is some 10 MB. */
 const PAGE_SIZE = 500;
@@ -79,7 +79,10 @@ const listNamespaces = async (api: Api, namespace: string | undefined): Promise<
       };
 
 /** Rejects where the records may not be listed. */
-export const takeInventory = async ({ api, nowMs }: Patient, namespace: string | undefined): Promise<Inventory> => {
+export const takeInventory = async (
+  { api, nowMs }: CheckContext,
+  namespace: string | undefined,
+): Promise<Inventory> => {
   const records = (resource: string): Promise<Listed> =>
     listSome(api, pathIn(namespace, resource), 'owner=helm', METADATA_LIST_ONLY);
   const [secrets, configMaps, leases, listed, policies] = await Promise.all([

@@ -5,10 +5,10 @@ import type { KubernetesObject } from '../../kubernetes/object.ts';
 import type { PolicySubject } from '../../policy/policy.ts';
 import { ignoredPathsFor, isTrusted } from '../../policy/subjects.ts';
 import { quoteText, showName } from '../../text/escape.ts';
-import { look } from '../releases/look.ts';
+import { findReleases } from '../releases/find-releases.ts';
 import { ask, describeError } from './ask.ts';
+import type { CheckContext, List } from './check-context.ts';
 import type { Finding } from './finding.ts';
-import type { List, Patient } from './patient.ts';
 import { explainRest, explainUnchecked, isUnchecked } from './proof.ts';
 import { type Outcome, tryWrite } from './try-write.ts';
 
@@ -61,12 +61,12 @@ const candidatesOf = (
 
 /** Undefined where nobody may look. */
 const findCandidates = async (
-  patient: Patient,
+  context: CheckContext,
   namespace: string | undefined,
 ): Promise<readonly Candidate[] | undefined> => {
   const answers = await Promise.all(
     KINDS.map((kind) =>
-      ask<List<KubernetesObject>>(patient.api, {
+      ask<List<KubernetesObject>>(context.api, {
         path: pathOf(...kind.path, ...(namespace === undefined ? [] : ['namespaces', namespace]), kind.resource),
         query: { labelSelector: 'app.kubernetes.io/managed-by=Helm', limit: MAX_LISTED },
         accept: METADATA_LIST_ONLY,
@@ -76,12 +76,12 @@ const findCandidates = async (
   if (!answers.some(({ state }) => state === 'read')) return undefined;
   return KINDS.flatMap((kind, at) => {
     const answer = answers[at];
-    return answer?.state === 'read' ? candidatesOf(kind, answer.value.items ?? [], patient.place.namespace) : [];
+    return answer?.state === 'read' ? candidatesOf(kind, answer.value.items ?? [], context.place.namespace) : [];
   });
 };
 
 /** To give an object to another release is drift to everybody, of any kind; and nothing else of it is touched. */
-const tryChange = ({ api }: Patient, { path }: Candidate): Promise<Outcome> =>
+const tryChange = ({ api }: CheckContext, { path }: Candidate): Promise<Outcome> =>
   tryWrite(api, {
     method: 'PATCH',
     path,
@@ -106,9 +106,9 @@ const amTrusted = async (api: Api, subjects: readonly PolicySubject[]): Promise<
 };
 
 /** Why a change may rightly have been let through; undefined where there is no reason for it. */
-const findReason = async ({ api }: Patient, candidate: Candidate): Promise<string | undefined> => {
+const findReason = async ({ api }: CheckContext, candidate: Candidate): Promise<string | undefined> => {
   const { namespace, name } = candidate.release;
-  const { views } = await look(api, { namespace, names: [name] }, { withCharts: false });
+  const { views } = await findReleases(api, { namespace, names: [name] }, { withCharts: false });
   const [view] = views;
   const shown = `release ${showName(`${namespace}/${name}`)}`;
   if (view === undefined) return `there is no ${shown}`;
@@ -124,16 +124,16 @@ const findReason = async ({ api }: Patient, candidate: Candidate): Promise<strin
   return isIgnored ? 'a policy ignores metadata of it' : undefined;
 };
 
-const judgePassed = async (patient: Patient, tried: readonly Candidate[]): Promise<Finding> => {
+const judgePassed = async (context: CheckContext, tried: readonly Candidate[]): Promise<Finding> => {
   const check = 'guard of objects';
   const [first] = tried;
-  if (isUnchecked(patient))
+  if (isUnchecked(context))
     return {
-      ...explainUnchecked(check, patient),
+      ...explainUnchecked(check, context),
       says: `Belay is asked about objects, but cannot judge: a change of ${first?.shown} was let through`,
     };
   const reasons = await Promise.all(
-    tried.map((candidate) => findReason(patient, candidate).catch((error: unknown) => describeError(error))),
+    tried.map((candidate) => findReason(context, candidate).catch((error: unknown) => describeError(error))),
   );
   // One without a reason is enough: what the others are excused by says nothing of it.
   const at = reasons.indexOf(undefined);
@@ -158,26 +158,26 @@ const distinct = (candidates: readonly Candidate[]): readonly Candidate[] =>
   );
 
 /** A change of what a release manages has to be refused. For that there has to be a release. */
-export const proveObjects = async (patient: Patient): Promise<Finding> => {
+export const proveObjects = async (context: CheckContext): Promise<Finding> => {
   const check = 'guard of objects';
-  const near = await findCandidates(patient, patient.probeNamespace);
-  const far = near === undefined || near.length === 0 ? await findCandidates(patient, undefined) : [];
+  const near = await findCandidates(context, context.probeNamespace);
+  const far = near === undefined || near.length === 0 ? await findCandidates(context, undefined) : [];
   const candidates = distinct([...(near ?? []), ...(far ?? [])]);
   if (candidates.length === 0) {
-    const where = far === undefined ? `in namespace ${showName(patient.probeNamespace)}` : 'in this cluster';
+    const where = far === undefined ? `in namespace ${showName(context.probeNamespace)}` : 'in this cluster';
     return { check, state: 'skip', says: `not checked: you see nothing that Helm manages ${where}` };
   }
   const tried = candidates.slice(0, MAX_TRIED);
   const passed: Candidate[] = [];
   for (const candidate of tried) {
-    const outcome = await tryChange(patient, candidate);
+    const outcome = await tryChange(context, candidate);
     if (outcome.came === 'to Belay' && outcome.code !== 'BelayUnavailable') {
       const { latencyMs, webhook, code } = outcome;
       const says = `a change of ${candidate.shown} was refused within ${latencyMs} ms (${webhook}, ${code})`;
       return { check, state: 'ok', says, latencyMs };
     }
-    if (outcome.came !== 'through') return explainRest(check, patient, outcome);
+    if (outcome.came !== 'through') return explainRest(check, context, outcome);
     passed.push(candidate);
   }
-  return judgePassed(patient, passed);
+  return judgePassed(context, passed);
 };

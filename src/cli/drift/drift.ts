@@ -15,13 +15,13 @@ import { EXIT, Failure } from '../failure.ts';
 import type { Invocation } from '../invocation.ts';
 import { printObjects } from '../output/machine.ts';
 import { note, sayFailure, warn } from '../output/say.ts';
-import { type Look, look, notFound } from '../releases/look.ts';
+import { type FoundReleases, findReleases, notFound } from '../releases/find-releases.ts';
 import { STALE_AFTER_MS } from '../releases/policies.ts';
 import type { ReleaseView } from '../releases/release-view.ts';
 import { readNamespace } from '../releases/snapshot.ts';
 import { driftObject } from './drift-object.ts';
 import { readManifests } from './read-manifest.ts';
-import { type Left, repair, worse } from './repair.ts';
+import { type Remainder, repair, worse } from './repair.ts';
 import { showDiff } from './unified-diff.ts';
 
 export interface DriftOptions extends ClusterOptions {
@@ -53,7 +53,7 @@ const openTools = ({ api }: ClusterAccess): FindDependencies => ({
 
 const find = async (
   tools: FindDependencies,
-  { views, snapshot }: Look,
+  { views, snapshot }: FoundReleases,
   signal: AbortSignal,
 ): Promise<readonly ReleaseDrift[]> => {
   const found: ReleaseDrift[] = [];
@@ -102,12 +102,12 @@ const sayUnchecked = (found: readonly ReleaseDrift[], areNamed: boolean): boolea
 
 const repairAll = async (
   tools: FindDependencies,
-  seen: Look,
+  seen: FoundReleases,
   found: readonly ReleaseDrift[],
   { prune = false, dryRun = false }: DriftOptions,
   invocation: Invocation,
   signal: AbortSignal,
-): Promise<Left> => {
+): Promise<Remainder> => {
   const live = createLiveFacts(tools.api);
   const situation = async (release: ReleaseName): Promise<LiveSituation> => {
     const view = seen.views.find((candidate) => keyOf(candidate.release) === keyOf(release));
@@ -118,7 +118,7 @@ const repairAll = async (
     ]);
     return { facts, policy: policyOf(view ?? { policy: undefined }), namespaces: namespace ? [namespace] : [] };
   };
-  let left: Left = 'nothing';
+  let left: Remainder = 'nothing';
   for (const checked of found) {
     if (!checked.checked) continue;
     left = worse(left, await repair({ ...tools, situation }, checked, { prune, dryRun, invocation }, signal));
@@ -126,7 +126,7 @@ const repairAll = async (
   return left;
 };
 
-const EXIT_OF: Readonly<Record<Left, number>> = { nothing: 0, drift: DRIFTED, failure: EXIT.failed };
+const EXIT_OF: Readonly<Record<Remainder, number>> = { nothing: 0, drift: DRIFTED, failure: EXIT.failed };
 
 /** `belay drift`. */
 export const drift = async (names: readonly string[], options: DriftOptions, invocation: Invocation): Promise<void> => {
@@ -137,7 +137,7 @@ export const drift = async (names: readonly string[], options: DriftOptions, inv
   const tools = openTools(access);
   const { signal } = new AbortController();
   const namespace = options.allNamespaces ? undefined : access.namespace;
-  const seen = await look(access.api, { namespace, names: [...new Set(names)] }, { withCharts: false });
+  const seen = await findReleases(access.api, { namespace, names: [...new Set(names)] }, { withCharts: false });
   const found = await find(tools, seen, signal);
 
   const isOpen = sayUnchecked(found, names.length > 0);

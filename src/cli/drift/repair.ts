@@ -7,11 +7,11 @@ import type { Invocation } from '../invocation.ts';
 import { note, warn } from '../output/say.ts';
 
 /** What is left when all has been tried. */
-export type Left = 'nothing' | 'drift' | 'failure';
+export type Remainder = 'nothing' | 'drift' | 'failure';
 
 const WORDS = { restored: 'restored', created: 'created', pruned: 'pruned' } as const;
 
-const LEFT_BY: Readonly<Record<RepairOutcome['done'], Left>> = {
+const LEFT_BY: Readonly<Record<RepairOutcome['done'], Remainder>> = {
   restored: 'nothing',
   created: 'nothing',
   pruned: 'nothing',
@@ -20,9 +20,9 @@ const LEFT_BY: Readonly<Record<RepairOutcome['done'], Left>> = {
   overtaken: 'failure',
 };
 
-const RANK: readonly Left[] = ['nothing', 'drift', 'failure'];
+const RANK: readonly Remainder[] = ['nothing', 'drift', 'failure'];
 
-export const worse = (a: Left, b: Left): Left => (RANK.indexOf(a) >= RANK.indexOf(b) ? a : b);
+export const worse = (a: Remainder, b: Remainder): Remainder => (RANK.indexOf(a) >= RANK.indexOf(b) ? a : b);
 
 export interface RepairChoices {
   readonly prune: boolean;
@@ -49,8 +49,8 @@ export const repair = async (
   checked: CheckedRelease,
   { prune, dryRun, invocation }: RepairChoices,
   signal: AbortSignal,
-): Promise<Left> => {
-  const left: Left[] = [];
+): Promise<Remainder> => {
+  const left: Remainder[] = [];
   let isPruneRefused = false;
   const sayNotPruned = (drift: ObjectDrift, error: unknown, is: string): void => {
     const refusal = readRefusal(error);

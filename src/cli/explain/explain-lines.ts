@@ -8,8 +8,8 @@ import { openCluster } from '../access/cluster-access.ts';
 import type { ClusterOptions } from '../access/cluster-options.ts';
 import type { Invocation } from '../invocation.ts';
 import { candidatesFor } from '../releases/candidates.ts';
+import { findRelease } from '../releases/find-releases.ts';
 import type { Lock } from '../releases/locks.ts';
-import { lookAtOne } from '../releases/look.ts';
 import type { ReleaseView } from '../releases/release-view.ts';
 import { showChart } from '../status/status-rows.ts';
 
@@ -182,7 +182,7 @@ export const explainLines = (explained: Explained, invocation: Invocation): read
 /** `belay explain`. */
 export const explain = async (name: string, options: ClusterOptions, invocation: Invocation): Promise<void> => {
   const { api, namespace } = await openCluster(options, invocation);
-  const { view, snapshot } = await lookAtOne(api, namespace, name);
+  const { view, snapshot } = await findRelease(api, namespace, name);
   const labels = snapshot.namespace(namespace)?.labels;
   const { policies } = snapshot;
   const candidates =

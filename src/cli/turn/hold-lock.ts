@@ -3,13 +3,13 @@ import { microTime } from '../../kubernetes/lease.ts';
 import { EMPTY, type Holder, type LeaseTarget, type LockState, readLock, type StoredLease } from './lock-lease.ts';
 import type { LockStore } from './lock-store.ts';
 import { createObserver } from './observer.ts';
-import type { Patience } from './patience.ts';
 import { leaveLock, type Me, takeTurn } from './take-turn.ts';
+import type { WaitLimit } from './wait-limit.ts';
 
 export interface LockDependencies {
   readonly store: LockStore;
   readonly me: Me;
-  readonly patience: Patience;
+  readonly waitLimit: WaitLimit;
   readonly intervals: LockIntervals;
   /** Monotonic, milliseconds. */
   readonly nowMs: () => number;
@@ -118,14 +118,14 @@ const hold = (
 };
 
 /**
- * Waits for one's turn. Undefined when patience is over or a signal came: one's place is then given up. Rejects with what the store rejects
+ * Waits for one's turn. Undefined when waitLimit is over or a signal came: one's place is then given up. Rejects with what the store rejects
  * with.
  */
 export const acquireLock = async (
   dependencies: LockDependencies,
   target: LeaseTarget,
 ): Promise<HeldLock | undefined> => {
-  const { store, me, patience, nowMs, wallMs, sleep, pause, signal, inherited, onWait } = dependencies;
+  const { store, me, waitLimit, nowMs, wallMs, sleep, pause, signal, inherited, onWait } = dependencies;
   const { silenceMs, renewEveryMs, nextPollMs, pollMs } = dependencies.intervals;
   const observer = createObserver(nowMs);
   let lastBeatMs = Number.NEGATIVE_INFINITY;
@@ -143,7 +143,7 @@ export const acquireLock = async (
     }
     const isBeatDue = nowMs() - lastBeatMs >= renewEveryMs;
     const turn = takeTurn(state, me, observer, { nowMs: wallMs(), beat: beatOf(wallMs()), isBeatDue, silenceMs });
-    const isOver = signal.aborted || patience.isOver();
+    const isOver = signal.aborted || waitLimit.isOver();
     if (turn.do === 'take' && !signal.aborted) {
       if ((await store.write(target, turn.write, lease)) !== undefined)
         return hold(dependencies, target, turn.write.holder, turn.write.left);

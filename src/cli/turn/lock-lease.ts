@@ -40,7 +40,7 @@ export interface Waiter extends Party {
 }
 
 /** What a holder left behind that did not end properly. */
-export interface Left {
+export interface Leftover {
   readonly id: string;
   readonly operation: string;
   readonly stepMs: number;
@@ -54,7 +54,7 @@ export interface LockState {
   readonly holder: Holder | undefined;
   /** First come, first served. */
   readonly queue: readonly Waiter[];
-  readonly left: Left | undefined;
+  readonly left: Leftover | undefined;
 }
 
 export const EMPTY: LockState = { holder: undefined, queue: [], left: undefined };
@@ -93,7 +93,7 @@ const isParty = (value: unknown): value is Party & Record<string, unknown> => {
 
 const isWaiter = (value: unknown): value is Waiter => isParty(value) && typeof value.beat === 'string';
 
-const isLeft = (value: unknown): value is Left => {
+const isLeft = (value: unknown): value is Leftover => {
   const { id, operation, stepMs, how } = (value ?? {}) as Record<string, unknown>;
   return (
     typeof id === 'string' &&

@@ -10,11 +10,11 @@ import { makeIdentity } from './identity.ts';
 import { DEFAULT_STEP_MS, type LockState } from './lock-lease.ts';
 import { openSession, type SessionRequest } from './open-session.ts';
 import { createProgress } from './progress.ts';
+import { newestRecord } from './release-condition.ts';
 import { type Outcome, runCommand } from './run-command.ts';
 import { runProgram } from './run-program.ts';
 import type { Session } from './session.ts';
 import { catchSignals, exitCodeOf } from './signals.ts';
-import { newestRecord } from './standing.ts';
 
 /** `helm lock …`: resolves with the exit code, which is that of Helm where Helm ran. Throws a Failure of its own. */
 export const lock = async (args: readonly string[], { name }: Invocation): Promise<number> => {

@@ -7,9 +7,9 @@ import { acquireLock, type HeldLock, type LockDependencies } from './hold-lock.t
 import { DEFAULT_STEP_MS, type LeaseTarget } from './lock-lease.ts';
 import { createLockStore, NamespaceMissing, ridingOutages } from './lock-store.ts';
 import { isFlagOn, lastValueOf, mayInstall } from './parse-command-line.ts';
-import { createPatience } from './patience.ts';
 import { createReleaseReader, findBelay, recordKindOf } from './release-reader.ts';
 import type { Session } from './session.ts';
+import { createWaitLimit } from './wait-limit.ts';
 import { showHolder, showTimeout } from './words.ts';
 
 /**
@@ -41,11 +41,11 @@ const readHeld = (): ReadonlySet<string> =>
 /** Takes the locks of all releases, in their order. Undefined: all are held. Throws a Failure when the time is over. */
 const acquireAll = async (
   request: SessionRequest,
-  waiting: Pick<Session, 'patience' | 'pause'>,
+  waiting: Pick<Session, 'waitLimit' | 'pause'>,
   inherited: ReadonlySet<string>,
 ): Promise<Exclude<Opened, { end: 'opened' }> | undefined> => {
   const { command, api, namespace, id, intervals, progress, signals, nowMs, locks } = request;
-  const { patience, pause } = waiting;
+  const { waitLimit, pause } = waiting;
   let waitingFor = '';
   const dependenciesFor = (target: LeaseTarget): LockDependencies => ({
     store: ridingOutages(createLockStore(api), { intervals, nowMs, sleep }),
@@ -55,7 +55,7 @@ const acquireAll = async (
       stepMs: parseDuration(lastValueOf(command, '--timeout') ?? '') ?? DEFAULT_STEP_MS,
       sinceMs: Date.now(),
     },
-    patience,
+    waitLimit,
     intervals,
     nowMs,
     wallMs: Date.now,
@@ -65,12 +65,12 @@ const acquireAll = async (
     inherited,
     onWait: (holder, ahead) => {
       waitingFor = showHolder(target, holder, ahead);
-      progress.waiting(waitingFor, patience.waitedMs());
+      progress.waiting(waitingFor, waitLimit.waitedMs());
     },
   });
   for (const release of command.releases) {
     const target = { namespace, release };
-    const held = await patience.during(() => acquire(dependenciesFor(target), request, target));
+    const held = await waitLimit.during(() => acquire(dependenciesFor(target), request, target));
     progress.clear();
     if (held === 'no namespace') return { end: 'no namespace', release };
     if (held === undefined) {
@@ -124,10 +124,10 @@ const sayLimits = (progress: Session['progress'], hasRecords: boolean, found: bo
 /** Waits for the locks, and finds out what the cluster can tell of the releases. Throws a Failure (lock timeout). */
 export const openSession = async (request: SessionRequest): Promise<Opened> => {
   const { command, helm, api, id, intervals, progress, signals, nowMs, locks } = request;
-  const patience = createPatience(command.options.lockTimeoutMs, nowMs);
+  const waitLimit = createWaitLimit(command.options.lockTimeoutMs, nowMs);
   const pause = (ms: number): Promise<void> => sleep(ms, undefined, { signal: signals.signal }).catch(() => undefined);
   const inherited = readHeld();
-  const ended = await acquireAll(request, { patience, pause }, inherited);
+  const ended = await acquireAll(request, { waitLimit, pause }, inherited);
   if (ended !== undefined) return ended;
   const found = await findBelay(api);
   const kind = recordKindOf(process.env.HELM_DRIVER);
@@ -140,7 +140,7 @@ export const openSession = async (request: SessionRequest): Promise<Opened> => {
     reader: kind === undefined ? undefined : createReleaseReader(api, kind, hasBelay),
     hasBelay,
     locks,
-    patience,
+    waitLimit,
     intervals,
     progress,
     signals,

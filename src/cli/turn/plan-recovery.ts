@@ -1,6 +1,6 @@
 import type { ReleaseRecord } from '../../helm/record.ts';
 import type { LockedCommand } from './parse-command-line.ts';
-import { lastGood, type Standing } from './standing.ts';
+import { lastGood, type ReleaseCondition } from './release-condition.ts';
 
 /** What is done about a release that is stuck or failed, before the command runs. */
 export type Recovery =
@@ -20,15 +20,15 @@ const isFirstOrLast = (status: string): boolean => status === 'pending-install' 
 export const planRecovery = (
   kind: LockedCommand['kind'],
   installs: boolean,
-  standing: Standing,
+  condition: ReleaseCondition,
   records: readonly ReleaseRecord[],
 ): Recovery => {
-  if (standing.at === 'rest' || standing.at === 'work') return { do: 'nothing' };
+  if (condition.at === 'rest' || condition.at === 'work') return { do: 'nothing' };
   if (kind === 'rollback' || kind === 'uninstall') return { do: 'nothing' };
-  const { newest } = standing;
-  const isStuck = standing.at === 'stuck';
+  const { newest } = condition;
+  const isStuck = condition.at === 'stuck';
   const why = isStuck
-    ? `its ${standing.operation} to revision ${newest.revision} is stuck (${newest.status}): ${standing.because}`
+    ? `its ${condition.operation} to revision ${newest.revision} is stuck (${newest.status}): ${condition.because}`
     : `revision ${newest.revision} failed`;
   const wasEverUp = records.some(({ status }) => ['deployed', 'superseded', 'uninstalled'].includes(status));
 

@@ -7,10 +7,10 @@ import { CHART_SOURCE_FLAGS, GLOBAL_FLAGS, mergeTables } from './helm-flags.ts';
 import { isNewer, readChart } from './only-newer.ts';
 import { pickFlags } from './parse-command-line.ts';
 import { readRefusals } from './refusals.ts';
+import { newestRecord } from './release-condition.ts';
 import { type Ended, runProgram } from './run-program.ts';
-import type { Early, Session } from './session.ts';
+import type { EarlyEnd, Session } from './session.ts';
 import { settle } from './settle.ts';
-import { newestRecord } from './standing.ts';
 import { showTimeout } from './words.ts';
 
 /** How the command ended, or that it never ran. */
@@ -23,7 +23,7 @@ export type Outcome =
       /** The newest revision of each release before it ran, in the order of the locks. */
       readonly before: readonly (ReleaseRecord | undefined)[];
     }
-  | Early;
+  | EarlyEnd;
 
 /** `--only-newer`: undefined when there is something to do. */
 const findNothingNew = async (session: Session, { records }: ReleaseFacts): Promise<string | undefined> => {
@@ -88,7 +88,7 @@ const runOnce = async (session: Session, before: readonly ReleaseFacts[]): Promi
 
 /** Runs the command when its releases are at rest; where somebody was faster and nothing was changed, waits again. */
 export const runCommand = async (session: Session): Promise<Outcome> => {
-  const { command, reader, locks, patience, progress, signals, pause } = session;
+  const { command, reader, locks, waitLimit, progress, signals, pause } = session;
   const { firstCommandRetryMs, lastCommandRetryMs } = session.intervals;
   for (let retryMs = firstCommandRetryMs; ; retryMs = Math.min(2 * retryMs, lastCommandRetryMs)) {
     const before: ReleaseFacts[] = [];
@@ -105,7 +105,7 @@ export const runCommand = async (session: Session): Promise<Outcome> => {
     progress.clear();
     const { code, stderr } = await runOnce(session, before);
     const { isBusy, isLocked } = readRefusals(command.kind, stderr);
-    const mayRetry = isBusy && !signals.signal.aborted && !patience.isOver();
+    const mayRetry = isBusy && !signals.signal.aborted && !waitLimit.isOver();
     const maySkip = isLocked && command.options.skipLocked;
     const ran: Outcome = {
       end: 'ran',
@@ -122,9 +122,9 @@ export const runCommand = async (session: Session): Promise<Outcome> => {
     const [lock] = locks;
     if (!mayRetry || lock === undefined) return ran;
     progress.say('somebody was faster, and nothing was changed: waiting again');
-    await patience.during(() => pause(retryMs));
-    if (patience.isOver()) {
-      throw new Failure(showTimeout(lock.target, patience.timeoutMs, 'somebody was faster', false), EXIT.lockTimeout);
+    await waitLimit.during(() => pause(retryMs));
+    if (waitLimit.isOver()) {
+      throw new Failure(showTimeout(lock.target, waitLimit.timeoutMs, 'somebody was faster', false), EXIT.lockTimeout);
     }
   }
 };

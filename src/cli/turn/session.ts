@@ -2,10 +2,10 @@ import type { LockIntervals } from '../../intervals/intervals.ts';
 import type { Api } from '../../kubernetes/api.ts';
 import type { HeldLock } from './hold-lock.ts';
 import type { LockedCommand } from './parse-command-line.ts';
-import type { Patience } from './patience.ts';
 import type { Progress } from './progress.ts';
 import type { ReleaseReader } from './release-reader.ts';
 import type { Signals } from './signals.ts';
+import type { WaitLimit } from './wait-limit.ts';
 
 /** What one `helm lock` works with, from the moment on that its locks are held. */
 export interface Session {
@@ -17,7 +17,7 @@ export interface Session {
   readonly reader: ReleaseReader | undefined;
   readonly hasBelay: boolean;
   readonly locks: readonly HeldLock[];
-  readonly patience: Patience;
+  readonly waitLimit: WaitLimit;
   readonly intervals: LockIntervals;
   readonly progress: Progress;
   readonly signals: Signals;
@@ -32,6 +32,6 @@ export interface Session {
 }
 
 /** How a `helm lock` ends before its command has run. */
-export type Early =
+export type EarlyEnd =
   /** Done, and there was nothing to do. */
   { readonly end: 'skipped'; readonly because: string } | { readonly end: 'signal' };

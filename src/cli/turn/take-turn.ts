@@ -17,7 +17,7 @@ export type Turn =
   | { readonly do: 'wait'; readonly ahead: number };
 
 /** How this process looks at a lock. */
-export interface Look {
+export interface TurnTiming {
   /** Milliseconds since the epoch. */
   readonly nowMs: number;
   readonly beat: string;
@@ -38,7 +38,7 @@ export const takeTurn = (
   state: LockState,
   me: Me,
   observer: Observer,
-  { nowMs, beat, isBeatDue, silenceMs }: Look,
+  { nowMs, beat, isBeatDue, silenceMs }: TurnTiming,
 ): Turn => {
   const { holder } = state;
   // All of them are looked at every time, or one that is seen for the first time when it is first in line would have its time all over again.

@@ -10,7 +10,7 @@ export const notFound = (name: string, namespace: string | undefined): Failure =
     `release ${JSON.stringify(name)} not found in ${namespace === undefined ? 'any namespace' : `namespace ${JSON.stringify(namespace)}`}`,
   );
 
-export interface Look {
+export interface FoundReleases {
   readonly views: readonly ReleaseView[];
   readonly snapshot: Snapshot;
   /** Of those that were named. */
@@ -30,7 +30,7 @@ const readHomes = async (
   return new Map(await Promise.all(homes.map(async (name) => [name, await readNamespace(api, name)] as const)));
 };
 
-export interface LookOptions {
+export interface FindOptions {
   readonly charts?: ChartReader;
   /** Without, no payload is fetched. */
   readonly withCharts?: boolean;
@@ -39,11 +39,11 @@ export interface LookOptions {
 }
 
 /** Looks at releases once. */
-export const look = async (
+export const findReleases = async (
   api: Api,
   scope: Scope,
-  { charts = createChartReader(api), withCharts = true, withDrift = false }: LookOptions = {},
-): Promise<Look> => {
+  { charts = createChartReader(api), withCharts = true, withDrift = false }: FindOptions = {},
+): Promise<FoundReleases> => {
   const snapshot = await readSnapshot(api, scope, { withDrift });
   const newest = groupByRelease(snapshot.records).flatMap((records) => newestIn(records) ?? []);
   const stored = withCharts ? await charts.read(newest) : new Map<string, Stored>();
@@ -54,12 +54,12 @@ export const look = async (
 };
 
 /** One release. Throws where there is none of that name. */
-export const lookAtOne = async (
+export const findRelease = async (
   api: Api,
   namespace: string,
   name: string,
 ): Promise<{ readonly view: ReleaseView; readonly snapshot: Snapshot }> => {
-  const { views, snapshot } = await look(api, { namespace, names: [name] });
+  const { views, snapshot } = await findReleases(api, { namespace, names: [name] });
   const [view] = views;
   if (view === undefined) throw notFound(name, namespace);
   return { view, snapshot };

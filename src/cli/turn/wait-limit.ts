@@ -1,5 +1,5 @@
 /** `--lock-timeout`: it covers the wait alone, however many times one has to wait. */
-export interface Patience {
+export interface WaitLimit {
   /** Runs a wait, whose time counts. */
   during<T>(wait: () => Promise<T>): Promise<T>;
   readonly timeoutMs: number;
@@ -8,7 +8,7 @@ export interface Patience {
   isOver(): boolean;
 }
 
-export const createPatience = (timeoutMs: number, nowMs: () => number): Patience => {
+export const createWaitLimit = (timeoutMs: number, nowMs: () => number): WaitLimit => {
   let spentMs = 0;
   let beganMs: number | undefined;
   const waitedMs = (): number => spentMs + (beganMs === undefined ? 0 : nowMs() - beganMs);

@@ -13,7 +13,7 @@ export interface List<T> {
 }
 
 /** What the checks look at. What several of them need has been read once. */
-export interface Patient {
+export interface CheckContext {
   /** As whoever runs the command, and bounded. */
   readonly api: Api;
   /** What the API server and its webhooks have said so far about writes that passed. */

@@ -3,10 +3,10 @@ import { isUnfinished, operationOf, type ReleaseRecord } from '../../helm/record
 import { BREAK } from '../../policy/lock-annotations.ts';
 import { findOperation, highestDeployed, type ReleaseFacts, silenceOf } from '../../rules/in-flight.ts';
 import type { InFlight } from '../../rules/verdict.ts';
-import type { Left } from './lock-lease.ts';
+import type { Leftover } from './lock-lease.ts';
 
 /** How a release stands, seen by somebody who holds its lock. */
-export type Standing =
+export type ReleaseCondition =
   | { readonly at: 'rest' }
   /** Somebody without the lock is at work, or may be. */
   | { readonly at: 'work'; readonly by: InFlight; readonly freeInMs: number | undefined }
@@ -22,14 +22,14 @@ export type Standing =
 /** Belay's default, where no claim says how long an operation may be silent. */
 const STALE_AFTER_MS = 600_000;
 
-export interface Sight {
+export interface Observed {
   /** By the clock of this machine. Where Belay is, it decides in the end: whoever comes too early is refused, and waits on. */
   readonly nowMs: number;
   /** For how long this process has seen the record and the claim unchanged. */
   readonly unchangedMs: number;
   readonly hasBelay: boolean;
   /** What the last holder of the lock left behind. */
-  readonly left: Left | undefined;
+  readonly left: Leftover | undefined;
   /** Added to what a vanished holder's Helm waits for a single step. */
   readonly stepSlackMs: number;
 }
@@ -41,8 +41,12 @@ export const newestRecord = (records: readonly ReleaseRecord[]): ReleaseRecord |
   );
 
 /** Without Belay nobody fences a Helm that goes on: only what is known, or has been waited out, counts. */
-const judgeAlone = (newest: ReleaseRecord, by: InFlight, { left, unchangedMs, stepSlackMs }: Sight): Standing => {
-  const stuck = (because: string): Standing => ({ at: 'stuck', newest, operation: by.operation, because });
+const judgeAlone = (
+  newest: ReleaseRecord,
+  by: InFlight,
+  { left, unchangedMs, stepSlackMs }: Observed,
+): ReleaseCondition => {
+  const stuck = (because: string): ReleaseCondition => ({ at: 'stuck', newest, operation: by.operation, because });
   if (left?.how === 'ended' && left.revision === newest.revision) return stuck('its Helm was ended');
   if (left?.how !== 'vanished') return { at: 'work', by, freeInMs: undefined };
   const freeInMs = left.stepMs + stepSlackMs - unchangedMs;
@@ -52,10 +56,10 @@ const judgeAlone = (newest: ReleaseRecord, by: InFlight, { left, unchangedMs, st
 };
 
 /** Tells rest from work, and the living from the dead. */
-export const judgeStanding = (facts: ReleaseFacts, sight: Sight): Standing => {
+export const judgeCondition = (facts: ReleaseFacts, observed: Observed): ReleaseCondition => {
   const newest = newestRecord(facts.records);
   const silenceMs = silenceOf(facts.claim, STALE_AFTER_MS);
-  const state = findOperation(facts, { nowMs: sight.nowMs, staleAfterMs: silenceMs });
+  const state = findOperation(facts, { nowMs: observed.nowMs, staleAfterMs: silenceMs });
   const isOpen = newest !== undefined && isUnfinished(newest.status);
   if (!isOpen) {
     // A claim whose record is still on its way.
@@ -63,12 +67,12 @@ export const judgeStanding = (facts: ReleaseFacts, sight: Sight): Standing => {
     return newest?.status === 'failed' ? { at: 'failed', newest } : { at: 'rest' };
   }
   const operation = operationOf(newest.status) ?? 'upgrade';
-  const stuck = (because: string): Standing => ({ at: 'stuck', newest, operation, because });
+  const stuck = (because: string): ReleaseCondition => ({ at: 'stuck', newest, operation, because });
   if (state.state === 'idle') return { at: 'rest' };
   const by = state.state === 'dead' ? state.was : state.inFlight;
   if (newest.locks?.[BREAK] !== undefined) return stuck('it was declared dead');
-  if (!sight.hasBelay) return judgeAlone(newest, by, sight);
-  if (state.state === 'dead' || sight.unchangedMs >= silenceMs)
+  if (!observed.hasBelay) return judgeAlone(newest, by, observed);
+  if (state.state === 'dead' || observed.unchangedMs >= silenceMs)
     return stuck('nothing has been heard of it for too long');
   return { at: 'work', by, freeInMs: undefined };
 };
