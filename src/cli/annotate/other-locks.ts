@@ -24,7 +24,7 @@ const UNDO: Readonly<Record<LockKind, string>> = {
 const showSource = ({ kind, name }: LockSource): string =>
   kind === 'Namespace' ? `namespace ${showName(name)}` : `${kind} ${showName(name)}`;
 
-/** Whoever lifts a lock expects the release to move: says so where another one of its kind holds on. */
+/** Warns when another lock of the same kind still holds: a user who lifts a lock expects the release to be free. */
 export const warnOfOthers = async (
   { api, namespace }: ClusterAccess,
   { releases }: { readonly releases: readonly string[] },

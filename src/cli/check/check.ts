@@ -19,7 +19,7 @@ const DRY_RUN = { dryRun: 'All' };
 
 const resourceOf = (kind: RecordKind): string => (kind === 'Secret' ? 'secrets' : 'configmaps');
 
-/** Helm's own word for where it keeps records, for a release that has none yet. https://helm.sh/docs/topics/advanced/#storage-backends */
+/** The storage of a release that has no records yet, by Helm's own environment variable. https://helm.sh/docs/topics/advanced/#storage-backends */
 const storageWanted = (env: Readonly<Record<string, string | undefined>>): RecordKind =>
   /^configmaps?$/.test(env.HELM_DRIVER ?? '') ? 'ConfigMap' : 'Secret';
 
@@ -63,8 +63,8 @@ const attemptOf = async (
 };
 
 /**
- * `belay check`: sends the write with which the operation would begin, as a dry run. The API server asks Belay as it would for the real
- * one, and nothing is stored. Rejects with what Belay says where it refuses.
+ * `belay check`: sends the first write of the operation as a dry run. The API server asks Belay as for the real write, and stores nothing.
+ * Rejects with Belay's refusal.
  */
 export const check = async (
   request: OperationRequest,

@@ -5,15 +5,15 @@ import { EXIT, Failure } from '../failure.ts';
 
 export interface OperationRequest {
   readonly operation: OperationKind;
-  /** Of the release. */
+  /** The name of the release. */
   readonly name: string;
   readonly chart: string | undefined;
   readonly version: string | undefined;
-  /** Of a rollback. */
+  /** The target of a rollback. */
   readonly revision: number | undefined;
 }
 
-/** What Helm would do: which revision it would write, and whose chart it would bring. */
+/** Helm's first write: its revision, and the record whose chart it would use. */
 export type Plan =
   | { readonly writes: 'new'; readonly revision: number; readonly chartOf: ReleaseRecord | undefined }
   | { readonly writes: 'uninstalling'; readonly record: ReleaseRecord };
@@ -25,7 +25,7 @@ const planRollback = (
   newest: ReleaseRecord,
   { name, revision }: OperationRequest,
 ): Plan => {
-  // As Helm counts: without a revision, the one before the newest.
+  // Without a revision, Helm takes the revision before the newest.
   const target = revision === undefined || revision === 0 ? newest.revision - 1 : revision;
   const record = records.find((candidate) => candidate.revision === target && candidate.kind === newest.kind);
   if (target < 1) throw refusedByHelm('there is no revision before this one');
@@ -34,7 +34,7 @@ const planRollback = (
   return { writes: 'new', revision: newest.revision + 1, chartOf: record };
 };
 
-/** Throws where Helm would not even begin. `newest` is undefined where there is no such release. */
+/** Throws when Helm itself would refuse to begin. `newest` is undefined when there is no such release. */
 export const planOperation = (
   request: OperationRequest,
   records: readonly ReleaseRecord[],
@@ -58,7 +58,7 @@ export const planOperation = (
   }
 };
 
-/** Only upgrade looks for an operation that is pending, dead or not (docs/helm.md#concurrency). */
+/** Of Helm's commands only upgrade refuses to run over a pending operation, even a dead one (docs/helm.md#concurrency). */
 export const refuseAsHelm = ({ operation }: OperationRequest, newest: ReleaseRecord | undefined): void => {
   if (operation === 'upgrade' && newest !== undefined && isPending(newest.status))
     throw refusedByHelm(
@@ -66,10 +66,10 @@ export const refuseAsHelm = ({ operation }: OperationRequest, newest: ReleaseRec
     );
 };
 
-/** The chart that an operation brings: as it was asked for, else as it is. */
+/** The chart of an operation: the requested one, or else the present one. */
 export const chartFor = ({ operation, chart, version }: OperationRequest, known: Chart | undefined): Chart => {
   if (operation === 'rollback' && known !== undefined) return known;
-  // `bitnami/nginx`, `oci://…/nginx` and `./nginx` are where Helm finds it, not what it is called.
+  // `bitnami/nginx`, `oci://…/nginx` and `./nginx` are locations. The name of the chart is the last part.
   const name = chart === undefined ? known?.name : chart.replace(/\/+$/, '').split('/').at(-1);
   const wanted = version ?? known?.version;
   if (!name || !wanted)

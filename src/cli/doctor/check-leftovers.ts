@@ -48,11 +48,11 @@ const findStuck = ({ views, namespace }: Inventory, command: string): readonly F
   ];
 };
 
-/** A claim is as good as gone when its release is; Belay deletes it sooner or later. */
+/** A claim without a release blocks nothing, and Belay deletes it later. */
 const findClaims = ({ claims, records, isCut }: Inventory, nowMs: number): readonly Finding[] => {
   const check = 'claims';
   if (claims === undefined) return [{ check, state: 'skip', says: 'not checked: you may not list leases' }];
-  // A release whose records were not listed would look as if it had none.
+  // With a cut list, the records of a release may be missing from it.
   if (isCut) return [];
   const known = new Set(records.map(({ namespace, release }) => `${namespace}/${release}`));
   const orphans = [...claims]
@@ -77,7 +77,7 @@ const findClaims = ({ claims, records, isCut }: Inventory, nowMs: number): reado
   ];
 };
 
-/** A time that has passed is how a lock ends. */
+/** A time in the past is the normal end of a lock, and no problem. */
 const hasEnded = (annotations: Annotations, key: string): boolean =>
   (key === FREEZE_UNTIL || key === OPEN_UNTIL) && parseTime(annotations[key] ?? '') !== undefined;
 
@@ -91,7 +91,7 @@ const problemsOf = (annotations: Annotations | undefined, source: LockSource, no
           return `${source.kind} ${showName(where)}: ${escapeText(annotation, 253)} ${escapeText(problem)}`;
         });
 
-/** What cannot be read counts as locked, so that somebody is going to be surprised. */
+/** A lock annotation that cannot be read counts as a lock, which would surprise its author. */
 const findBadLocks = ({ records, namespaces }: Inventory, nowMs: number): readonly Finding[] => {
   const check = 'locks';
   const bad = [
@@ -111,7 +111,7 @@ const findBadLocks = ({ records, namespaces }: Inventory, nowMs: number): readon
   ];
 };
 
-/** What has been left behind: by operations that died, by Belay while it was away, and by who wrote past it. */
+/** Finds leftovers: of operations that died, of Belay while it did not run, and of writes that Belay did not see. */
 export const checkLeftovers = async (context: CheckContext): Promise<readonly Finding[]> => {
   const check = 'releases';
   const { nowMs, command, probeNamespace } = context;

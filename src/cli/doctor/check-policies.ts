@@ -23,7 +23,7 @@ interface Definition {
   readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
 }
 
-/** The kind of policies: there, known to the API server, and with the fields of this version. */
+/** Checks that the kind ReleasePolicy is installed, is established, and has the fields of this version. */
 export const checkPolicyKind = async ({ api }: CheckContext): Promise<readonly Finding[]> => {
   const check = "policies' kind";
   const path = pathOf('apis', 'apiextensions.k8s.io', 'v1', 'customresourcedefinitions', CRD);

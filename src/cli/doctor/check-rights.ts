@@ -15,7 +15,7 @@ interface Right {
   readonly name?: string;
 }
 
-/** Each right of some rules by itself; a SubjectAccessReview takes one. */
+/** Splits rules into single rights, because a SubjectAccessReview takes one. */
 export const rightsOf = (rules: readonly PolicyRule[], namespace?: string): readonly Right[] =>
   rules.flatMap(({ apiGroups, resources, resourceNames, verbs }) =>
     apiGroups.flatMap((group) =>
@@ -38,8 +38,8 @@ export const rightsOf = (rules: readonly PolicyRule[], namespace?: string): read
 const EVERYTHING: Right = { group: '*', resource: '*', verb: '*' };
 
 /**
- * What no overlay gives (manifests/overlays/repair gives most), and what would let whoever takes over Belay's service account take over the
- * cluster, or would let Belay stand in its own way.
+ * Rights that no overlay gives (manifests/overlays/repair gives most). With them, a thief of Belay's service account could take over the
+ * cluster, or Belay could break its own work.
  */
 const TOO_MUCH: readonly Right[] = [
   { group: '', resource: 'secrets', verb: 'delete' },
@@ -60,7 +60,7 @@ const show = ({ group, resource, subresource, verb, namespace, name }: Right): s
   return `${verb} ${path}${name === undefined ? '' : ` ${showName(name)}`}${namespace === undefined ? '' : ` in namespace ${showName(namespace)}`}`;
 };
 
-/** Of Belay's service account. Rejects where the caller may not ask about others. */
+/** Whether Belay's service account has a right. Rejects when the user may not ask about others. */
 const may = async (api: Api, { namespace, serviceAccount }: Place, resourceAttributes: Right): Promise<boolean> => {
   const { status } = await api.request<{ status?: { allowed?: boolean; denied?: boolean } }>({
     method: 'POST',
@@ -88,7 +88,7 @@ const filterRights = async (
   return rights.filter((_, at) => answers[at] === allowed);
 };
 
-/** Of a Secret that somebody else keeps. */
+/** The rights that Belay needs on a Secret that somebody else keeps. */
 const readOnly = (secret: string): PolicyRule => ({
   apiGroups: [''],
   resources: ['secrets'],
@@ -96,7 +96,7 @@ const readOnly = (secret: string): PolicyRule => ({
   verbs: ['get', 'list', 'watch'],
 });
 
-/** What Belay's service account may do: all that it needs, and not much more. */
+/** Checks that Belay's service account has all rights that it needs, and no dangerous others. */
 export const checkRights = async ({ api, place, certificates }: CheckContext): Promise<readonly Finding[]> => {
   const check = 'rights';
   const account = `service account ${showName(`${place.namespace}/${place.serviceAccount}`)}`;

@@ -19,10 +19,10 @@ const verbsIn = (rules: ClusterRole['rules']): readonly string[] => {
   return VERBS.filter((verb) => own.includes(verb) || own.includes('*'));
 };
 
-/** manifests/base/release-roles.yaml gives them by aggregation, which a controller has to carry out. */
+/** manifests/base/release-roles.yaml gives these verbs by aggregation, which a controller has to carry out. */
 const EXPECTED = { edit: ['lock'], admin: VERBS } as const;
 
-/** Whether people may lock at all: Kubernetes' own roles carry Belay's verbs. */
+/** Checks that Kubernetes' own roles carry Belay's verbs. Without the verbs, nobody but an administrator may lock. */
 export const checkRoles = async ({ api }: CheckContext): Promise<readonly Finding[]> => {
   const check = 'roles';
   const names = ['edit', 'admin'] as const;
@@ -58,7 +58,7 @@ interface RulesReview {
   readonly status?: { readonly resourceRules?: readonly Partial<PolicyRule>[]; readonly incomplete?: boolean };
 }
 
-/** What the caller may do with releases where the writes are tried. */
+/** Says the rights of the user on releases, in the namespace where writes are tried. */
 export const checkOwnRights = async ({ api, probeNamespace }: CheckContext): Promise<readonly Finding[]> => {
   const check = 'your rights';
   const answer = await ask<RulesReview>(api, {

@@ -13,11 +13,11 @@ interface SecretName {
   readonly name: string;
 }
 
-/** The public half of what Belay serves. Its keys are not even taken out of the Secret. */
+/** The certificates that Belay serves with. Their keys are never taken out of the Secret. */
 export interface Served {
-  /** The serving certificate, and the authorities between it and the one that is trusted. */
+  /** The serving certificate, and the authorities between it and the trusted authority. */
   readonly chain: readonly X509Certificate[];
-  /** As the API server is to be told them; undefined where the Secret does not say. */
+  /** The authorities for the caBundle. Undefined: the Secret does not name them. */
   readonly authorities: readonly X509Certificate[] | undefined;
 }
 
@@ -27,7 +27,7 @@ interface Secret {
 
 const DAY_MS = 86_400_000;
 
-/** Belay and cert-manager renew when a third of the life is left: with less than this, nobody does. */
+/** Belay and cert-manager renew when a third of the lifetime is left. With less than a quarter left, renewal has failed. */
 const SHORT = 1 / 4;
 
 const fromBase64 = (text: string | undefined): string => Buffer.from(text ?? '', 'base64').toString('utf8');
@@ -45,7 +45,7 @@ const days = (ms: number): string => count(Math.max(0, Math.floor(ms / DAY_MS)),
 
 const daysLeft = (certificate: X509Certificate, nowMs: number): number => certificate.validToDate.getTime() - nowMs;
 
-/** Whether what Belay serves is valid now, for the name that the API server calls, and for how long. */
+/** Judges the serving certificate: whether it is valid now and for the name that the API server calls, and for how long. */
 export const judgeServed = (served: Served, dnsName: string, secret: SecretName, nowMs: number): Finding => {
   const check = 'certificate';
   const { chain, authorities } = served;
@@ -74,8 +74,8 @@ const isSameBundle = (one: readonly X509Certificate[], other: readonly X509Certi
   one.map(({ fingerprint256 }) => fingerprint256).join() === other.map(({ fingerprint256 }) => fingerprint256).join();
 
 /**
- * Whether the API server trusts what Belay serves: each webhook says so for itself. One without a caBundle goes by the authorities that the API
- * server's machine trusts, which is meant where Belay is told to leave them alone.
+ * Judges the caBundle of each webhook: whether the API server trusts Belay's certificate by it. For a webhook without a caBundle, the API
+ * server uses the authorities of its own machine. That is intended with `--ca-bundle=leave`.
  */
 export const judgeBundles = (
   webhooks: readonly Webhook[],
@@ -147,7 +147,7 @@ export const checkTrust = async (context: CheckContext): Promise<readonly Findin
   const webhooks = [validating, mutating].flatMap((answer) =>
     answer.state === 'read' ? (answer.value.webhooks ?? []) : [],
   );
-  // That they are missing, or may not be read, is said already.
+  // Another check already says that the webhooks are missing or may not be read.
   if (webhooks.length === 0) return [finding];
   const bundles = judgeBundles(webhooks, served, nowMs, certificates.areInjected);
   return [

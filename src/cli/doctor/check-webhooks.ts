@@ -7,7 +7,7 @@ import { shippedAt, type Webhook } from './shipped.ts';
 
 const APPLY = 'kubectl apply -k manifests/base';
 
-/** Whatever is asked of Belay is asked by these: without them it is running for nothing. */
+/** Checks one webhook configuration. Without it the API server never asks Belay. */
 const checkOne = (
   check: string,
   resource: string,

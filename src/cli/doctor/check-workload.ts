@@ -5,7 +5,7 @@ import type { CheckContext, List } from './check-context.ts';
 import { atMost, count, type Finding } from './finding.ts';
 import { BELAY_SELECTOR, type Budget, type EndpointSlice, imageOf, type Pod } from './workload-objects.ts';
 
-/** Pods that are read; there are two or three. */
+/** Most Pods that are read. There are two or three. */
 const MAX_PODS = 100;
 
 const skipped = (check: string, why: string): Finding => ({ check, state: 'skip', says: `not checked: ${why}` });
@@ -13,7 +13,7 @@ const skipped = (check: string, why: string): Finding => ({ check, state: 'skip'
 const isReady = ({ status }: Pod): boolean =>
   status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true;
 
-/** Why a Pod is not ready, as far as it says so. */
+/** Says why a Pod is not ready, as far as its status tells. */
 const describePod = (pod: Pod): string => {
   const { phase, conditions, containerStatuses } = pod.status ?? {};
   const waiting = containerStatuses?.flatMap(({ state }) => state?.waiting?.reason ?? [])[0];
@@ -96,7 +96,7 @@ const checkEndpoints = async ({ api, place }: CheckContext): Promise<readonly Fi
   if (slices.state !== 'read')
     return [skipped(check, slices.state === 'unread' ? slices.why : 'there are no EndpointSlices')];
   const endpoints = (slices.value.items ?? []).flatMap((slice) => slice.endpoints ?? []);
-  // Left out means that it is ready: https://kubernetes.io/docs/reference/kubernetes-api/service-resources/endpoint-slice-v1/
+  // A missing `ready` means that the endpoint is ready: https://kubernetes.io/docs/reference/kubernetes-api/service-resources/endpoint-slice-v1/
   const ready = endpoints.filter(({ conditions }) => conditions?.ready !== false).length;
   if (ready > 0) return [{ check, state: 'ok', says: `${shown} leads to ${count(ready, 'Pod')}` }];
   return [
@@ -128,7 +128,7 @@ const checkBudget = async ({ api, place }: CheckContext): Promise<readonly Findi
   ];
 };
 
-/** What runs Belay, and whether the API server finds it. */
+/** Checks the Pods that run Belay, the Service that leads to them, and the disruption budget. */
 export const checkWorkload = async (context: CheckContext): Promise<readonly Finding[]> => {
   const { api, place } = context;
   const readPods = ask<List<Pod>>(api, {

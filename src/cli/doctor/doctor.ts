@@ -21,12 +21,12 @@ export interface DoctorOptions extends ExamineOptions {
   readonly output: 'table' | 'json' | 'yaml';
 }
 
-/** As `belay drift` has it: 1 is that it could not be told. */
+/** As in `belay drift`; 1 means that it could not be found out. */
 const BROKEN = 2;
 
 type Check = (context: CheckContext) => readonly Finding[] | Promise<readonly Finding[]>;
 
-/** What breaks inside of a check says nothing of the cluster, and is not to hide what the others have found. */
+/** Runs one check. An error inside of a check says nothing about the cluster, and must not hide the findings of the others. */
 const run = async (check: Check, name: string, context: CheckContext): Promise<readonly Finding[]> => {
   try {
     return await check(context);
@@ -35,7 +35,7 @@ const run = async (check: Check, name: string, context: CheckContext): Promise<r
   }
 };
 
-/** One after the other and before all other checks, for they are timed. */
+/** Runs the timed proofs one after the other, before all other checks, so that nothing else slows them down. */
 const proveTimed = async (context: CheckContext): Promise<Proven> => {
   const { finding, isOut } = await proveGuard(context);
   return isOut
@@ -45,7 +45,7 @@ const proveTimed = async (context: CheckContext): Promise<Proven> => {
 
 interface Proven {
   readonly findings: readonly Finding[];
-  /** Belay cannot be called, or cannot judge: every other write would only say it again. */
+  /** Belay cannot be called, or cannot judge. Further writes would only show the same. */
   readonly isOut: boolean;
   readonly isAsked: boolean;
 }
@@ -63,7 +63,7 @@ const proveMore =
     return [...findings, ...rest.flat()];
   };
 
-/** In the order in which they are shown: first what everything else depends on. */
+/** The checks in the order in which they are shown: first those on which the others depend. */
 const checksAfter = (proven: Proven): readonly (readonly [name: string, check: Check])[] => [
   ['API server', checkApiServer],
   ['versions', checkVersions],
@@ -79,7 +79,7 @@ const checksAfter = (proven: Proven): readonly (readonly [name: string, check: C
   ['releases', checkLeftovers],
 ];
 
-/** Proofs alone tell whether Belay guards, whatever else may be found. */
+/** Only these proofs decide whether Belay guards. */
 const PROOFS: ReadonlySet<string> = new Set(['guard', 'guard of objects', 'guard of namespaces']);
 
 const diagnose = (findings: readonly Finding[]): Diagnosis => {
@@ -93,7 +93,7 @@ const exitCodeOf = ({ findings, guards }: Diagnosis): number => {
   return guards === undefined ? EXIT.failed : 0;
 };
 
-/** `belay doctor`. Rejects where there is no cluster to talk to. */
+/** `belay doctor`. Rejects when there is no cluster to talk to. */
 export const doctor = async (options: DoctorOptions, invocation: Invocation): Promise<void> => {
   const context = await examine(options, invocation);
   const checks = checksAfter(await proveTimed(context));

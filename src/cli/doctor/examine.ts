@@ -16,13 +16,13 @@ export interface ExamineOptions extends ClusterOptions {
 
 const BASE = { namespace: 'belay-system', service: 'belay', serviceAccount: 'belay' } as const;
 
-/** A policy whose action is Warn says a few lines to each write. */
+/** Most warnings that are kept. A policy with the action Warn adds a few to each write. */
 const MAX_WARNINGS = 200;
 
-/** Names go into commands that are made to be pasted: what Kubernetes would not take for one is not followed. */
+/** A name as Kubernetes takes it. Other names are ignored, because names go into commands that users paste. */
 const NAME = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;
 
-/** The one that most webhooks call: a single one that was changed is to stand out, not to be followed. */
+/** The Service that most webhooks call. A single changed webhook is to be found by the checks, and not to be followed. */
 const findService = (
   configurations: readonly Answer<Configuration>[],
 ): { readonly namespace: string; readonly service: string } | undefined => {
@@ -37,7 +37,7 @@ const findService = (
   return { namespace, service };
 };
 
-/** Whoever may talk to the API server may ask for its version. Rejects where there is nobody to talk to. */
+/** Reads the version, which every user may do on most clusters. Rejects when the API server does not answer. */
 const readVersion = async (api: Api): Promise<{ readonly serverVersion: string; readonly serverLatencyMs: number }> => {
   const startMs = performance.now();
   let serverVersion = '';
@@ -58,15 +58,15 @@ const certificatesOf = (deployment: Deployment | undefined): Certificates => {
   };
 };
 
-/** Reads once what several checks need. Rejects where there is no cluster to talk to. */
+/** Reads once what several checks need. Rejects when there is no cluster to talk to. */
 export const examine = async (options: ExamineOptions, invocation: Invocation): Promise<CheckContext> => {
-  // Helm hands its own namespace to its plugins, which is that of releases: where to try writes, not where Belay is.
+  // Helm passes the namespace of releases to its plugins. It is where writes are tried, and not Belay's own namespace.
   const warnings = new Set<string>();
   const access = await openCluster({ ...options, namespace: undefined }, invocation, process.env, (text) => {
     if (warnings.size < MAX_WARNINGS) warnings.add(text);
   });
   const api = bounded(access.api);
-  // The first request opens the connection: it is not to be measured with the answer.
+  // The first request opens the connection, whose time must not be part of the measured latency.
   await readVersion(api);
   const configuration = (resource: string): Promise<Answer<Configuration>> =>
     ask<Configuration>(api, { path: pathOf('apis', 'admissionregistration.k8s.io', 'v1', resource, 'belay') });
@@ -96,7 +96,7 @@ export const examine = async (options: ExamineOptions, invocation: Invocation): 
     nowMs: Date.now(),
     command: invocation.name,
     place: { namespace, service, serviceAccount },
-    // Whoever looks after Belay may have its namespace in his context.
+    // The context of an administrator may name Belay's own namespace.
     probeNamespace: wanted === namespace ? 'default' : wanted,
     ...version,
     validating,

@@ -9,7 +9,7 @@ import { readPolicies } from '../releases/policies.ts';
 import { type ReleaseView, viewReleases } from '../releases/release-view.ts';
 import type { CheckContext, List } from './check-context.ts';
 
-/** client-go's own page, and so many of them: metadata of 10,000 records is some 10 MB. */
+/** client-go's page size, and the number of pages. Metadata of these 10,000 records is some 10 MB. */
 const PAGE_SIZE = 500;
 const MAX_PAGES = 20;
 
@@ -18,7 +18,7 @@ export const MAX_LISTED = PAGE_SIZE * MAX_PAGES;
 
 interface Listed {
   readonly objects: readonly ReflectedObject[];
-  /** Whether there are more than are looked at. */
+  /** There are more objects than were read. */
   readonly isCut: boolean;
 }
 
@@ -44,7 +44,7 @@ const listSome = async (
 };
 
 export interface Inventory {
-  /** Undefined: all of them. */
+  /** Undefined: all namespaces. */
   readonly namespace: string | undefined;
   readonly records: readonly ReleaseRecord[];
   readonly claims: ReadonlyMap<string, { readonly release: ReleaseName; readonly claim: Claim }> | undefined;
@@ -53,7 +53,7 @@ export interface Inventory {
   readonly isCut: boolean;
 }
 
-/** Of what may not be read, the rest is still worth a look. */
+/** Undefined when the user may not read it, or it does not exist. The checks then use the rest. */
 export const orNothing = async <T>(promise: Promise<T>): Promise<T | undefined> => {
   try {
     return await promise;
@@ -78,7 +78,7 @@ const listNamespaces = async (api: Api, namespace: string | undefined): Promise<
         isCut: false,
       };
 
-/** Rejects where the records may not be listed. */
+/** Rejects when the records may not be listed. */
 export const takeInventory = async (
   { api, nowMs }: CheckContext,
   namespace: string | undefined,

@@ -5,7 +5,7 @@ import type { Finding } from './finding.ts';
 import type { Outcome } from './try-write.ts';
 import { BELAY_SELECTOR } from './workload-objects.ts';
 
-/** The API server wanted to ask Belay, and could not. */
+/** The API server tried to call Belay, and failed. */
 export const whyNobody = ({ place }: CheckContext, { webhook, said, means }: FailedCall): Omit<Finding, 'check'> => ({
   state: 'fail',
   says: `the API server does not reach Belay (${webhook}): ${means}`,
@@ -13,12 +13,12 @@ export const whyNobody = ({ place }: CheckContext, { webhook, said, means }: Fai
   next: `kubectl get pods,service,endpointslices -n ${showName(place.namespace)}`,
 });
 
-/** As src/server/without-verdict.ts says it to a write that may pass when there is no verdict. */
+/** The warning that src/server/without-verdict.ts adds to a write that passes without a verdict. */
 const UNCHECKED = /^Belay let this pass unchecked: /;
 
 export const isUnchecked = ({ warnings }: CheckContext): boolean => [...warnings].some((text) => UNCHECKED.test(text));
 
-/** Belay was asked, and had no answer. */
+/** The API server asked Belay, and Belay had no verdict. */
 export const explainUnchecked = (check: string, { place, warnings }: CheckContext): Finding => ({
   check,
   state: 'fail',
@@ -27,7 +27,7 @@ export const explainUnchecked = (check: string, { place, warnings }: CheckContex
   next: `kubectl logs -n ${showName(place.namespace)} -l ${BELAY_SELECTOR} --tail=100`,
 });
 
-/** What a proof that expected a refusal has to say of everything else. */
+/** The finding of a proof that expected a refusal and got something else. */
 export const explainRest = (check: string, context: CheckContext, outcome: Outcome): Finding => {
   const { command } = context;
   if (outcome.came === 'to nobody') return { check, ...whyNobody(context, outcome.call) };

@@ -12,14 +12,14 @@ import type { Finding } from './finding.ts';
 import { explainRest, explainUnchecked, isUnchecked } from './proof.ts';
 import { type Outcome, tryWrite } from './try-write.ts';
 
-/** Kinds of which nearly every chart brings one. */
+/** Nearly every chart has an object of one of these kinds. */
 const KINDS = [
   { group: 'apps', kind: 'Deployment', path: ['apis', 'apps', 'v1'], resource: 'deployments' },
   { group: '', kind: 'Service', path: ['api', 'v1'], resource: 'services' },
   { group: '', kind: 'ConfigMap', path: ['api', 'v1'], resource: 'configmaps' },
 ] as const;
 
-/** Objects of a kind that are looked at, and objects that are tried: the first nearly always will do. */
+/** Objects that are listed of each kind, and objects that are tried. The first try nearly always decides. */
 const MAX_LISTED = 20;
 const MAX_TRIED = 3;
 
@@ -32,7 +32,7 @@ interface Candidate {
   readonly release: ReleaseName;
 }
 
-/** What no manifest lists, though it is marked: hooks, what was kept from an earlier revision, what a controller has made. */
+/** Leaves out objects that carry Helm's marks and are in no manifest: hooks, kept objects, and objects of controllers. */
 const isListed = ({ metadata }: KubernetesObject): boolean =>
   metadata?.deletionTimestamp === undefined &&
   metadata?.ownerReferences === undefined &&
@@ -59,7 +59,7 @@ const candidatesOf = (
     ];
   });
 
-/** Undefined where nobody may look. */
+/** Undefined: the user may list none of the kinds. */
 const findCandidates = async (
   context: CheckContext,
   namespace: string | undefined,
@@ -80,7 +80,7 @@ const findCandidates = async (
   });
 };
 
-/** To give an object to another release is drift to everybody, of any kind; and nothing else of it is touched. */
+/** Tries to give an object to another release. That is drift for every user and every kind, and changes nothing else. */
 const tryChange = ({ api }: CheckContext, { path }: Candidate): Promise<Outcome> =>
   tryWrite(api, {
     method: 'PATCH',
@@ -93,7 +93,7 @@ interface Self {
   readonly status?: { readonly userInfo?: { readonly username?: string; readonly groups?: readonly string[] } };
 }
 
-/** Whether a policy trusts whoever runs this: undefined where the API server does not say who that is. */
+/** Whether a policy trusts the user. Undefined: the API server does not say who the user is. */
 const amTrusted = async (api: Api, subjects: readonly PolicySubject[]): Promise<boolean | undefined> => {
   if (subjects.length === 0) return false;
   const answer = await ask<Self>(api, {
@@ -105,7 +105,7 @@ const amTrusted = async (api: Api, subjects: readonly PolicySubject[]): Promise<
   return username === undefined ? undefined : isTrusted(subjects, { username, groups });
 };
 
-/** Why a change may rightly have been let through; undefined where there is no reason for it. */
+/** Why Belay may rightly have let the change through. Undefined: there is no reason. */
 const findReason = async ({ api }: CheckContext, candidate: Candidate): Promise<string | undefined> => {
   const { namespace, name } = candidate.release;
   const { views } = await findReleases(api, { namespace, names: [name] }, { withCharts: false });
@@ -135,7 +135,7 @@ const judgePassed = async (context: CheckContext, tried: readonly Candidate[]): 
   const reasons = await Promise.all(
     tried.map((candidate) => findReason(context, candidate).catch((error: unknown) => describeError(error))),
   );
-  // One without a reason is enough: what the others are excused by says nothing of it.
+  // One change without a reason is enough, whatever the reasons for the others.
   const at = reasons.indexOf(undefined);
   if (at < 0)
     return {
@@ -151,13 +151,13 @@ const judgePassed = async (context: CheckContext, tried: readonly Candidate[]): 
   };
 };
 
-/** Of each release one object. */
+/** One object of each release. */
 const distinct = (candidates: readonly Candidate[]): readonly Candidate[] =>
   [...Map.groupBy(candidates, ({ release }) => `${release.namespace}/${release.name}`).values()].flatMap(
     ([first]) => first ?? [],
   );
 
-/** A change of what a release manages has to be refused. For that there has to be a release. */
+/** Proves that Belay refuses a change of an object of a release. This needs a release in the cluster. */
 export const proveObjects = async (context: CheckContext): Promise<Finding> => {
   const check = 'guard of objects';
   const near = await findCandidates(context, context.probeNamespace);

@@ -24,11 +24,11 @@ const judge = (check: string, context: CheckContext, what: string, outcome: Outc
       latencyMs: outcome.latencyMs,
     };
   const { next: _next, ...rest } = explainRest(check, context, outcome);
-  // Another namespace would not help who may not write what has none.
+  // --probe-namespace does not help with objects that have no namespace.
   return outcome.came === 'nowhere' ? rest : explainRest(check, context, outcome);
 };
 
-/** A lock on a Namespace that no Belay knows. */
+/** Tries to create a Namespace with a lock that no version of Belay knows. */
 export const proveNamespaces = async (context: CheckContext): Promise<Finding> => {
   const metadata = { name: NAME, annotations: { [`${LOCK_PREFIX}is-belay-there`]: 'x' } };
   const body = { apiVersion: 'v1', kind: 'Namespace', metadata };
@@ -36,7 +36,10 @@ export const proveNamespaces = async (context: CheckContext): Promise<Finding> =
   return judge('guard of namespaces', context, 'a bad lock on a Namespace', outcome);
 };
 
-/** A policy that its schema takes, and that nobody can read: there is no such time zone, and no such range. An older schema may drop one. */
+/**
+ * Tries a policy that passes the schema and that Belay cannot read. Its time zone and its range
+ * do not exist. There are two mistakes, because an older schema may drop one of these fields.
+ */
 export const provePolicies = async (context: CheckContext): Promise<Finding> => {
   const windows = [{ schedule: '0 0 * * *', duration: '1h', timeZone: 'Nowhere/Nowhere', reason: NAME }];
   const body = {

@@ -9,7 +9,7 @@ import type { Finding } from './finding.ts';
 import { explainRest, whyNobody } from './proof.ts';
 import { type Outcome, tryWrite } from './try-write.ts';
 
-/** A release that nobody has. */
+/** A release that does not exist. */
 const RELEASE = 'belay-doctor';
 
 const CHART = { name: RELEASE, version: '0.0.0' };
@@ -28,15 +28,15 @@ const annotated =
   (annotations: Readonly<Record<string, string>>) =>
   (record: KubernetesObject): KubernetesObject => ({ ...record, metadata: { ...record.metadata, annotations } });
 
-/** It says that it belongs to another release than its name does. */
+/** A forged record: its label names another release than its name. */
 const forged = (record: KubernetesObject): KubernetesObject => ({
   ...record,
   metadata: { ...record.metadata, labels: { ...record.metadata?.labels, name: `${RELEASE}-forged` } },
 });
 
 /**
- * The proof that Belay is asked about records: a lock that no Belay knows is refused by every Belay, whatever its policies say, and by the
- * validating webhook alone.
+ * Proves that the API server asks Belay about records. Every version of Belay refuses a lock that it does not know, whatever the policies
+ * say, and only the validating webhook does so.
  */
 export const proveGuard = async (context: CheckContext): Promise<{ finding: Finding; isOut: boolean }> => {
   const outcome = await createRecord(context, annotated({ [`${LOCK_PREFIX}is-belay-there`]: 'x' }));
@@ -63,7 +63,7 @@ const judgeGuard = (context: CheckContext, outcome: Outcome): Finding => {
   return explainRest(check, context, outcome);
 };
 
-/** What every install begins with has to pass; and on its way the mutating webhook has to write who froze. */
+/** Judges the first write of an install: it has to pass, and the mutating webhook has to note who froze. */
 const judgeLetThrough = (context: CheckContext, outcome: Outcome, isFrozen: boolean): readonly Finding[] => {
   const [check, carry] = ['let through', 'carried locks'];
   if (outcome.came === 'to nobody') return [{ check, ...whyNobody(context, outcome.call) }];
@@ -98,7 +98,7 @@ export const proveLetThrough = async (context: CheckContext): Promise<readonly F
   return judgeLetThrough(context, await createRecord(context, (record) => record), false);
 };
 
-/** Belay is asked, but does it refuse? A policy may have it only say what it would have refused. */
+/** Proves that Belay refuses, and does not only observe, as a policy may demand. */
 export const proveEnforced = async (context: CheckContext, isAsked: boolean): Promise<Finding> => {
   const check = 'enforced';
   const outcome = await createRecord(context, forged);

@@ -32,10 +32,10 @@ export interface DriftOptions extends ClusterOptions {
   readonly dryRun?: boolean;
 }
 
-/** As `kubectl diff` has it, but for 2: 1 is an error here, as everywhere else in this program. */
+/** `kubectl diff` ends with 1 for a difference. Here 1 is an error, as in all commands of this program. */
 const DRIFTED = 2;
 
-/** Objects of one release asked for together; client-go lets kubectl send 50 a second. */
+/** Concurrent requests for the objects of one release. client-go lets kubectl send 50 requests a second. */
 const AT_ONCE = 8;
 
 const policyOf = ({ policy }: Pick<ReleaseView, 'policy'>) => policy ?? builtInPolicy(STALE_AFTER_MS);
@@ -82,7 +82,7 @@ const show = async (found: readonly ReleaseDrift[], isAlone: boolean, output: Dr
   }
 };
 
-/** What could not be told, for people; resolves to whether that leaves the question open. */
+/** Says what could not be checked. Returns whether the result is therefore incomplete. */
 const sayUnchecked = (found: readonly ReleaseDrift[], areNamed: boolean): boolean => {
   let isOpen = false;
   for (const release of found) {
@@ -113,7 +113,7 @@ const repairAll = async (
     const view = seen.views.find((candidate) => keyOf(candidate.release) === keyOf(release));
     const [facts, namespace] = await Promise.all([
       live.release(release, signal),
-      // Whoever may not read Namespaces does not see its locks; Belay's webhooks do.
+      // A user who may not read the Namespace does not see its locks. Belay's webhooks still see them.
       readNamespace(tools.api, release.namespace),
     ]);
     return { facts, policy: policyOf(view ?? { policy: undefined }), namespaces: namespace ? [namespace] : [] };

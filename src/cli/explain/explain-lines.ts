@@ -15,7 +15,7 @@ import { showChart } from '../status/status-rows.ts';
 
 export interface Explained {
   readonly view: ReleaseView;
-  /** First the one in force; undefined where policies may not be read. */
+  /** The first is the policy in force. Undefined: policies may not be read. */
   readonly candidates: readonly Policy[] | undefined;
   readonly nowMs: number;
 }
@@ -99,7 +99,7 @@ const LIFT: Readonly<Record<Lock['kind'], string>> = {
 
 const word = (name: string): string => (/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(name) ? name : '<name>');
 
-/** The command that lifts a lock from where it sits. */
+/** The command that lifts a lock at its source. */
 const liftCommand = ({ kind, sources }: Lock, { release }: ReleaseView, { name }: Invocation): string => {
   const [source] = sources;
   if (source?.kind === 'ReleasePolicy') return `kubectl edit releasepolicy ${word(source.name)}`;
@@ -146,7 +146,7 @@ const operationSection = (view: ReleaseView, nowMs: number, { name }: Invocation
   ];
 };
 
-/** A release with all that Belay would judge by, as `kubectl describe` lays things out. */
+/** Everything by which Belay would judge a release, in the layout of `kubectl describe`. */
 export const explainLines = (explained: Explained, invocation: Invocation): readonly string[] => {
   const { view, nowMs } = explained;
   const { release, newest, deployed } = view;

@@ -13,11 +13,11 @@ export const notFound = (name: string, namespace: string | undefined): Failure =
 export interface FoundReleases {
   readonly views: readonly ReleaseView[];
   readonly snapshot: Snapshot;
-  /** Of those that were named. */
+  /** The named releases that do not exist. */
   readonly missing: readonly string[];
 }
 
-/** Namespaces of objects whose records lie elsewhere, as Flux may keep them. */
+/** Reads the namespaces of objects whose records are in another namespace, as Flux may keep them. */
 const readHomes = async (
   api: Api,
   snapshot: Snapshot,
@@ -32,13 +32,13 @@ const readHomes = async (
 
 export interface FindOptions {
   readonly charts?: ChartReader;
-  /** Without, no payload is fetched. */
+  /** false: no payload is fetched. */
   readonly withCharts?: boolean;
-  /** Whether what the sweep tells of drift is asked for. */
+  /** Whether the Events of the sweep are read. */
   readonly withDrift?: boolean;
 }
 
-/** Looks at releases once. */
+/** Reads the releases of a scope once. */
 export const findReleases = async (
   api: Api,
   scope: Scope,
@@ -53,7 +53,7 @@ export const findReleases = async (
   return { views, snapshot, missing };
 };
 
-/** One release. Throws where there is none of that name. */
+/** Reads one release. Throws when it does not exist. */
 export const findRelease = async (
   api: Api,
   namespace: string,

@@ -4,10 +4,10 @@ import { type Api, isNotFound } from '../../kubernetes/api.ts';
 import { listAll } from '../../kubernetes/list-all.ts';
 import type { ReflectedObject } from '../../kubernetes/object.ts';
 
-/** `belay serve --stale-after` unless told; where an operation is claimed, its Lease says what holds. */
+/** The default of `belay serve --stale-after`. For a claimed operation, its Lease says the time. */
 export const STALE_AFTER_MS = 600_000;
 
-/** Every ReleasePolicy, read as Belay reads it. None where their kind is not installed. */
+/** All ReleasePolicies, read as Belay reads them. Empty when the kind is not installed. */
 export const readPolicies = async (api: Api): Promise<readonly StoredPolicy[]> => {
   let objects: readonly ReflectedObject[];
   try {
@@ -17,7 +17,7 @@ export const readPolicies = async (api: Api): Promise<readonly StoredPolicy[]> =
     throw error;
   }
   if (objects.length === 0) return [];
-  // The schema takes a while to load, and most clusters will do without.
+  // The schema takes a while to load, and most clusters have no policies.
   const [{ parsePolicy }, { readStoredPolicy }] = await Promise.all([
     import('../../policy/parse-policy.ts'),
     import('../../facts/stored-policy.ts'),

@@ -10,7 +10,7 @@ import { toNamespaceFacts } from '../../rules/locks.ts';
 import { findDriftedRecords } from './drifted-records.ts';
 import { readPolicies } from './policies.ts';
 
-/** Which releases are looked at. */
+/** The releases to read. */
 export interface Scope {
   /** Undefined: all namespaces. */
   readonly namespace: string | undefined;
@@ -18,22 +18,22 @@ export interface Scope {
   readonly names: readonly string[];
 }
 
-/** The cluster as far as releases go, at one moment. What whoever looks may not read is undefined, and shown as unknown. */
+/** The releases of a cluster at one moment. Undefined: the user may not read it, and it is shown as unknown. */
 export interface Snapshot {
   readonly records: readonly ReleaseRecord[];
   /** By `namespace/release`. */
   readonly claims: ReadonlyMap<string, Claim> | undefined;
-  /** Undefined for one that may not be read. */
+  /** Undefined: the namespace may not be read. */
   readonly namespace: (name: string) => NamespaceFacts | undefined;
   readonly policies: readonly Policy[] | undefined;
-  /** Records, by uid, of which the sweep says that what they govern has drifted. */
+  /** The uids of records whose objects have drifted, by the Events of the sweep. */
   readonly drifted: ReadonlySet<string> | undefined;
 }
 
 /** https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
 const LABEL_VALUE = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
 
-/** Undefined where RBAC says no: of what may not be seen, the rest is still worth showing. */
+/** Undefined when RBAC refuses. The rest is still worth showing. */
 export const unlessForbidden = async <T>(promise: Promise<T>): Promise<T | undefined> => {
   try {
     return await promise;
@@ -48,10 +48,10 @@ const inScope = ({ namespace }: Scope, resource: string, ...group: readonly stri
   return pathOf(...root, ...(namespace === undefined ? [] : ['namespaces', namespace]), resource);
 };
 
-/** Metadata of the records alone: payloads stay where they are. */
+/** Lists the metadata of records, without their payloads. */
 export const listRecords = async (api: Api, scope: Scope): Promise<readonly ReleaseRecord[]> => {
   const names = scope.names.filter((name) => LABEL_VALUE.test(name));
-  // A name that no label could have is that of no release.
+  // A name that no label can have is the name of no release.
   if (scope.names.length > 0 && names.length === 0) return [];
   const selector = names.length === 0 ? 'owner=helm' : `owner=helm,name in (${names.join(',')})`;
   const list = (kind: ReleaseRecord['kind'], resource: string): Promise<readonly ReleaseRecord[]> =>
@@ -71,7 +71,7 @@ const listClaims = async (api: Api, scope: Scope): Promise<ReadonlyMap<string, C
   );
 };
 
-/** Undefined for one that is not there or may not be read. */
+/** Undefined: the namespace does not exist or may not be read. */
 export const readNamespace = async (api: Api, name: string): Promise<NamespaceFacts | undefined> => {
   try {
     const { metadata } = await api.request<{ metadata?: ObjectMeta }>({
@@ -95,12 +95,12 @@ const readNamespaces = async (
 };
 
 /**
- * Where there are many Events, the API server takes long to find those of drift: it goes through all of a namespace. By so much they may
- * hold up what all else is known of; a status is worth more at once without them than late with them.
+ * Longest extra wait for the Events of drift. The API server searches all Events of a namespace for them, which takes long when there are many.
+ * A status at once without them is worth more than a late status with them.
  */
 const MAX_DRIFT_DELAY_MS = 1_000;
 
-/** Reads everything at once, and of drift only what is asked for. Rejects when the records themselves may not be read. */
+/** Reads everything concurrently, and drift only on demand. Rejects when the records may not be read. */
 export const readSnapshot = async (
   api: Api,
   scope: Scope,

@@ -7,7 +7,7 @@ import { EXIT, Failure } from '../failure.ts';
 import { differingIntervals, readIntervals } from '../intervals.ts';
 import { addServeFlags, type ServeFlags } from './flags.ts';
 
-/** Throws for a file that holds no certificate: Belay would refuse every review. */
+/** Throws when the file contains no certificate: Belay would refuse every review. */
 const readClients = ({ clientCaFile, clientName }: ServeFlags): ServeOptions['reviewClients'] => {
   if (clientCaFile === undefined) {
     if (clientName.length > 0) throw new Failure('--client-name goes with --client-ca-file', EXIT.usage);
@@ -56,7 +56,7 @@ const toServeOptions = (
   reviewClients,
 });
 
-/** The webhook itself: for the Deployment, not for people. */
+/** `belay serve`, the webhook itself. The Deployment runs it. */
 export const addServe = (program: Command): void => {
   const command = program.command('serve').description('answer the admission reviews of an API server');
   addServeFlags(command).action(async (flags: ServeFlags) => {

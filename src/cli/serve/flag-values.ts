@@ -23,7 +23,7 @@ export const seconds = (text: string): number => {
   return value;
 };
 
-/** Shortest `--stale-after`: Helm itself says nothing for as long as one object takes to write. */
+/** Shortest `--stale-after`. Helm writes no record while it writes an object, which may take seconds. */
 const MIN_STALE_AFTER_MS = 5_000;
 
 export const staleAfter = (text: string): number => {
@@ -38,7 +38,7 @@ export const certificateLifetime = (text: string): number => {
   return ms;
 };
 
-/** A name that is a DNS subdomain, as the API server takes it for a Secret. */
+/** The name of a Secret is a DNS subdomain. */
 export const secretName = (text: string): string => {
   if (/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(text)) return text;
   throw new InvalidArgumentError('Write the name of a Secret.');

@@ -41,7 +41,7 @@ const rowOptionsOf = ({ output, allNamespaces }: StatusOptions) => ({
   nowMs: Date.now(),
 });
 
-/** What a row says, but for what changes by the clock alone. */
+/** The content of a row, without the times that change by themselves. */
 const essenceOf = ({ release, records, chart, locks, operation, policy, isDrifted }: ReleaseView): string =>
   JSON.stringify([
     release,
@@ -54,7 +54,7 @@ const essenceOf = ({ release, records, chart, locks, operation, policy, isDrifte
     isDrifted === true,
   ]);
 
-/** As `kubectl get --watch`: the table, and then a line for each release that changes. */
+/** Prints the table, and then a line for each change of a release, as `kubectl get --watch` does. */
 const watch = async (
   once: () => Promise<FoundReleases>,
   changes: AsyncIterable<undefined>,
@@ -85,7 +85,7 @@ const watch = async (
       await show(await once(), known.size === 0 && widths.length === 0);
     } catch (error) {
       const failure = toFailure(error);
-      // It may be back in a moment; whoever watches sees that it is away.
+      // The API server may be back in a moment. Meanwhile the user sees the failure.
       if (failure.exitCode !== EXIT.unreachable) throw failure;
       sayFailure(failure);
     }

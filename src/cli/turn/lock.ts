@@ -16,7 +16,7 @@ import { runProgram } from './run-program.ts';
 import type { Session } from './session.ts';
 import { catchSignals, exitCodeOf } from './signals.ts';
 
-/** `helm lock …`: resolves with the exit code, which is that of Helm where Helm ran. Throws a Failure of its own. */
+/** `helm lock …`. Resolves to the exit code, which is Helm's if Helm ran. Throws a Failure for failures of `lock` itself. */
 export const lock = async (args: readonly string[], { name }: Invocation): Promise<number> => {
   const [first] = args;
   if (first === undefined || ['-h', '--help', 'help'].includes(first)) {
@@ -107,7 +107,7 @@ const runLocked = async (request: SessionRequest): Promise<number> => {
   }
 };
 
-/** What a command leaves unfinished that was ended: the next one need not wait until it is sure of that. */
+/** The note on an operation that this command left unfinished. It saves the next holder the wait for the silence. */
 const leftBy = async (
   { reader, command }: Session,
   { target }: HeldLock,
@@ -118,7 +118,7 @@ const leftBy = async (
   const { records } = await reader.facts(target);
   const newest = newestRecord(records);
   if (newest === undefined || !isUnfinished(newest.status)) return undefined;
-  // One that was there before is somebody else's, who may be at work.
+  // A revision from before belongs to somebody else, who may still be at work.
   if (newest.revision === before?.revision && newest.status === before.status) return undefined;
   return { id, operation: command.kind, stepMs: DEFAULT_STEP_MS, how: 'ended', revision: newest.revision };
 };

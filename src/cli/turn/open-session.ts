@@ -82,7 +82,7 @@ const acquireAll = async (
   return undefined;
 };
 
-/** `install --create-namespace` is what makes the namespace: it is made first, because the lock lies in it. */
+/** Takes one lock. For `install --create-namespace` it first creates the namespace, because the Lease is in it. */
 const acquire = async (
   dependencies: LockDependencies,
   { command, api }: SessionRequest,

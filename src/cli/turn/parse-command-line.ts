@@ -3,7 +3,7 @@ import type { FlagTable, HelmCommand } from './helm-flags.ts';
 import { isOn } from './scan-arguments.ts';
 import { type Flag, type Split, split, usage } from './split-command-line.ts';
 
-/** What `lock` itself is told; none of it reaches Helm. */
+/** The flags of `lock` itself, which are not passed to Helm. */
 export interface LockOptions {
   readonly lockTimeoutMs: number;
   readonly recover: boolean;
@@ -11,21 +11,21 @@ export interface LockOptions {
   readonly skipLocked: boolean;
 }
 
-/** A command line, read as Helm reads it. */
+/** A command line of `lock`, read as Helm reads it. */
 export interface LockedCommand {
   readonly options: LockOptions;
   readonly kind: HelmCommand | 'any';
-  /** In the order in which they are locked, so that two commands never wait for each other. Empty: there is nothing to lock. */
+  /** In the order of locking, which is sorted so that two commands never wait for each other. Empty: there is nothing to lock. */
   readonly releases: readonly string[];
   /** Why there is nothing to lock. */
   readonly unlocked?: 'help' | 'dry-run' | 'new name' | 'incomplete';
-  /** Arguments for Helm, in their order; of `any`, the program and its arguments. */
+  /** The arguments for Helm; for `any`, the program and its arguments. */
   readonly run: readonly string[];
-  /** Words before the command, of a plugin that wraps it: `secrets`. */
+  /** The words of a plugin before the command: `secrets`. */
   readonly plugin: readonly string[];
   readonly chart: string | undefined;
   readonly flags: readonly Flag[];
-  /** Flags that no table knows, and that were not given their value by `=`. */
+  /** Flags that are in no table and have no value joined by `=`. */
   readonly unknown: readonly string[];
 }
 
@@ -55,13 +55,13 @@ const has = (flags: readonly Flag[], ...names: readonly string[]): boolean => {
   return last !== undefined && isOn(last.value);
 };
 
-/** `--dry-run`, `--dry-run=server` and the like; `none` and `false` are none. The last one counts. */
+/** `--dry-run`, `--dry-run=server` and so on. `none` and `false` mean no dry run. The last flag counts. */
 const isDryRun = (flags: readonly Flag[]): boolean => {
   const last = flags.findLast(({ name }) => name === '--dry-run');
   return last !== undefined && !['none', '0', 'f', 'F', 'false', 'FALSE', 'False'].includes(last.value ?? 'true');
 };
 
-/** Helm's own rules for its words (cmd/helm/install.go: NameAndChart, require.ExactArgs and so on). */
+/** Finds the releases and the chart by Helm's own rules (cmd/helm/install.go: NameAndChart, require.ExactArgs and so on). */
 const findReleases = ({ kind, words, flags }: Split): Pick<LockedCommand, 'releases' | 'unlocked' | 'chart'> => {
   const named = (count: number, chart?: string): Pick<LockedCommand, 'releases' | 'unlocked' | 'chart'> => ({
     releases: [...new Set(words.slice(0, count))].sort(),
@@ -80,7 +80,7 @@ const findReleases = ({ kind, words, flags }: Split): Pick<LockedCommand, 'relea
   return named(1, words[1]);
 };
 
-/** Throws a Failure (usage) where no release can be found. `learnt`: flags that a `--help` told of. */
+/** Throws a Failure (usage) when no release can be found. `learnt` are flags from the `--help` of Helm. */
 export const parseCommandLine = (
   args: readonly string[],
   learnt: FlagTable = { values: new Set(), switches: new Set() },
@@ -97,13 +97,13 @@ export const parseCommandLine = (
   return { options, kind, plugin, flags, run, unknown, ...found };
 };
 
-/** Whether the command creates the release where it is missing. */
+/** Whether the command creates a missing release. */
 export const mayInstall = ({ kind, flags }: LockedCommand): boolean =>
   kind === 'install' || (kind === 'upgrade' && has(flags, '-i', '--install'));
 
 export const isFlagOn = ({ flags }: LockedCommand, name: string): boolean => has(flags, name);
 
-/** The words of those flags of the command line that are in a table, to be handed on to another command. */
+/** The words of the flags that are in the table, for another command. */
 export const pickFlags = ({ flags }: LockedCommand, table: FlagTable): readonly string[] =>
   flags.flatMap(({ name, words }) => (table.values.has(name) || table.switches.has(name) ? words : []));
 

@@ -2,20 +2,20 @@ import type { ReleaseRecord } from '../../helm/record.ts';
 import type { LockedCommand } from './parse-command-line.ts';
 import { lastGood, type ReleaseCondition } from './release-condition.ts';
 
-/** What is done about a release that is stuck or failed, before the command runs. */
+/** What `lock` does with a stuck or failed release before the command runs. */
 export type Recovery =
   | { readonly do: 'nothing'; readonly say?: string }
   | { readonly do: 'roll back'; readonly revision: number; readonly why: string }
-  /** Removes what an install left behind, or ends an uninstall that died. */
+  /** Uninstalls the leftovers of an install, or finishes an uninstall that died. */
   | { readonly do: 'clear'; readonly keepHistory: boolean; readonly why: string }
   | { readonly do: 'give up'; readonly why: string };
 
 const isFirstOrLast = (status: string): boolean => status === 'pending-install' || status === 'uninstalling';
 
 /**
- * Decides. `helm rollback` and `helm uninstall` need no help: they run over what is stuck or failed, and a rollback before theirs would change
- * which revision `helm rollback REL` means. `helm upgrade` runs by itself over a failed first install, and `helm install` never over a release
- * that is there.
+ * Decides on the recovery. `helm rollback` and `helm uninstall` need none: they work on stuck and failed releases, and a rollback before them
+ * would change the revision that `helm rollback REL` means. `helm upgrade` works on a failed first install. `helm install` never works on
+ * an existing release.
  */
 export const planRecovery = (
   kind: LockedCommand['kind'],

@@ -5,10 +5,10 @@ import { findOperation, highestDeployed, type ReleaseFacts, silenceOf } from '..
 import type { InFlight } from '../../rules/verdict.ts';
 import type { Leftover } from './lock-lease.ts';
 
-/** How a release stands, seen by somebody who holds its lock. */
+/** The condition of a release, as the holder of its lock sees it. */
 export type ReleaseCondition =
   | { readonly at: 'rest' }
-  /** Somebody without the lock is at work, or may be. */
+  /** Somebody without the lock is at work, or may be at work. */
   | { readonly at: 'work'; readonly by: InFlight; readonly freeInMs: number | undefined }
   /** An operation died midway. */
   | {
@@ -19,18 +19,18 @@ export type ReleaseCondition =
     }
   | { readonly at: 'failed'; readonly newest: ReleaseRecord };
 
-/** Belay's default, where no claim says how long an operation may be silent. */
+/** Belay's default for the longest silence of an operation without a claim. */
 const STALE_AFTER_MS = 600_000;
 
 export interface Observed {
-  /** By the clock of this machine. Where Belay is, it decides in the end: whoever comes too early is refused, and waits on. */
+  /** By the clock of this machine, which may be wrong. If Belay is there, it refuses a command that starts too early, and `lock` waits on. */
   readonly nowMs: number;
-  /** For how long this process has seen the record and the claim unchanged. */
+  /** For how long this process has seen the same record and claim. */
   readonly unchangedMs: number;
   readonly hasBelay: boolean;
-  /** What the last holder of the lock left behind. */
+  /** The note of the last holder of the lock. */
   readonly left: Leftover | undefined;
-  /** Added to what a vanished holder's Helm waits for a single step. */
+  /** Added to the --timeout of a vanished holder's Helm. */
   readonly stepSlackMs: number;
 }
 
@@ -40,7 +40,7 @@ export const newestRecord = (records: readonly ReleaseRecord[]): ReleaseRecord |
     undefined,
   );
 
-/** Without Belay nobody fences a Helm that goes on: only what is known, or has been waited out, counts. */
+/** Judges without Belay. Nothing then stops a Helm that still runs, so it counts as dead only if it has ended, or after a long enough wait. */
 const judgeAlone = (
   newest: ReleaseRecord,
   by: InFlight,
@@ -55,14 +55,14 @@ const judgeAlone = (
     : { at: 'work', by, freeInMs };
 };
 
-/** Tells rest from work, and the living from the dead. */
+/** Judges whether a release is at rest, and whether an unfinished operation is alive or dead. */
 export const judgeCondition = (facts: ReleaseFacts, observed: Observed): ReleaseCondition => {
   const newest = newestRecord(facts.records);
   const silenceMs = silenceOf(facts.claim, STALE_AFTER_MS);
   const state = findOperation(facts, { nowMs: observed.nowMs, staleAfterMs: silenceMs });
   const isOpen = newest !== undefined && isUnfinished(newest.status);
   if (!isOpen) {
-    // A claim whose record is still on its way.
+    // The claim exists, and its record is not yet written.
     if (state.state === 'in-flight') return { at: 'work', by: state.inFlight, freeInMs: undefined };
     return newest?.status === 'failed' ? { at: 'failed', newest } : { at: 'rest' };
   }
@@ -77,7 +77,7 @@ export const judgeCondition = (facts: ReleaseFacts, observed: Observed): Release
   return { at: 'work', by, freeInMs: undefined };
 };
 
-/** The revision to go back to: the one that is deployed; where an operation died after it had retired that one, the one before. */
+/** The revision to go back to: the deployed one. If an operation died after it had superseded that revision, the last superseded one. */
 export const lastGood = (records: readonly ReleaseRecord[], isStuck: boolean): ReleaseRecord | undefined => {
   const deployed = highestDeployed(records);
   if (deployed !== undefined || !isStuck) return deployed;

@@ -18,14 +18,14 @@ export type Outcome =
   | {
       readonly end: 'ran';
       readonly code: number;
-      /** Refused where it starts. */
+      /** The first write was refused. */
       readonly isRefused: boolean;
-      /** The newest revision of each release before it ran, in the order of the locks. */
+      /** The newest revision of each release before the command ran, in the order of the locks. */
       readonly before: readonly (ReleaseRecord | undefined)[];
     }
   | EarlyEnd;
 
-/** `--only-newer`: undefined when there is something to do. */
+/** `--only-newer`. Undefined: there is something to do. */
 const findNothingNew = async (session: Session, { records }: ReleaseFacts): Promise<string | undefined> => {
   const { command, helm, reader, env, signals } = session;
   const deployed = highestDeployed(records);
@@ -43,18 +43,18 @@ const findNothingNew = async (session: Session, { records }: ReleaseFacts): Prom
   return `chart ${chart.name} ${chart.version} is not newer than ${now.version}, which is deployed as revision ${deployed.revision} (--only-newer)`;
 };
 
-/** The newest revision of each release, short enough to compare. */
+/** The newest revision of each release, as a text that can be compared. */
 const traceOf = (all: readonly ReleaseFacts[]): string =>
   all
     .map(({ records }) => newestRecord(records))
     .map((newest) => (newest === undefined ? '-' : `${newest.uid} ${newest.status}`))
     .join(', ');
 
-/** Runs the command once, with its claims renewed; ends it when a lock is lost. */
+/** Runs the command once and renews its claims. Ends the command when a lock is lost. */
 const runOnce = async (session: Session, before: readonly ReleaseFacts[]): Promise<Ended> => {
   const { command, helm, api, hasBelay, locks, intervals, progress, signals, env, wallMs } = session;
   const [program = helm, ...rest] = command.kind === 'any' ? command.run : [helm, ...command.run];
-  // A terminal stays Helm's own wherever nothing is to be learnt from what it says.
+  // Helm's stderr is read only if its messages matter. Otherwise Helm keeps the terminal.
   const isWatched = command.kind !== 'any' && session.reader !== undefined && (hasBelay || command.options.skipLocked);
   const stops = hasBelay
     ? locks.map(({ target }, index) => renewClaim(api, target, before[index]?.claim?.acquiredAtMs, wallMs, intervals))
@@ -86,7 +86,7 @@ const runOnce = async (session: Session, before: readonly ReleaseFacts[]): Promi
   }
 };
 
-/** Runs the command when its releases are at rest; where somebody was faster and nothing was changed, waits again. */
+/** Runs the command when its releases are at rest. Waits again if somebody was faster and nothing was changed. */
 export const runCommand = async (session: Session): Promise<Outcome> => {
   const { command, reader, locks, waitLimit, progress, signals, pause } = session;
   const { firstCommandRetryMs, lastCommandRetryMs } = session.intervals;

@@ -16,7 +16,7 @@ import { showFreeze, showTimeout, showWork } from './words.ts';
 
 export type Settled = { readonly end: undefined; readonly facts: ReleaseFacts } | EarlyEnd;
 
-/** A recovered release may fail to stay so; more than this is no bad luck. */
+/** A recovered release may break again. After this many recoveries it is not by chance. */
 const MAX_RECOVERIES = 3;
 
 const findFreeze = async (
@@ -33,7 +33,7 @@ const findFreeze = async (
   return readFreeze(await reader.namespaceLocks(namespace), source, nowMs);
 };
 
-/** Waits until nobody is at work on a release that is locked, and brings it back if it is stuck or failed. Throws a Failure (lock timeout). */
+/** Waits until nobody works on the locked release, and recovers it if it is stuck or failed. Throws a Failure (lock timeout). */
 export const settle = async (session: Session, reader: ReleaseReader, lock: HeldLock): Promise<Settled> => {
   const { command, waitLimit, intervals, progress, signals, hasBelay, nowMs, wallMs, pause } = session;
   const { target } = lock;

@@ -20,7 +20,7 @@ const COMMANDS: Readonly<Record<string, HelmCommand>> = {
   un: 'uninstall',
 };
 
-/** `helm secrets upgrade`, `helm vault secrets upgrade`: further back a word of that name is some plugin's own argument. */
+/** `helm secrets upgrade`, `helm vault secrets upgrade`: after more words, `upgrade` is an argument of the plugin. */
 const MAX_PLUGIN_WORDS = 2;
 
 const isOwnFlag = (name: string): boolean => OWN_FLAGS.values.has(name) || OWN_FLAGS.switches.has(name);
@@ -33,12 +33,12 @@ export interface Split {
   readonly plugin: readonly string[];
   readonly own: readonly Flag[];
   readonly flags: readonly Flag[];
-  /** Words after the command. */
+  /** The words after the command. */
   readonly words: readonly string[];
   readonly run: readonly string[];
 }
 
-/** Tells words from flags. What a flag takes is known only once the command is, so both come about in one pass. */
+/** Separates words from flags. One pass finds the command and the flags, because the command decides which flags take a value. */
 export const split = (args: readonly string[], learnt: FlagTable): Split => {
   let kind: Split['kind'] | undefined;
   let table = mergeTables(OWN_FLAGS, GLOBAL_FLAGS, learnt);
@@ -49,7 +49,7 @@ export const split = (args: readonly string[], learnt: FlagTable): Split => {
   const run: string[] = [];
   for (let at = 0; at < args.length; ) {
     if (args[at] === '--') {
-      // Of `any` it only ends our own flags; Helm is to see it.
+      // For `any` it ends the flags of `lock`. Otherwise it is passed to Helm.
       const rest = args.slice(kind === 'any' ? at + 1 : at);
       run.push(...rest);
       if (kind !== 'any') words.push(...rest.slice(1));
@@ -61,7 +61,7 @@ export const split = (args: readonly string[], learnt: FlagTable): Split => {
     }
     const { found, taken } = scanNext(args, at, table);
     const isOwn = found.some((one) => one.kind === 'flag' && isOwnFlag(one.name));
-    // Verbatim: `-foo` may be one flag to a plugin and three to Helm.
+    // Arguments are passed on as they are: `-foo` may be one flag to a plugin and three to Helm.
     const passed = isOwn ? [] : args.slice(at, at + taken);
     at += taken;
     for (const one of found) {

@@ -1,9 +1,9 @@
-/** `--lock-timeout`: it covers the wait alone, however many times one has to wait. */
+/** The limit of `--lock-timeout`. It covers the sum of all waits, and not the time of Helm. */
 export interface WaitLimit {
-  /** Runs a wait, whose time counts. */
+  /** Runs a wait, and counts its time. */
   during<T>(wait: () => Promise<T>): Promise<T>;
   readonly timeoutMs: number;
-  /** Waited for so far. */
+  /** The time of all waits so far. */
   waitedMs(): number;
   isOver(): boolean;
 }

@@ -6,7 +6,7 @@ import { showIdentity } from './identity.ts';
 import type { Holder, LeaseTarget } from './lock-lease.ts';
 import type { ReleaseCondition } from './release-condition.ts';
 
-/** The words for those who wait. Names and reasons of others stand in them: whoever prints them escapes. */
+/** Messages to a waiting user. They contain names and reasons of others, which progress.ts escapes. */
 
 const showPlace = (ahead: number): string => (ahead === 0 ? 'this is next' : `${ahead} before this`);
 
