@@ -2,15 +2,15 @@ import { CLAIM_SELECTOR, readClaim } from '../../facts/claim-lease.ts';
 import type { ReleaseName } from '../../helm/names.ts';
 import { type ReleaseRecord, toRecord } from '../../helm/record.ts';
 import { type Api, ApiError, METADATA_LIST_ONLY, pathOf } from '../../kubernetes/api.ts';
+import { listPages, PAGE_SIZE } from '../../kubernetes/list-all.ts';
 import type { ReflectedObject } from '../../kubernetes/object.ts';
 import type { Claim } from '../../rules/in-flight.ts';
 import { type NamespaceFacts, toNamespaceFacts } from '../../rules/locks.ts';
 import { readPolicies } from '../releases/policies.ts';
 import { type ReleaseView, viewReleases } from '../releases/release-view.ts';
-import type { CheckContext, List } from './check-context.ts';
+import type { CheckContext } from './check-context.ts';
 
-/** client-go's page size, and the number of pages. Metadata of these 10,000 records is some 10 MB. */
-const PAGE_SIZE = 500;
+/** The metadata of these 10,000 records is some 10 MB. */
 const MAX_PAGES = 20;
 
 /** Objects of one kind that are looked at. */
@@ -29,18 +29,13 @@ const listSome = async (
   accept?: string,
 ): Promise<Listed> => {
   const objects: ReflectedObject[] = [];
-  let next: string | undefined;
-  for (let page = 0; page < MAX_PAGES; page += 1) {
-    const list: List<ReflectedObject> = await api.request({
-      path,
-      query: { labelSelector, limit: PAGE_SIZE, continue: next },
-      ...(accept !== undefined && { accept }),
-    });
-    objects.push(...(list.items ?? []));
-    next = list.metadata?.continue || undefined;
-    if (next === undefined) return { objects, isCut: false };
+  let pages = 0;
+  for await (const page of listPages(api, { path, labelSelector, accept })) {
+    objects.push(...page.items);
+    pages += 1;
+    if (pages === MAX_PAGES && page.hasMore) return { objects, isCut: true };
   }
-  return { objects, isCut: true };
+  return { objects, isCut: false };
 };
 
 export interface Inventory {

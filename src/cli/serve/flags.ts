@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { DEFAULT_LIFETIMES } from '../../certificates/lifetimes.ts';
 import { CERTIFICATES_SECRET } from '../../certificates/secret-name.ts';
+import { DEFAULT_STALE_AFTER_MS } from '../../policy/policy-in-force.ts';
 import { certificateLifetime, duration, port, seconds, secretName, staleAfter } from './flag-values.ts';
 
 /** The flags of `belay serve`, as commander parses them. */
@@ -69,7 +70,7 @@ const addServingFlags = (command: Command): Command =>
     .addOption(
       new Option('--stale-after <duration>', 'silence after which an operation counts as dead')
         .argParser(staleAfter)
-        .default(600_000, '10m'),
+        .default(DEFAULT_STALE_AFTER_MS, '10m'),
     )
     .addOption(
       new Option(

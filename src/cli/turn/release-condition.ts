@@ -1,6 +1,7 @@
 import type { OperationKind } from '../../helm/names.ts';
 import { isUnfinished, operationOf, type ReleaseRecord } from '../../helm/record.ts';
 import { BREAK } from '../../policy/lock-annotations.ts';
+import { DEFAULT_STALE_AFTER_MS } from '../../policy/policy-in-force.ts';
 import { findOperation, highestDeployed, type ReleaseFacts, silenceOf } from '../../rules/in-flight.ts';
 import type { InFlight } from '../../rules/verdict.ts';
 import type { Leftover } from './lock-lease.ts';
@@ -18,9 +19,6 @@ export type ReleaseCondition =
       readonly because: string;
     }
   | { readonly at: 'failed'; readonly newest: ReleaseRecord };
-
-/** Belay's default for the longest silence of an operation without a claim. */
-const STALE_AFTER_MS = 600_000;
 
 export interface Observed {
   /** By the clock of this machine, which may be wrong. If Belay is there, it refuses a command that starts too early, and `lock` waits on. */
@@ -58,7 +56,7 @@ const judgeAlone = (
 /** Judges whether a release is at rest, and whether an unfinished operation is alive or dead. */
 export const judgeCondition = (facts: ReleaseFacts, observed: Observed): ReleaseCondition => {
   const newest = newestRecord(facts.records);
-  const silenceMs = silenceOf(facts.claim, STALE_AFTER_MS);
+  const silenceMs = silenceOf(facts.claim, DEFAULT_STALE_AFTER_MS);
   const state = findOperation(facts, { nowMs: observed.nowMs, staleAfterMs: silenceMs });
   const isOpen = newest !== undefined && isUnfinished(newest.status);
   if (!isOpen) {

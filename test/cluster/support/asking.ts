@@ -114,21 +114,31 @@ export const makeNamespace = async (
 export const stateOf = async (plane: ControlPlane, namespace: string): Promise<readonly unknown[]> => {
   const kinds = 'deployment,service,configmap,secret,lease';
   const objects = await plane.api.list(kinds, { namespace });
-  return objects.filter(({ metadata }) => metadata?.name !== 'kube-root-ca.crt').map(withoutNoise);
+  const releases = new Set(objects.filter(isRecord).map(({ metadata }) => metadata?.labels?.name));
+  return objects
+    .filter(({ metadata }) => metadata?.name !== 'kube-root-ca.crt')
+    .filter(({ metadata }) => !isClaim(metadata) || releases.has(metadata?.name?.replace(/^belay\./, '')))
+    .map(withoutNoise);
 };
+
+const isRecord = ({ metadata }: KubernetesObject): boolean =>
+  metadata?.labels?.owner === 'helm' || metadata?.name?.startsWith('sh.helm.release.v1.') === true;
+
+/** Belay takes away the claim of a release that is gone, at any time. */
+const isClaim = (metadata: KubernetesObject['metadata']): boolean => metadata?.labels?.['belay.dev/claim'] === 'true';
 
 /** What controllers (of a Deployment) and Belay (of a claim) write by themselves, at any time. */
 const withoutNoise = (object: KubernetesObject): unknown => {
   const { status: _status, metadata = {}, data, spec, ...rest } = object;
   const { managedFields: _managedFields, resourceVersion, generation: _generation, ...kept } = metadata;
-  const isRecord = metadata.labels?.owner === 'helm' || metadata.name?.startsWith('sh.helm.release.v1.');
+  const isOfHelm = isRecord(object);
   const { 'deployment.kubernetes.io/revision': _revision, ...annotations } = kept.annotations ?? {};
   return {
     ...rest,
     spec: object.kind === 'Lease' ? { ...(spec as object), renewTime: undefined } : spec,
-    data: isRecord ? createHash('sha256').update(JSON.stringify(data)).digest('hex') : data,
+    data: isOfHelm ? createHash('sha256').update(JSON.stringify(data)).digest('hex') : data,
     // A record is nobody's but Helm's: not even a write that changes nothing may have come through.
-    metadata: { ...kept, annotations, ...(isRecord && { resourceVersion }) },
+    metadata: { ...kept, annotations, ...(isOfHelm && { resourceVersion }) },
   };
 };
 
