@@ -1,6 +1,6 @@
-/** Pieces of Markdown, as docs/reference.md is made of them. */
+/** Pieces of Markdown for docs/reference.md. */
 
-/** A bar would end the cell, in code as well. */
+/** Escapes bars, which would end the cell even in code. */
 const toCell = (text: string): string => text.replaceAll('|', '\\|').replaceAll(/\s*\n\s*/g, ' ');
 
 export const table = (headings: readonly string[], rows: readonly (readonly string[])[]): string =>
@@ -8,7 +8,7 @@ export const table = (headings: readonly string[], rows: readonly (readonly stri
     .map((cells) => `| ${cells.map(toCell).join(' | ')} |`.replaceAll(/\|\s+(?=\|)/g, '| '))
     .join('\n');
 
-/** What the source says in plain text: a star in it is a star. */
+/** Escapes plain text of the source, so that a star stays a star. */
 export const prose = (text: string): string => text.replaceAll('*', '\\*');
 
 export const code = (text: string): string => `\`${text}\``;

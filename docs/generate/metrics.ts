@@ -83,7 +83,7 @@ const explained = (values: Readonly<Record<string, string>>): string =>
     .map(([value, meaning]) => `${code(value)}: ${meaning}`)
     .join('; ');
 
-/** Of labels that have a closed set: alerts and the dashboard are held against it. */
+/** The values of labels with a closed set. A test compares alerts and the dashboard with them. */
 export const LABEL_VALUES: Readonly<Record<string, readonly string[]>> = {
   kind: Object.keys(KINDS),
   decision: ['allowed', 'denied'],
@@ -122,7 +122,7 @@ const LABELS: Readonly<Record<string, string>> = {
 /** Node's own, which prom-client collects. */
 const isBelays = (name: string): boolean => name.startsWith('belay_');
 
-/** As src/serve.ts puts it together; what is counted is of no consequence here. */
+/** Creates the metrics as src/serve.ts does. Their values do not matter here. */
 export const openRegistry = (): Registry => {
   const { registry } = createMetrics();
   const mirrored = { recordCount: () => 0, isSynced: () => false, silenceMs: () => 0, staleMs: () => 0 };

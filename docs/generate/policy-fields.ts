@@ -2,7 +2,7 @@ import { releasePolicyCrd } from '../../src/policy/crd.ts';
 import { ACTIONS } from '../../src/policy/schema/fields.ts';
 import { code, codes, prose, section, subsection, table } from './markdown.ts';
 
-/** As far as the definition of ReleasePolicy uses OpenAPI. */
+/** The part of OpenAPI that the definition of ReleasePolicy uses. */
 interface Schema {
   readonly type?: string;
   readonly format?: string;
@@ -21,7 +21,7 @@ export interface PolicyField {
   /** `spec.freeze.windows[].schedule` */
   readonly path: string;
   readonly type: string;
-  /** As the description tells it; undefined where it tells none. */
+  /** The default in the description. Undefined: the description has none. */
   readonly fallback: string | undefined;
   readonly required: boolean;
   readonly meaning: string;
@@ -54,7 +54,7 @@ const toField = (path: string, schema: Schema, required: boolean): PolicyField =
     type: showType(schema),
     required,
     fallback: told?.replace(/\.$/, ''),
-    // What the actions mean is told once, above the table.
+    // The text above the table explains the actions once.
     meaning: (told === undefined ? description : description.replace(ACTIONS, '').replace(DEFAULT, '')).trim(),
   };
 };

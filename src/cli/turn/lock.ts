@@ -3,6 +3,7 @@ import { openCluster } from '../access/cluster-access.ts';
 import { EXIT } from '../failure.ts';
 import { differingIntervals, INTERVALS_VARIABLE, readIntervals } from '../intervals.ts';
 import type { Invocation } from '../invocation.ts';
+import { newestIn } from '../releases/release-view.ts';
 import { clusterOf, helmProgram, readCommandLine } from './command-line.ts';
 import { lockHelp } from './help.ts';
 import type { HeldLock } from './hold-lock.ts';
@@ -10,7 +11,6 @@ import { makeIdentity } from './identity.ts';
 import { DEFAULT_STEP_MS, type LockState } from './lock-lease.ts';
 import { openSession, type SessionRequest } from './open-session.ts';
 import { createProgress } from './progress.ts';
-import { newestRecord } from './release-condition.ts';
 import { type Outcome, runCommand } from './run-command.ts';
 import { runProgram } from './run-program.ts';
 import type { Session } from './session.ts';
@@ -116,7 +116,7 @@ const leftBy = async (
 ): Promise<LockState['left']> => {
   if (reader === undefined || command.kind === 'any') return undefined;
   const { records } = await reader.facts(target);
-  const newest = newestRecord(records);
+  const newest = newestIn(records);
   if (newest === undefined || !isUnfinished(newest.status)) return undefined;
   // A revision from before belongs to somebody else, who may still be at work.
   if (newest.revision === before?.revision && newest.status === before.status) return undefined;

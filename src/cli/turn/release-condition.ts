@@ -4,6 +4,7 @@ import { BREAK } from '../../policy/lock-annotations.ts';
 import { DEFAULT_STALE_AFTER_MS } from '../../policy/policy-in-force.ts';
 import { findOperation, highestDeployed, type ReleaseFacts, silenceOf } from '../../rules/in-flight.ts';
 import type { InFlight } from '../../rules/verdict.ts';
+import { newestIn } from '../releases/release-view.ts';
 import type { Leftover } from './lock-lease.ts';
 
 /** The condition of a release, as the holder of its lock sees it. */
@@ -32,12 +33,6 @@ export interface Observed {
   readonly stepSlackMs: number;
 }
 
-export const newestRecord = (records: readonly ReleaseRecord[]): ReleaseRecord | undefined =>
-  records.reduce<ReleaseRecord | undefined>(
-    (newest, record) => (newest === undefined || record.revision > newest.revision ? record : newest),
-    undefined,
-  );
-
 /** Judges without Belay. Nothing then stops a Helm that still runs, so it counts as dead only if it has ended, or after a long enough wait. */
 const judgeAlone = (
   newest: ReleaseRecord,
@@ -55,7 +50,7 @@ const judgeAlone = (
 
 /** Judges whether a release is at rest, and whether an unfinished operation is alive or dead. */
 export const judgeCondition = (facts: ReleaseFacts, observed: Observed): ReleaseCondition => {
-  const newest = newestRecord(facts.records);
+  const newest = newestIn(facts.records);
   const silenceMs = silenceOf(facts.claim, DEFAULT_STALE_AFTER_MS);
   const state = findOperation(facts, { nowMs: observed.nowMs, staleAfterMs: silenceMs });
   const isOpen = newest !== undefined && isUnfinished(newest.status);
@@ -79,5 +74,5 @@ export const judgeCondition = (facts: ReleaseFacts, observed: Observed): Release
 export const lastGood = (records: readonly ReleaseRecord[], isStuck: boolean): ReleaseRecord | undefined => {
   const deployed = highestDeployed(records);
   if (deployed !== undefined || !isStuck) return deployed;
-  return newestRecord(records.filter(({ status }) => status === 'superseded'));
+  return newestIn(records.filter(({ status }) => status === 'superseded'));
 };

@@ -2,12 +2,12 @@ import type { ReleaseRecord } from '../../helm/record.ts';
 import type { ReleaseFacts } from '../../rules/in-flight.ts';
 import { highestDeployed } from '../../rules/in-flight.ts';
 import { EXIT, Failure } from '../failure.ts';
+import { newestIn } from '../releases/release-view.ts';
 import { renewClaim } from './claim-renewal.ts';
 import { CHART_SOURCE_FLAGS, GLOBAL_FLAGS, mergeTables } from './helm-flags.ts';
 import { isNewer, readChart } from './only-newer.ts';
 import { pickFlags } from './parse-command-line.ts';
 import { readRefusals } from './refusals.ts';
-import { newestRecord } from './release-condition.ts';
 import { type Ended, runProgram } from './run-program.ts';
 import type { EarlyEnd, Session } from './session.ts';
 import { settle } from './settle.ts';
@@ -46,7 +46,7 @@ const findNothingNew = async (session: Session, { records }: ReleaseFacts): Prom
 /** The newest revision of each release, as a text that can be compared. */
 const traceOf = (all: readonly ReleaseFacts[]): string =>
   all
-    .map(({ records }) => newestRecord(records))
+    .map(({ records }) => newestIn(records))
     .map((newest) => (newest === undefined ? '-' : `${newest.uid} ${newest.status}`))
     .join(', ');
 
@@ -111,7 +111,7 @@ export const runCommand = async (session: Session): Promise<Outcome> => {
       end: 'ran',
       code,
       isRefused: isBusy,
-      before: before.map(({ records }) => newestRecord(records)),
+      before: before.map(({ records }) => newestIn(records)),
     };
     if (code === 0 || reader === undefined || !(mayRetry || maySkip)) return ran;
     if (maySkip) {

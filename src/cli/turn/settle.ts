@@ -3,13 +3,14 @@ import { readFreeze } from '../../policy/lock-annotations.ts';
 import type { ReleaseFacts } from '../../rules/in-flight.ts';
 import { refOf } from '../../rules/in-flight.ts';
 import { EXIT, Failure } from '../failure.ts';
+import { newestIn } from '../releases/release-view.ts';
 import type { HeldLock } from './hold-lock.ts';
 import type { LeaseTarget } from './lock-lease.ts';
 import { createObserver } from './observer.ts';
 import { mayInstall } from './parse-command-line.ts';
 import { planRecovery } from './plan-recovery.ts';
 import { recover } from './recover.ts';
-import { judgeCondition, newestRecord } from './release-condition.ts';
+import { judgeCondition } from './release-condition.ts';
 import type { ReleaseReader } from './release-reader.ts';
 import type { EarlyEnd, Session } from './session.ts';
 import { showFreeze, showTimeout, showWork } from './words.ts';
@@ -47,7 +48,7 @@ export const settle = async (session: Session, reader: ReleaseReader, lock: Held
       const freeze = await findFreeze(reader, target, facts, wallMs());
       if (freeze !== undefined) return { end: 'skipped', because: showFreeze(target, freeze, wallMs()) };
     }
-    const newest = newestRecord(facts.records);
+    const newest = newestIn(facts.records);
     const trace = `${newest?.name} ${newest?.resourceVersion} ${facts.claim?.resourceVersion}`;
     const unchangedMs = observer.unchangedMs(target.release, trace);
     const { stepSlackMs } = intervals;
