@@ -42,7 +42,7 @@ describe('what Helm would write first', () => {
     assert.deepEqual(plan(request('install'), []), { writes: 'new', revision: 1, chartOf: undefined }));
 });
 
-describe('what Helm refuses itself is said', () => {
+describe('a refusal of Helm itself is reported', () => {
   const cases: readonly [string, () => unknown, RegExp][] = [
     ['install over what is deployed', () => plan(request('install'), [record(1, 'deployed')]), /it is deployed/],
     ['uninstall once more', () => plan(request('uninstall'), [record(1, 'uninstalled')]), /uninstalled already/],
@@ -56,7 +56,7 @@ describe('what Helm refuses itself is said', () => {
     ['a chart that nobody knows', () => chartFor(request('install'), undefined), /--chart NAME and --version/],
   ];
   for (const [what, attempt, said] of cases) test(what, () => assert.throws(attempt, said));
-  test('rollback over what is stuck it does not', () =>
+  test('Helm does not refuse a rollback of a stuck release', () =>
     refuseAsHelm(request('rollback'), record(4, 'pending-upgrade')));
 });
 

@@ -9,7 +9,7 @@ import { DEFAULT_INTERVALS } from '../../../../src/intervals/intervals.ts';
 
 const TARGET = { namespace: 'shop', release: 'web' };
 
-/** One Lease, with the compare-and-swap of an API server. */
+/** One Lease in memory, with the compare-and-swap of an API server. */
 const createStore = () => {
   let stored: StoredLease | undefined;
   let version = 0;
@@ -63,7 +63,7 @@ const dependencies = (id: string, store: LockStore, more: Partial<LockDependenci
 };
 
 describe('a lock', () => {
-  test('is held by one at a time of twenty who want it, by each of them once, and is gone at the end', async () => {
+  test('is held by one of twenty processes at a time, by each of them once, and is gone at the end', async () => {
     const { store, state } = createStore();
     const clock = createClock();
     const waitLimit = createWaitLimit(600_000, clock.nowMs);
@@ -86,7 +86,7 @@ describe('a lock', () => {
     assert.equal(state(), undefined);
   });
 
-  test('is given up when the time to wait is over, and the place in the queue with it', async () => {
+  test('is given up with the place in the queue when the time to wait is over', async () => {
     const { store, state } = createStore();
     const held = await acquireLock(dependencies('holder', store), TARGET);
     const impatient = dependencies('impatient', store);
@@ -112,7 +112,7 @@ describe('a lock', () => {
     await held.giveBack(undefined);
   });
 
-  test('is not waited for inside of itself', async () => {
+  test('is not waited for by a command inside of it', async () => {
     const { store, state } = createStore();
     const outer = await acquireLock(dependencies('outer', store), TARGET);
     const inner = await acquireLock(dependencies('inner', store, { inherited: new Set(['outer']) }), TARGET);
@@ -122,13 +122,13 @@ describe('a lock', () => {
     await outer?.giveBack(undefined);
   });
 
-  test('passes on what the store rejects with', async () => {
+  test('rejects with the error of the store', async () => {
     const { store } = createStore();
     const failing = { ...store, write: () => Promise.reject(new NamespaceMissing('x')) };
     await assert.rejects(acquireLock(dependencies('a', failing), TARGET), NamespaceMissing);
   });
 
-  test('leaves a note to the next one, which a proper end takes away', async () => {
+  test('leaves a note for the next holder, and a proper end removes the note', async () => {
     const { store, state } = createStore();
     const left = { id: 'a', operation: 'upgrade', stepMs: 1, how: 'ended', revision: 2 } as const;
     await (await acquireLock(dependencies('a', store), TARGET))?.giveBack(left);

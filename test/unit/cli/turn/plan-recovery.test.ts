@@ -73,7 +73,7 @@ describe('a release is brought back before a command runs', () => {
   }
 });
 
-describe('the living are told from the dead', () => {
+describe('living and dead operations are distinguished', () => {
   const records = [record(1, 'deployed'), record(2, 'pending-upgrade', { updatedAtMs: NOW_MS - 3_600_000 })];
   const claims = (ageMs: number, silenceMs: number): Claim =>
     claim('upgrade', 2, 'ann', { acquiredAtMs: NOW_MS - ageMs, renewedAtMs: NOW_MS - ageMs, silenceMs });
@@ -109,7 +109,7 @@ describe('the living are told from the dead', () => {
     });
   }
 
-  test('a claim whose record is on its way is work', () => {
+  test('a claim without its record yet counts as work', () => {
     const facts = {
       records: [record(1, 'deployed')],
       claim: claim('upgrade', 2, 'ann', { acquiredAtMs: NOW_MS - 1_000 }),
@@ -117,7 +117,7 @@ describe('the living are told from the dead', () => {
     assert.equal(judgeCondition(facts, { ...stuckSight, hasBelay: true }).at, 'work');
   });
 
-  test('one that was declared dead is dead', () => {
+  test('an operation that was declared dead counts as dead', () => {
     const broken = [record(1, 'deployed'), record(2, 'pending-upgrade', { locks: { 'belay.dev/break': 'x' } })];
     const condition = judgeCondition({ records: broken, claim: claims(0, 40_000) }, { ...stuckSight, left: undefined });
     assert.equal(condition.at, 'stuck');
