@@ -1,7 +1,7 @@
+import { recordPath } from '../../facts/release-reader.ts';
 import { LOCK_PREFIX, type ReleaseRecord } from '../../helm/record.ts';
 import { type Api, isNotFound, METADATA_ONLY, pathOf } from '../../kubernetes/api.ts';
 import type { Annotations } from '../../policy/lock-annotations.ts';
-import { recordPath } from '../releases/charts.ts';
 import { newestIn } from '../releases/release-view.ts';
 import { changesFor, type LockEdit } from './lock-edit.ts';
 

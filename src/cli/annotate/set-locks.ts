@@ -1,3 +1,4 @@
+import { recordPath } from '../../facts/release-reader.ts';
 import { isUnfinished, type ReleaseRecord } from '../../helm/record.ts';
 import type { Api } from '../../kubernetes/api.ts';
 import { showName } from '../../text/escape.ts';
@@ -6,7 +7,6 @@ import type { ClusterOptions } from '../access/cluster-options.ts';
 import { EXIT, type ExitCode, Failure, toFailure } from '../failure.ts';
 import type { Invocation } from '../invocation.ts';
 import { sayFailure, warn } from '../output/say.ts';
-import { recordPath } from '../releases/charts.ts';
 import { notFound } from '../releases/find-releases.ts';
 import { newestIn } from '../releases/release-view.ts';
 import { listRecords, readNamespace } from '../releases/snapshot.ts';

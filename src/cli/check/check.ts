@@ -1,6 +1,7 @@
+import { recordPath, recordsPath } from '../../facts/release-reader.ts';
 import type { RecordKind } from '../../helm/names.ts';
 import type { ReleaseRecord } from '../../helm/record.ts';
-import { type Api, METADATA_ONLY, pathOf } from '../../kubernetes/api.ts';
+import { type Api, METADATA_ONLY } from '../../kubernetes/api.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import { showName } from '../../text/escape.ts';
 import { openCluster } from '../access/cluster-access.ts';
@@ -8,7 +9,7 @@ import type { ClusterOptions } from '../access/cluster-options.ts';
 import { isGuarded } from '../annotate/annotate.ts';
 import type { Invocation } from '../invocation.ts';
 import { warn } from '../output/say.ts';
-import { chartOf, fetchRecord, recordPath } from '../releases/charts.ts';
+import { chartOf, fetchRecord } from '../releases/charts.ts';
 import { notFound } from '../releases/find-releases.ts';
 import { newestIn } from '../releases/release-view.ts';
 import { listRecords } from '../releases/snapshot.ts';
@@ -16,8 +17,6 @@ import { newRecord, uninstallingRecord } from './dry-record.ts';
 import { chartFor, type OperationRequest, type Plan, planOperation, refuseAsHelm } from './plan.ts';
 
 const DRY_RUN = { dryRun: 'All' };
-
-const resourceOf = (kind: RecordKind): string => (kind === 'Secret' ? 'secrets' : 'configmaps');
 
 /** The storage of a release that has no records yet, by Helm's own environment variable. https://helm.sh/docs/topics/advanced/#storage-backends */
 const storageWanted = (env: Readonly<Record<string, string | undefined>>): RecordKind =>
@@ -56,7 +55,7 @@ const attemptOf = async (
   });
   return {
     method: 'POST',
-    path: pathOf('api', 'v1', 'namespaces', namespace, resourceOf(kind)),
+    path: recordsPath(kind, namespace),
     body,
     to: `to revision ${plan.revision}, chart ${showName(`${chart.name}-${chart.version}`)}`,
   };

@@ -1,7 +1,8 @@
+import { recordPath } from '../../facts/release-reader.ts';
 import type { Chart } from '../../helm/names.ts';
 import { decodePayload, type Payload, PayloadError } from '../../helm/payload.ts';
 import { payloadOf, type ReleaseRecord } from '../../helm/record.ts';
-import { type Api, ApiError, pathOf } from '../../kubernetes/api.ts';
+import { type Api, ApiError } from '../../kubernetes/api.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 
 /** The part of a record that only its payload contains. */
@@ -13,9 +14,6 @@ export interface Stored {
 
 /** Concurrent requests for payloads. A Secret has at most 1.4 MB, so 8 of them take less than 12 MB. */
 const CONCURRENCY = 8;
-
-export const recordPath = ({ kind, namespace, name }: Pick<ReleaseRecord, 'kind' | 'namespace' | 'name'>): string =>
-  pathOf('api', 'v1', 'namespaces', namespace, kind === 'Secret' ? 'secrets' : 'configmaps', name);
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
