@@ -1,0 +1,110 @@
+import { readReview } from '../../src/admission/read-review.ts';
+import { toAdmissionText } from '../../src/admission/respond.ts';
+import { createTextMemory } from '../../src/admission/text-memory.ts';
+import { createAccess } from '../../src/cluster/access.ts';
+import { createBoundedApi } from '../../src/cluster/bounded-api.ts';
+import { createClaims } from '../../src/cluster/claims.ts';
+import { createEvents } from '../../src/cluster/events.ts';
+import { createLiveFacts } from '../../src/cluster/live-facts.ts';
+import { createManifests } from '../../src/cluster/manifests.ts';
+import { createPayloadNamespaces } from '../../src/cluster/payload-namespaces.ts';
+import { createPolicies } from '../../src/cluster/policies.ts';
+import { createReleaseIndex } from '../../src/cluster/release-index.ts';
+import { createReleaseStores } from '../../src/cluster/release-stores.ts';
+import { admit } from '../../src/reviews/admit.ts';
+import { carryLocks } from '../../src/reviews/carry-locks.ts';
+import { classify } from '../../src/reviews/classify.ts';
+import type { ReviewDependencies } from '../../src/reviews/dependencies.ts';
+import { createNoteEvents } from '../../src/reviews/note-events.ts';
+import { answerWithoutVerdict } from '../../src/server/without-verdict.ts';
+import { createLog } from '../../src/telemetry/log.ts';
+import type { Caller } from './admission.ts';
+import type { ApiServer } from './api-server.ts';
+import type { Clock } from './clock.ts';
+import { createDecoderHere } from './decoder.ts';
+
+/** `response` of the AdmissionReview that Belay answers with. */
+export interface ReviewResponse {
+  readonly allowed: boolean;
+  readonly status?: { readonly code: number; readonly reason: string; readonly message: string };
+  readonly warnings?: readonly string[];
+  readonly auditAnnotations?: Readonly<Record<string, string>>;
+  readonly patch?: string;
+}
+
+export interface MemoryBelay {
+  /** Asks as the API server does, from the bytes of the AdmissionReview to those of the answer; HTTP alone is left out. */
+  ask(path: '/validate' | '/mutate', review: object): Promise<ReviewResponse>;
+  /** What its log told. */
+  readonly logged: readonly string[];
+  /** Resolves when all has been listed once, so that it would be ready. */
+  ready(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export const BELAY: Caller = {
+  user: { username: 'system:serviceaccount:belay-system:belay', groups: ['system:serviceaccounts'] },
+  manager: 'belay',
+};
+
+/** As in serve.ts. */
+const REQUESTS = { maxAtOnce: 64, maxWaiting: 1_600 };
+
+/** Belay as `serve` puts it together, over an API server in memory: all of its code but HTTP, threads, certificates and the sweep. */
+export const createMemoryBelay = (server: ApiServer, { nowMs }: Clock, staleAfterMs: number): MemoryBelay => {
+  const logged: string[] = [];
+  const log = createLog({ write: (line) => logged.push(line) > 0 }, 'debug');
+  const api = server.apiOf(BELAY);
+  const index = createReleaseIndex(api, log);
+  const policies = createPolicies({ api, index, log, nowMs, staleAfterMs });
+  const forReviews = createBoundedApi(api, REQUESTS);
+  const live = createLiveFacts(forReviews);
+  const decoder = createDecoderHere();
+  const dependencies: ReviewDependencies = {
+    api: forReviews,
+    index,
+    live,
+    claims: createClaims(forReviews, index, log, nowMs),
+    access: createAccess(forReviews),
+    manifests: createManifests(forReviews, decoder),
+    decoder,
+    policies,
+    stores: createReleaseStores(index, live, createPayloadNamespaces(forReviews, decoder), nowMs),
+    log,
+    nowMs,
+  };
+  const events = createEvents({ api, log, nowMs, instance: 'belay-0', wait: async () => undefined });
+  const noteEvents = createNoteEvents({ events, index, log, nowMs });
+  const memory = createTextMemory();
+  const stop = new AbortController();
+  const never = new AbortController().signal;
+  const running = Promise.all([index.run(stop.signal), policies.run(stop.signal), events.run(stop.signal)]);
+
+  return {
+    logged,
+    ask: async (path, sent) => {
+      const read = readReview(Buffer.from(JSON.stringify(sent)), classify, memory);
+      if (!read.isJson || !read.parsed.ok) throw new Error('the API server in memory sent no AdmissionReview');
+      const { review } = read.parsed;
+      const kind = classify(review);
+      const judge =
+        path === '/mutate' ? carryLocks(dependencies, review, never) : admit(dependencies, review, { signal: never });
+      const answer = await Promise.resolve(judge).catch((error: unknown) => {
+        log.error({ review: kind, problem: String(error) }, 'a review failed');
+        return answerWithoutVerdict(kind, review.operation, 'failure', 'open');
+      });
+      for (const text of read.texts) memory.free(text);
+      noteEvents(review, kind, answer);
+      const text = toAdmissionText(review.uid, answer, nowMs());
+      return (JSON.parse(text) as { response: ReviewResponse }).response;
+    },
+    ready: async () => {
+      while (!index.isSynced() || !policies.isSynced()) await new Promise((resolve) => setImmediate(resolve));
+      await server.settled();
+    },
+    stop: async () => {
+      stop.abort();
+      await running;
+    },
+  };
+};
