@@ -40,7 +40,7 @@ test-oldest: $(installed) ## what depends most on the API server, on the oldest 
 test-matrix: test-cluster ## the cluster tests, all of them, on the newest Kubernetes and on the oldest
 	@BELAY_KUBERNETES=$(oldest) $(MAKE) --no-print-directory test-cluster
 
-lint: $(installed) ## Biome: lint and format, without changing anything
+lint: $(installed) ## Biome, and the order of the folders of src/; changes nothing
 	@npm run --silent lint
 
 types: $(installed) ## TypeScript, strict

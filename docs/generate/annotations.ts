@@ -1,10 +1,10 @@
 import { CERTIFICATES_SECRET } from '../../src/certificates/secret-name.ts';
 import { ROTATE_ANNOTATION, STAGE_ANNOTATION } from '../../src/certificates/store.ts';
-import { CLAIM_LABEL } from '../../src/cluster/claim-lease.ts';
-import { EXAMPLE_TIME, LOCK_ANNOTATIONS, type LockAnnotation } from '../../src/policy/annotation-reference.ts';
+import { CLAIM_LABEL } from '../../src/facts/claim-lease.ts';
 import { judgeLockChange } from '../../src/policy/judge-lock-change.ts';
+import type { LockSource } from '../../src/policy/lock.ts';
 import { parseTime } from '../../src/policy/lock-annotations.ts';
-import type { LockSource } from '../../src/rules/verdict.ts';
+import { EXAMPLE_TIME, LOCK_ANNOTATIONS, type LockAnnotation } from './annotation-reference.ts';
 import { code, codes, section, subsection, table } from './markdown.ts';
 
 const RECORD: LockSource = { kind: 'Secret', namespace: 'shop', name: 'sh.helm.release.v1.web.v1' };

@@ -1,4 +1,4 @@
-import type { LockVerb } from '../../src/rules/verdict.ts';
+import type { LockVerb } from '../../src/policy/lock.ts';
 import { code, section, table } from './markdown.ts';
 
 const OF_LOCKS: Readonly<Record<LockVerb, string>> = {

@@ -1,8 +1,8 @@
 import type { Command, Option } from 'commander';
-import { CLUSTER_FLAGS } from '../../src/cli/cluster-options.ts';
+import { CLUSTER_FLAGS } from '../../src/cli/access/cluster-options.ts';
 import { EXIT } from '../../src/cli/failure.ts';
-import { lockHelp } from '../../src/cli/lock/help.ts';
 import { createProgram } from '../../src/cli/program.ts';
+import { lockHelp } from '../../src/cli/turn/help.ts';
 import { code, codes, prose, section, subsection, table } from './markdown.ts';
 
 /** Typed so that a new one does not compile before it has been named here. */

@@ -1,7 +1,7 @@
-import { REASON_OF_DENIAL } from '../../src/cluster/event-reasons.ts';
+import { REASON_OF_DENIAL } from '../../src/events/event-reasons.ts';
 import { ruleOf } from '../../src/rules/actions.ts';
-import { DENIALS } from '../../src/rules/denial-reference.ts';
 import type { DenialCode } from '../../src/rules/verdict.ts';
+import { DENIALS } from './denial-reference.ts';
 import { code, section, table } from './markdown.ts';
 
 const actionField = (denial: DenialCode): string => {

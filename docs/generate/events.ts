@@ -1,4 +1,4 @@
-import { EVENT_REASONS, type EventReason, typeOf } from '../../src/cluster/event-reasons.ts';
+import { EVENT_REASONS, type EventReason, typeOf } from '../../src/events/event-reasons.ts';
 import { code, section, table } from './markdown.ts';
 
 export const events = (): string =>

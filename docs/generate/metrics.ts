@@ -1,16 +1,16 @@
 import type { Registry } from 'prom-client';
-import type { ReviewKind } from '../../src/admission/answer.ts';
+import type { ReviewKind } from '../../src/admission/wire/answer.ts';
 import type { Step } from '../../src/certificates/assess.ts';
 import type { Failure } from '../../src/certificates/keeper.ts';
+import { registerCertificateMetrics } from '../../src/certificates/metrics.ts';
 import type { Problem, UncheckedObject } from '../../src/drift/findings.ts';
 import { createKnownDrift } from '../../src/drift/known-drift.ts';
+import { registerDriftMetrics } from '../../src/drift/metrics.ts';
 import { createSweepStats, type ReleaseOutcome, type RepairResult } from '../../src/drift/sweep-stats.ts';
-import { registerCertificateMetrics } from '../../src/telemetry/certificate-metrics.ts';
-import { registerDriftMetrics } from '../../src/telemetry/drift-metrics.ts';
-import { registerEventMetrics } from '../../src/telemetry/event-metrics.ts';
-import { registerIndexMetrics } from '../../src/telemetry/index-metrics.ts';
-import { registerLoadMetrics } from '../../src/telemetry/load-metrics.ts';
-import { createMetrics, type MalformedProblem } from '../../src/telemetry/metrics.ts';
+import { registerEventMetrics } from '../../src/events/metrics.ts';
+import { registerIndexMetrics } from '../../src/facts/metrics.ts';
+import { registerLoadMetrics } from '../../src/server/load-metrics.ts';
+import { createMetrics, type MalformedProblem } from '../../src/server/metrics.ts';
 import { code, codes, section, table } from './markdown.ts';
 
 /** Typed so that a new value does not compile before it has been named here. */

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
-import type { LockVerb } from '../../src/rules/verdict.ts';
+import type { LockVerb } from '../../src/policy/lock.ts';
 import { code, codes, section, table } from './markdown.ts';
 
 const VERBS: Readonly<Record<LockVerb, string>> = {

@@ -7,8 +7,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { escapeText } from '../admission/escape.ts';
-import { type Api, METADATA_ONLY, pathOf } from '../cluster/api.ts';
+import { type Api, METADATA_ONLY, pathOf } from '../kubernetes/api.ts';
+import { escapeText } from '../text/escape.ts';
 import {
   CONFIGURATION_NAME,
   CONFIGURATION_RESOURCES,

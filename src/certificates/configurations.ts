@@ -1,6 +1,6 @@
 /** Belay's two webhook configurations, by which the API server knows whom to trust. */
 import type { Logger } from 'pino';
-import { type Api, isNotFound, pathOf } from '../cluster/api.ts';
+import { type Api, isNotFound, pathOf } from '../kubernetes/api.ts';
 
 export const CONFIGURATION_NAME = 'belay';
 

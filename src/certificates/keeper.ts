@@ -4,7 +4,7 @@
  */
 import { X509Certificate } from 'node:crypto';
 import type { Logger } from 'pino';
-import { isConflict } from '../cluster/api.ts';
+import { isConflict } from '../kubernetes/api.ts';
 import type { Step } from './assess.ts';
 import { isCurrent } from './bundle.ts';
 import { bundlesOf, type Configurations, type SeenConfiguration } from './configurations.ts';

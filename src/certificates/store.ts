@@ -1,5 +1,5 @@
 /** The Secret that all replicas share: whoever writes it first decides, and the others take what it holds. */
-import { type Api, isNotFound, pathOf } from '../cluster/api.ts';
+import { type Api, isNotFound, pathOf } from '../kubernetes/api.ts';
 import { type StoredCertificates, stageOf } from './assess.ts';
 
 /** Written by people, any value: a new authority, please. Gone as soon as it has been published. */

@@ -1,5 +1,5 @@
-import { escapeText } from '../admission/escape.ts';
-import type { ApiError } from '../cluster/api.ts';
+import type { ApiError } from '../kubernetes/api.ts';
+import { escapeText } from '../text/escape.ts';
 
 /**
  * How Belay's own failures end its process, after sysexits.h where that has a word for it. What `belay lock` wraps keeps the exit code that

@@ -1,4 +1,4 @@
-import { CLUSTER_FLAGS } from './cluster-options.ts';
+import { CLUSTER_FLAGS } from './access/cluster-options.ts';
 
 const VALUE_FLAGS: ReadonlySet<string> = new Set(
   CLUSTER_FLAGS.flatMap(({ kubectl, helm, value }) => (value === undefined ? [] : [kubectl, helm])).filter(

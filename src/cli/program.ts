@@ -1,23 +1,23 @@
 import { Command, CommanderError } from 'commander';
-import { escapeText } from '../admission/escape.ts';
+import { escapeText } from '../text/escape.ts';
 import { VERSION } from '../version.ts';
-import { addBreak } from './commands/break.ts';
-import { addCheck } from './commands/check.ts';
-import { addCompletion } from './commands/completion.ts';
-import { addDoctor } from './commands/doctor.ts';
-import { addDrift } from './commands/drift.ts';
-import { addExplain } from './commands/explain.ts';
-import { addFreeze } from './commands/freeze.ts';
-import { addLock, isWrapped, runLock } from './commands/lock.ts';
-import { addNoDowngrade } from './commands/no-downgrade.ts';
-import { addOpen } from './commands/open.ts';
-import { addPin } from './commands/pin.ts';
-import { addPolicy } from './commands/policy.ts';
-import { addServe } from './commands/serve.ts';
-import { addStatus } from './commands/status.ts';
+import { addBreak } from './annotate/commands/break.ts';
+import { addFreeze } from './annotate/commands/freeze.ts';
+import { addNoDowngrade } from './annotate/commands/no-downgrade.ts';
+import { addOpen } from './annotate/commands/open.ts';
+import { addPin } from './annotate/commands/pin.ts';
+import { addCheck } from './check/command.ts';
+import { addCompletion } from './completion/command.ts';
+import { addDoctor } from './doctor/command.ts';
+import { addDrift } from './drift/command.ts';
+import { addExplain } from './explain/command.ts';
 import { EXIT } from './failure.ts';
 import type { Invocation } from './invocation.ts';
 import { moveLeadingFlags } from './leading-flags.ts';
+import { addPolicy } from './policy/command.ts';
+import { addServe } from './serve/command.ts';
+import { addStatus } from './status/command.ts';
+import { addLock, isWrapped, runLock } from './turn/command.ts';
 
 /** In the order in which help lists them. */
 const COMMANDS = [

@@ -1,4 +1,4 @@
-import type { KubernetesObject, ManagedFieldsEntry } from '../admission/review.ts';
+import type { KubernetesObject, ManagedFieldsEntry } from '../kubernetes/object.ts';
 import { fieldPointer, type Step, showFieldPath } from '../rules/drift/field-path.ts';
 import { descend, type IgnoreState, ignoredPaths, isIgnored } from '../rules/drift/ignored-paths.ts';
 import { isList, isMap, type JsonMap, maxRecursion, own } from '../rules/drift/json.ts';

@@ -1,4 +1,4 @@
-import type { KubernetesObject } from '../admission/review.ts';
+import type { KubernetesObject } from '../kubernetes/object.ts';
 import { hasChartValue } from '../rules/drift/chart-value.ts';
 import { findDrift } from '../rules/drift/find-drift.ts';
 import type { JsonMap } from '../rules/drift/json.ts';

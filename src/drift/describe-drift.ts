@@ -1,5 +1,5 @@
-import { escapeText, showName, showPath, showValue } from '../admission/escape.ts';
-import type { ObjectRef } from '../rules/verdict.ts';
+import type { ObjectRef } from '../kubernetes/object.ts';
+import { escapeText, showName, showPath, showValue } from '../text/escape.ts';
 import type { DriftedField, FieldWriter, ObjectDrift } from './findings.ts';
 
 /** Words for people: in Events, logs and on the command line. Everything in here is safe to show. */

@@ -1,7 +1,7 @@
-import { showName } from '../admission/escape.ts';
-import type { EventToNote, Regarding } from '../cluster/event-object.ts';
-import { type EventReason, typeOf } from '../cluster/event-reasons.ts';
+import type { EventToNote, Regarding } from '../events/event-object.ts';
+import { type EventReason, typeOf } from '../events/event-reasons.ts';
 import type { ReleaseRecord } from '../helm/record.ts';
+import { showName } from '../text/escape.ts';
 import { describeObject, showObject, showReason } from './describe-drift.ts';
 import type { CheckedRelease, ObjectDrift } from './findings.ts';
 

@@ -1,4 +1,4 @@
-import type { KubernetesObject, ManagedFieldsEntry } from '../admission/review.ts';
+import type { KubernetesObject, ManagedFieldsEntry } from '../kubernetes/object.ts';
 import { isList, isMap, type JsonMap, own } from '../rules/drift/json.ts';
 import type { FieldWriter } from './findings.ts';
 

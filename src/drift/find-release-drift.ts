@@ -1,9 +1,9 @@
-import type { Manifest, Manifests } from '../cluster/manifests.ts';
+import type { Manifest, Manifests } from '../facts/manifests.ts';
 import type { ManifestDocument } from '../helm/manifest.ts';
+import type { ReleaseName } from '../helm/names.ts';
 import type { ReleaseRecord } from '../helm/record.ts';
 import type { Policy } from '../policy/policy.ts';
 import { findOperation, lastDeployed, type ReleaseFacts } from '../rules/in-flight.ts';
-import type { ReleaseName } from '../rules/verdict.ts';
 import { type CheckDependencies, type Checked, type CheckedBy, checkObject } from './check-object.ts';
 import { type ObjectDrift, type ReleaseDrift, type Skipped, skip, type UncheckedObject } from './findings.ts';
 import { marksOf } from './placed-document.ts';

@@ -1,6 +1,7 @@
-import type { KubernetesObject } from '../admission/review.ts';
+import type { ReleaseName } from '../helm/names.ts';
 import type { ReleaseRecord } from '../helm/record.ts';
-import type { FieldChange, ObjectRef, ReleaseName } from '../rules/verdict.ts';
+import type { KubernetesObject, ObjectRef } from '../kubernetes/object.ts';
+import type { FieldChange } from '../rules/verdict.ts';
 
 /** Who wrote a field last, as `managedFields` has it: the name of a program, and no proof of who ran it. */
 export interface FieldWriter {

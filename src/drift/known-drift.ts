@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { keyOf } from '../cluster/record-store.ts';
-import type { ReleaseName } from '../rules/verdict.ts';
+import type { ReleaseName } from '../helm/names.ts';
+import { keyOf } from '../helm/names.ts';
 import type { ObjectDrift, Problem } from './findings.ts';
 
 /** What the sweep has found, as far as its metrics and its Events go. */

@@ -1,7 +1,7 @@
-import type { KubernetesObject } from '../admission/review.ts';
+import type { ReleaseName } from '../helm/names.ts';
+import type { KubernetesObject } from '../kubernetes/object.ts';
 import { chartShape } from '../rules/drift/chart-shape.ts';
 import { isMap, type JsonMap, own } from '../rules/drift/json.ts';
-import type { ReleaseName } from '../rules/verdict.ts';
 
 /** The marks that name a release: its name, and the namespace of its objects. */
 export interface Marks {

@@ -1,8 +1,8 @@
-import type { AdmissionAnswer, ReviewKind } from '../admission/answer.ts';
-import type { Review } from '../admission/review.ts';
-import { ownerOf } from '../reviews/classify.ts';
+import type { AdmissionAnswer, ReviewKind } from '../admission/wire/answer.ts';
+import type { Review } from '../admission/wire/review.ts';
+import type { ReleaseName } from '../helm/names.ts';
+import { ownerOf } from '../helm/owner.ts';
 import { RESTORES } from '../rules/object.ts';
-import type { ReleaseName } from '../rules/verdict.ts';
 
 /** Writes that passed without a judgement, or in spite of it. */
 const UNJUDGED: ReadonlySet<string> = new Set(['trusted', 'unchecked', 'deadline', 'failure', 'overload']);

@@ -1,11 +1,11 @@
-import type { KubernetesObject } from '../admission/review.ts';
-import type { Api } from '../cluster/api.ts';
+import type { Api } from '../kubernetes/api.ts';
+import type { Kind, Kinds } from '../kubernetes/kinds.ts';
+import type { KubernetesObject } from '../kubernetes/object.ts';
 import { worksByBeingCreated } from '../rules/drift/works-by-being-created.ts';
 import { findAddedFields } from './added-fields.ts';
 import { compareChartFields } from './compare.ts';
 import { splitPointer } from './field-owners.ts';
 import type { DriftedField, ObjectDrift } from './findings.ts';
-import type { Kind, Kinds } from './kinds.ts';
 import { type Marks, toStored } from './placed-document.ts';
 import { writeDocument } from './write-document.ts';
 

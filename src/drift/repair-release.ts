@@ -1,7 +1,7 @@
-import { ApiError, isConflict } from '../cluster/api.ts';
+import type { ReleaseName } from '../helm/names.ts';
+import { ApiError, isConflict } from '../kubernetes/api.ts';
 import { ignoredPathsFor } from '../policy/subjects.ts';
 import { findFreezes, findOpen, type NamespaceFacts } from '../rules/locks.ts';
-import type { ReleaseName } from '../rules/verdict.ts';
 import { judgedBy, type ReleaseSituation } from './find-release-drift.ts';
 import type { CheckedRelease, ObjectDrift } from './findings.ts';
 import { marksOf } from './placed-document.ts';

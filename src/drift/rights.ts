@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import { ApiError } from '../cluster/api.ts';
-import type { Kind } from './kinds.ts';
+import { ApiError } from '../kubernetes/api.ts';
+import type { Kind } from '../kubernetes/kinds.ts';
 
 /** Remembers what the API server has forbidden, so that the same right is not missed a thousand times. */
 export interface Rights {

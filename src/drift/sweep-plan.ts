@@ -1,5 +1,5 @@
-import { keyOf } from '../cluster/record-store.ts';
-import type { ReleaseName } from '../rules/verdict.ts';
+import type { ReleaseName } from '../helm/names.ts';
+import { keyOf } from '../helm/names.ts';
 
 /** Which release the sweep looks at next. */
 export interface SweepPlan {

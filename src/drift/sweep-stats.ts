@@ -1,4 +1,4 @@
-import type { ReleaseName } from '../rules/verdict.ts';
+import type { ReleaseName } from '../helm/names.ts';
 import type { Problem, Skipped, UncheckedObject } from './findings.ts';
 import type { KnownDrift } from './known-drift.ts';
 import type { RepairOutcome } from './repair-release.ts';

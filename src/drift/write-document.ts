@@ -1,8 +1,8 @@
-import type { KubernetesObject } from '../admission/review.ts';
-import type { Api } from '../cluster/api.ts';
+import type { Api } from '../kubernetes/api.ts';
+import type { Kind } from '../kubernetes/kinds.ts';
+import type { KubernetesObject } from '../kubernetes/object.ts';
 import { isBuiltInGroup } from '../rules/drift/built-in-groups.ts';
 import type { Method } from './findings.ts';
-import type { Kind } from './kinds.ts';
 
 export interface DocumentWrite {
   readonly kind: Kind;

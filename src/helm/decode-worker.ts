@@ -1,9 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import { move, transferableSymbol, valueSymbol } from 'piscina';
-import type { Text } from '../admission/text-memory.ts';
-import type { RecordKind } from '../rules/verdict.ts';
 import { refuseAmbiguous } from './ambiguous.ts';
 import { type ManifestDocument, parseManifest } from './manifest.ts';
+import type { RecordKind } from './names.ts';
 import {
   changedParts,
   decodePayload,
@@ -14,6 +13,7 @@ import {
   summarize,
 } from './payload.ts';
 import type { StoredPayload } from './record.ts';
+import type { Text } from './text-memory.ts';
 
 /** A job for the worker thread: payloads are decoded off the event loop, and only the answer comes back. */
 export type DecodeJob<Stored = StoredPayload> =

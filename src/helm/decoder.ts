@@ -1,10 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
 import { Piscina } from 'piscina';
-import { Overload } from '../admission/overload.ts';
-import { createTextMemory, type Text, type TextMemory } from '../admission/text-memory.ts';
+import { Overload } from '../kubernetes/overload.ts';
 import type { DecodeAnswer, DecodeJob, SentBack } from './decode-worker.ts';
 import type { StoredPayload } from './record.ts';
+import { createTextMemory, type Text, type TextMemory } from './text-memory.ts';
 
 /** Decodes payloads in worker threads. Rejects with Overload when the queue is full, and when the signal fires: the caller fails closed. */
 export interface Decoder {

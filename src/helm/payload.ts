@@ -1,5 +1,5 @@
 import { gunzipSync } from 'node:zlib';
-import type { RecordKind } from '../rules/verdict.ts';
+import type { RecordKind } from './names.ts';
 
 /** What a decision needs of a record's payload; never the values, templates or manifest themselves. */
 export interface PayloadSummary {

@@ -1,6 +1,6 @@
-import type { KubernetesObject, ManagedFieldsEntry, ObjectMeta } from '../admission/review.ts';
-import type { Text } from '../admission/text-memory.ts';
-import type { OperationKind, RecordKind } from '../rules/verdict.ts';
+import type { KubernetesObject, ManagedFieldsEntry, ObjectMeta } from '../kubernetes/object.ts';
+import type { OperationKind, RecordKind } from './names.ts';
+import type { Text } from './text-memory.ts';
 
 /** Helm's own statuses (helm.sh/helm/v4/pkg/release/common/status.go). */
 export type HelmStatus =

@@ -1,7 +1,7 @@
 import leven from 'leven';
+import { MAX_RANGE_LENGTH, parseRange } from '../helm/chart-range.ts';
 import { LOCK_PREFIX } from '../helm/record.ts';
-import type { LockSource, LockVerb } from '../rules/verdict.ts';
-import { MAX_RANGE_LENGTH, parseRange } from '../rules/versions.ts';
+import type { LockSource, LockVerb } from './lock.ts';
 import {
   type Annotations,
   BREAK,

@@ -1,4 +1,4 @@
-import type { Freeze, LockSource } from '../rules/verdict.ts';
+import type { Freeze, LockSource } from './lock.ts';
 
 /** Annotations as they stand on a record or a Namespace; keys of other tools are ignored. */
 export type Annotations = Readonly<Record<string, string>>;

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
-import { showPath } from '../admission/escape.ts';
-import { parseDuration } from './duration.ts';
-import { compileSelector } from './label-selector.ts';
+import { compileSelector } from '../kubernetes/label-selector.ts';
+import { parseDuration } from '../text/duration.ts';
+import { showPath } from '../text/escape.ts';
 import { compileGlobs } from './name-glob.ts';
 import type { FreezeWindow, IgnoreRule, Policy, PolicySubject } from './policy.ts';
 import { builtInPolicy } from './policy-in-force.ts';

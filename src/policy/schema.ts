@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseRange } from '../rules/versions.ts';
+import { parseRange } from '../helm/chart-range.ts';
 import { drift } from './schema/drift.ts';
 import { ACTIONS, action, duration, oneOf, says, text } from './schema/fields.ts';
 import { freeze } from './schema/freeze.ts';

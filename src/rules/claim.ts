@@ -1,5 +1,6 @@
+import type { ReleaseName } from '../helm/names.ts';
 import { type Claim, findOperation, type ReleaseFacts, type StaleClock } from './in-flight.ts';
-import { allow, deny, type ReleaseName, type Verdict } from './verdict.ts';
+import { allow, deny, type Verdict } from './verdict.ts';
 
 /** A write of a claim's Lease by anybody but Belay. */
 export interface ClaimWrite {

@@ -1,6 +1,7 @@
+import type { OperationKind, RecordRef } from '../helm/names.ts';
 import { type HelmStatus, isUnfinished, operationOf, type ReleaseRecord } from '../helm/record.ts';
 import { BREAK } from '../policy/lock-annotations.ts';
-import type { InFlight, OperationKind, RecordRef } from './verdict.ts';
+import type { InFlight } from './verdict.ts';
 
 /** The Lease `belay.<release>` as Belay wrote it: who was admitted to do what. */
 export interface Claim {

@@ -1,9 +1,10 @@
 import type { ReleaseRecord } from '../helm/record.ts';
+import type { ObjectMeta } from '../kubernetes/object.ts';
 import { policyFreezes } from '../policy/freeze-windows.ts';
+import type { Freeze, LockSource } from '../policy/lock.ts';
 import { type Annotations, NO_DOWNGRADE, type Open, PIN, readFreeze, readOpen } from '../policy/lock-annotations.ts';
 import type { Policy } from '../policy/policy.ts';
 import { refOf } from './in-flight.ts';
-import type { Freeze, LockSource } from './verdict.ts';
 import type { VersionLocks } from './versions.ts';
 
 /** The namespace of a release, as far as locks go. */
@@ -102,3 +103,10 @@ export const findVersionLocks = (
     ],
   };
 };
+
+export const toNamespaceFacts = (metadata: ObjectMeta | undefined): NamespaceFacts => ({
+  name: metadata?.name ?? '',
+  annotations: metadata?.annotations ?? {},
+  labels: metadata?.labels ?? {},
+  terminating: metadata?.deletionTimestamp !== undefined,
+});

@@ -1,16 +1,11 @@
+import type { ReleaseName } from '../helm/names.ts';
 import type { ReleaseRecord } from '../helm/record.ts';
+import type { ObjectRef } from '../kubernetes/object.ts';
+import type { Freeze } from '../policy/lock.ts';
 import type { Open } from '../policy/lock-annotations.ts';
 import type { PolicyRule } from './actions.ts';
 import { findGoverning, isHolder, newestOf, type OperationState, type ReleaseFacts } from './in-flight.ts';
-import {
-  allow,
-  deny,
-  type FieldChange,
-  type Freeze,
-  type ObjectRef,
-  type ReleaseName,
-  type Verdict,
-} from './verdict.ts';
+import { allow, deny, type FieldChange, type Verdict } from './verdict.ts';
 
 /** One write of an object that carries a release's ownership marks, before its manifest has been looked at. */
 export interface ObjectWrite {

@@ -1,14 +1,10 @@
+import type { Chart, OperationKind, RecordKind, RecordRef, ReleaseName } from '../helm/names.ts';
+import type { ObjectRef } from '../kubernetes/object.ts';
+import type { Freeze, LockSource, LockVerb, Pin } from '../policy/lock.ts';
 /**
  * What a rule answers. A denial is a value that carries the facts; the words for people are made of it in
  * `admission/message.ts` and nowhere else.
  */
-
-export interface ReleaseName {
-  readonly namespace: string;
-  readonly name: string;
-}
-
-export type OperationKind = 'install' | 'upgrade' | 'rollback' | 'uninstall';
 
 /** The operation that holds a release. `holder` is undefined when it began before Belay was there to see it. */
 export interface InFlight {
@@ -21,51 +17,6 @@ export interface InFlight {
   readonly staleAtMs: number;
   /** The record (or, before that has appeared, only the claim) that shows it. */
   readonly record: RecordRef | undefined;
-}
-
-export type RecordKind = 'Secret' | 'ConfigMap';
-
-export interface RecordRef {
-  readonly kind: RecordKind;
-  readonly namespace: string;
-  readonly name: string;
-}
-
-export interface ObjectRef {
-  readonly group: string;
-  readonly kind: string;
-  /** Empty for cluster-scoped objects. */
-  readonly namespace: string;
-  readonly name: string;
-}
-
-/** Where a lock sits: an annotation on a record or a Namespace, or a policy. */
-export interface LockSource {
-  readonly kind: RecordKind | 'Namespace' | 'ReleasePolicy';
-  /** Empty for what is cluster-scoped. */
-  readonly namespace: string;
-  readonly name: string;
-}
-
-export interface Chart {
-  readonly name: string;
-  readonly version: string;
-}
-
-/** A lock on versions: where it sits and, for a pin, the range that it allows. */
-export interface Pin {
-  readonly source: LockSource;
-  /** As it was written; parsed by `parseRange` of versions.ts. */
-  readonly range: string;
-}
-
-export interface Freeze {
-  readonly source: LockSource;
-  readonly reason: string;
-  /** Who wrote it, when the record says so (`belay.dev/freeze-by`, written by Belay). */
-  readonly by: string | undefined;
-  /** Milliseconds since the epoch; undefined: until somebody lifts it. */
-  readonly untilMs: number | undefined;
 }
 
 /** One changed field. Values are JSON; `undefined` means absent. `secret` values are never to be shown. */
@@ -182,9 +133,6 @@ export type Denial =
   | { readonly code: 'BelayUnavailable'; readonly problem: string };
 
 export type DenialCode = Denial['code'];
-
-/** Verbs on the virtual resource `releases.belay.dev`. */
-export type LockVerb = 'lock' | 'unlock' | 'open' | 'break';
 
 /** A refusal that the policy does not enforce: it is told as a warning, or kept for the audit log alone. */
 export interface Waived {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import express, { type NextFunction, type Request, type Response } from 'express';
-import type { Metrics } from '../telemetry/metrics.ts';
+import type { Metrics } from './metrics.ts';
 import {
   createReviewHandlers,
   type Judge,

@@ -1,8 +1,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
-import type { Metrics } from '../telemetry/metrics.ts';
 import type { RunningServer } from './listener.ts';
+import type { Metrics } from './metrics.ts';
 import { sendJson } from './send.ts';
 
 export interface MetricsListenerOptions {

@@ -1,5 +1,5 @@
-import type { AdmissionAnswer, ReviewKind } from '../admission/answer.ts';
-import type { Operation } from '../admission/review.ts';
+import type { AdmissionAnswer, ReviewKind } from '../admission/wire/answer.ts';
+import type { Operation } from '../admission/wire/review.ts';
 
 /**
  * What a review means that no rule has answered: the deadline came first, something broke, or there were too many. Decided per kind on

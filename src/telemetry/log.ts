@@ -1,5 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
-import { escapeText } from '../admission/escape.ts';
+import { escapeText } from '../text/escape.ts';
 
 /** How long a line may wait in memory for others to be written together with it. */
 const FLUSH_EVERY_MS = 200;

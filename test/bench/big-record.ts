@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import type { KubernetesObject } from '../../src/admission/review.ts';
+import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 
 /** Helm's record may hold 1 MiB of data (k8s.io/api/core/v1 MaxSecretSize); this comes near it. */
 const DATA_BYTES = 1_030_000;

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import type { ReleaseName } from '../../src/rules/verdict.ts';
+import type { ReleaseName } from '../../src/helm/names.ts';
 import type { ApiClient } from './api-client.ts';
 
 /** Releases with a history, as Helm leaves them: records alone, by the ten thousand. */

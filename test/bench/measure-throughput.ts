@@ -1,5 +1,5 @@
-import type { KubernetesObject } from '../../src/admission/review.ts';
 import { recordName } from '../../src/helm/record.ts';
+import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 import { editPayload, type StoredRecord } from '../cluster/support/asking.ts';
 import { type BenchPlane, deploymentPath, MERGE, namespaceOf, RELEASE, type Server } from './bench-plane.ts';
 import { compared, type Line, percent, seconds } from './report.ts';

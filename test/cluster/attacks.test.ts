@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { KubernetesObject } from '../../src/admission/review.ts';
+import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 import type { DenialCode } from '../../src/rules/verdict.ts';
 import {
   type CommandOptions,

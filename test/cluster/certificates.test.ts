@@ -14,8 +14,8 @@ import { issueCertificates, issueLeaf, serviceDnsNames } from '../../src/certifi
 import type { Pauses } from '../../src/certificates/lifetimes.ts';
 import { ROTATE_ANNOTATION, STAGE_ANNOTATION } from '../../src/certificates/store.ts';
 import type { ServingCertificate } from '../../src/certificates/take-step.ts';
-import { type Api, ApiError, createApi } from '../../src/cluster/api.ts';
-import { connect } from '../../src/cluster/connection.ts';
+import { type Api, ApiError, createApi } from '../../src/kubernetes/api.ts';
+import { connect } from '../../src/kubernetes/connection.ts';
 import { webhookPort } from './harness/addresses.ts';
 import { type ControlPlane, startControlPlane } from './harness/control-plane.ts';
 import { applyManifests } from './harness/install-belay.ts';

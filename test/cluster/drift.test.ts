@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fetch } from 'undici';
-import { connect } from '../../src/cluster/connection.ts';
+import { connect } from '../../src/kubernetes/connection.ts';
 import {
   type CommandOptions,
   type CommandResult,

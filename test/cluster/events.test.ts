@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { type Api, createApi } from '../../src/cluster/api.ts';
-import { connect } from '../../src/cluster/connection.ts';
-import type { EventToNote, Regarding } from '../../src/cluster/event-object.ts';
-import { createEvents, type Events } from '../../src/cluster/events.ts';
+import type { EventToNote, Regarding } from '../../src/events/event-object.ts';
+import { createEvents, type Events } from '../../src/events/events.ts';
+import { type Api, createApi } from '../../src/kubernetes/api.ts';
+import { connect } from '../../src/kubernetes/connection.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { type CommandOptions, type ControlPlane, startControlPlane } from './harness/control-plane.ts';
 import { waitUntil } from './harness/wait-until.ts';

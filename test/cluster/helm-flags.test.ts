@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { CHART_SOURCE_FLAGS, flagsOf, GLOBAL_FLAGS, mergeTables, readHelp } from '../../src/cli/lock/helm-flags.ts';
+import { CHART_SOURCE_FLAGS, flagsOf, GLOBAL_FLAGS, mergeTables, readHelp } from '../../src/cli/turn/helm-flags.ts';
 import { type Binaries, findOrMakeBinaries } from './harness/binaries.ts';
 import { HELMS } from './support/asking.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { KubernetesObject } from '../../src/admission/review.ts';
+import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 import { type CommandResult, type ControlPlane, startControlPlane } from './harness/control-plane.ts';
 import {
   HELMS,

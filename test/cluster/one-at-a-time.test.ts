@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Api, ApiError, createApi } from '../../src/cluster/api.ts';
-import { connect } from '../../src/cluster/connection.ts';
+import { type Api, ApiError, createApi } from '../../src/kubernetes/api.ts';
+import { connect } from '../../src/kubernetes/connection.ts';
 import { type ControlPlane, startControlPlane } from './harness/control-plane.ts';
 import { HELMS, makeNamespace, SHOP, succeeds } from './support/asking.ts';
 import { forgedRecord } from './support/forged-record.ts';

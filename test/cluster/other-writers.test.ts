@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { KubernetesObject } from '../../src/admission/review.ts';
+import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 import {
   type CommandOptions,
   type CommandResult,

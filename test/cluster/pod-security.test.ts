@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { KubernetesObject } from '../../src/admission/review.ts';
+import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 import { type ControlPlane, startControlPlane } from './harness/control-plane.ts';
 import { waitUntil } from './harness/wait-until.ts';
 import { fails, succeeds } from './support/asking.ts';

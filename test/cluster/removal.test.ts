@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { appendFile, cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { KubernetesObject } from '../../src/admission/review.ts';
+import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 import { type ControlPlane, startControlPlane } from './harness/control-plane.ts';
 import { waitUntil } from './harness/wait-until.ts';
 import { HELMS, isDenied, makeNamespace, SHOP, succeeds } from './support/asking.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { KubernetesObject } from '../../src/admission/review.ts';
 import { placeDocument } from '../../src/drift/placed-document.ts';
 import { type ManifestDocument, parseManifest } from '../../src/helm/manifest.ts';
+import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 import { type CommandResult, type ControlPlane, startControlPlane } from './harness/control-plane.ts';
 import {
   fails,

@@ -9,8 +9,8 @@ import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
 import { issueCertificates } from '../../src/certificates/issue.ts';
-import { type Api, createApi } from '../../src/cluster/api.ts';
-import { connect } from '../../src/cluster/connection.ts';
+import { type Api, createApi } from '../../src/kubernetes/api.ts';
+import { connect } from '../../src/kubernetes/connection.ts';
 import { type ControlPlane, startControlPlane } from './harness/control-plane.ts';
 
 interface Webhook {

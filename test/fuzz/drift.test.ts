@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { KubernetesObject } from '../../src/admission/review.ts';
+import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 import { findDrift } from '../../src/rules/drift/find-drift.ts';
 import { findScaleDrift } from '../../src/rules/drift/find-scale-drift.ts';
 import { isUnchanged } from '../../src/rules/drift/is-unchanged.ts';

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { describeDenial } from '../../src/admission/message.ts';
+import { describeDenial } from '../../src/admission/explain/message.ts';
+import { MAX_RANGE_LENGTH, parseRange, parseVersion } from '../../src/helm/chart-range.ts';
 import { nextWindow, policyFreezes } from '../../src/policy/freeze-windows.ts';
 import { judgeLockChange } from '../../src/policy/judge-lock-change.ts';
+import type { LockSource } from '../../src/policy/lock.ts';
 import { parseTime, readFreeze, readOpen } from '../../src/policy/lock-annotations.ts';
 import { compileGlob, GLOB_PATTERN, MAX_GLOB_LENGTH } from '../../src/policy/name-glob.ts';
 import { parsePolicy } from '../../src/policy/parse-policy.ts';
 import { parseSchedule } from '../../src/policy/schedule.ts';
 import { ignoredPathsFor, isTrusted } from '../../src/policy/subjects.ts';
 import { isSameDuration, isSameQuantity } from '../../src/rules/drift/amount.ts';
-import type { LockSource } from '../../src/rules/verdict.ts';
-import { MAX_RANGE_LENGTH, parseRange, parseVersion } from '../../src/rules/versions.ts';
 import { fuzz, hostileText, json, jsonMap } from './fuzz.ts';
 
 const NOW_MS = Date.UTC(2026, 10, 21, 12);

@@ -1,19 +1,20 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { describeDenial } from '../../src/admission/message.ts';
-import { toAdmissionResponse } from '../../src/admission/respond.ts';
+import { describeDenial } from '../../src/admission/explain/message.ts';
+import { toAdmissionResponse } from '../../src/admission/wire/respond.ts';
 import { showDiff } from '../../src/cli/drift/unified-diff.ts';
+import { explainLines } from '../../src/cli/explain/explain-lines.ts';
 import { Failure, showFailure } from '../../src/cli/failure.ts';
 import { toJson } from '../../src/cli/output/machine.ts';
 import { layOut } from '../../src/cli/output/table.ts';
 import { toYaml } from '../../src/cli/output/yaml.ts';
-import { explainLines } from '../../src/cli/releases/explain-lines.ts';
 import { viewReleases } from '../../src/cli/releases/release-view.ts';
-import { statusRow } from '../../src/cli/releases/status-rows.ts';
-import { toMessage } from '../../src/cluster/event-object.ts';
+import { statusRow } from '../../src/cli/status/status-rows.ts';
 import type { CheckedRelease, ObjectDrift } from '../../src/drift/findings.ts';
+import { toMessage } from '../../src/events/event-object.ts';
 import type { HelmStatus, ReleaseRecord } from '../../src/helm/record.ts';
-import type { Denial, Freeze, LockSource } from '../../src/rules/verdict.ts';
+import type { Freeze, LockSource } from '../../src/policy/lock.ts';
+import type { Denial } from '../../src/rules/verdict.ts';
 import { createDecisionLog, createLog } from '../../src/telemetry/log.ts';
 import { fuzz, hostileText, json, jsonMap, key } from './fuzz.ts';
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import request from 'supertest';
-import type { AdmissionAnswer } from '../../src/admission/answer.ts';
-import { admit } from '../../src/reviews/admit.ts';
-import { classify } from '../../src/reviews/classify.ts';
-import type { ReviewDependencies } from '../../src/reviews/dependencies.ts';
+import { admit } from '../../src/admission/admit.ts';
+import type { ReviewDependencies } from '../../src/admission/dependencies.ts';
+import { classify } from '../../src/admission/recognise.ts';
+import type { AdmissionAnswer } from '../../src/admission/wire/answer.ts';
 import { admissionReview } from './admission-review.ts';
 import { createTestApp } from './test-app.ts';
 

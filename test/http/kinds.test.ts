@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import request from 'supertest';
-import type { ReviewKind } from '../../src/admission/answer.ts';
-import type { Review } from '../../src/admission/review.ts';
-import { classify } from '../../src/reviews/classify.ts';
+import { classify } from '../../src/admission/recognise.ts';
+import type { ReviewKind } from '../../src/admission/wire/answer.ts';
+import type { Review } from '../../src/admission/wire/review.ts';
 import { admissionReview } from './admission-review.ts';
 import { allowed, createTestApp } from './test-app.ts';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import request from 'supertest';
-import type { AdmissionAnswer } from '../../src/admission/answer.ts';
-import type { Review } from '../../src/admission/review.ts';
+import type { AdmissionAnswer } from '../../src/admission/wire/answer.ts';
+import type { Review } from '../../src/admission/wire/review.ts';
 import { admissionReview } from './admission-review.ts';
 import { createTestApp } from './test-app.ts';
 

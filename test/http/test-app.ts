@@ -1,8 +1,8 @@
 import type { Express } from 'express';
-import type { AdmissionAnswer, ReviewKind } from '../../src/admission/answer.ts';
+import type { AdmissionAnswer, ReviewKind } from '../../src/admission/wire/answer.ts';
 import { type AppDependencies, createApp } from '../../src/server/app.ts';
+import { createMetrics, type Metrics } from '../../src/server/metrics.ts';
 import { createLog } from '../../src/telemetry/log.ts';
-import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts';
 
 export interface TestApp {
   readonly app: Express;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import request from 'supertest';
-import type { ReviewKind } from '../../src/admission/answer.ts';
-import type { Operation } from '../../src/admission/review.ts';
+import type { ReviewKind } from '../../src/admission/wire/answer.ts';
+import type { Operation } from '../../src/admission/wire/review.ts';
 import type { StartTimer } from '../../src/server/shared-timer.ts';
 import { admissionReview } from './admission-review.ts';
 import { allowed, createTestApp } from './test-app.ts';

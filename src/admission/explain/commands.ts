@@ -1,6 +1,7 @@
+import type { RecordKind, RecordRef, ReleaseName } from '../../helm/names.ts';
 import { parseRecordName } from '../../helm/record.ts';
-import type { LockSource, RecordKind, RecordRef, ReleaseName } from '../../rules/verdict.ts';
-import { showTime } from './when.ts';
+import type { LockSource } from '../../policy/lock.ts';
+import { showTime } from '../../text/when.ts';
 
 /**
  * Commands are made to be pasted into a shell, so a name goes in only if it is one that Kubernetes could have accepted:

@@ -1,5 +1,5 @@
 import type { Denial, FieldChange } from '../../rules/verdict.ts';
-import { showName, showPath, showValue } from '../escape.ts';
+import { showName, showPath, showValue } from '../../text/escape.ts';
 import { helmUpgrade, openRelease, repairRelease } from './commands.ts';
 import { type Cause, type Explanation, showRefusal, showRelease } from './explanation.ts';
 

@@ -1,5 +1,7 @@
-import type { Attempt, InFlight, ObjectRef, ReleaseName } from '../../rules/verdict.ts';
-import { showName } from '../escape.ts';
+import type { ReleaseName } from '../../helm/names.ts';
+import type { ObjectRef } from '../../kubernetes/object.ts';
+import type { Attempt, InFlight } from '../../rules/verdict.ts';
+import { showName } from '../../text/escape.ts';
 
 /** One entry of `status.details.causes` (metav1.StatusCause). */
 export interface Cause {

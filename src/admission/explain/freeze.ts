@@ -1,8 +1,9 @@
-import type { Denial, Freeze } from '../../rules/verdict.ts';
-import { quoteText, showName } from '../escape.ts';
+import type { Freeze } from '../../policy/lock.ts';
+import type { Denial } from '../../rules/verdict.ts';
+import { quoteText, showName } from '../../text/escape.ts';
+import { showWhen } from '../../text/when.ts';
 import { editPolicy, unfreeze } from './commands.ts';
 import { type Explanation, showNames, showRefusal, showRelease } from './explanation.ts';
-import { showWhen } from './when.ts';
 
 type Frozen = Extract<Denial, { code: 'BelayFrozen' }>;
 

@@ -1,5 +1,6 @@
-import type { Denial, LockSource } from '../../rules/verdict.ts';
-import { escapeText, showName } from '../escape.ts';
+import type { LockSource } from '../../policy/lock.ts';
+import type { Denial } from '../../rules/verdict.ts';
+import { escapeText, showName } from '../../text/escape.ts';
 import { grantingRule } from './commands.ts';
 import { type Explanation, showRelease } from './explanation.ts';
 

@@ -1,8 +1,9 @@
-import type { Denial, InFlight, ReleaseName } from '../../rules/verdict.ts';
-import { escapeText, showName } from '../escape.ts';
+import type { ReleaseName } from '../../helm/names.ts';
+import type { Denial, InFlight } from '../../rules/verdict.ts';
+import { escapeText, showName } from '../../text/escape.ts';
+import { showWhen } from '../../text/when.ts';
 import { breakOperation, helmHistory, helmStatus } from './commands.ts';
 import { type Explanation, showInFlight, showRefusal, showRelease } from './explanation.ts';
-import { showWhen } from './when.ts';
 
 type DenialOf<Code extends Denial['code']> = Extract<Denial, { code: Code }>;
 

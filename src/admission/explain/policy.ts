@@ -1,5 +1,5 @@
 import type { Denial } from '../../rules/verdict.ts';
-import { escapeText, showName, showPath } from '../escape.ts';
+import { escapeText, showName, showPath } from '../../text/escape.ts';
 import type { Explanation } from './explanation.ts';
 
 /** Whoever writes that much wrong corrects the first ones first. */

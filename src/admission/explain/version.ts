@@ -1,5 +1,7 @@
-import type { Chart, Denial, LockSource } from '../../rules/verdict.ts';
-import { quoteText, showName } from '../escape.ts';
+import type { Chart } from '../../helm/names.ts';
+import type { LockSource } from '../../policy/lock.ts';
+import type { Denial } from '../../rules/verdict.ts';
+import { quoteText, showName } from '../../text/escape.ts';
 import { unlock } from './commands.ts';
 import { type Explanation, showNames, showRelease } from './explanation.ts';
 

@@ -1,8 +1,8 @@
 import { gzipSync } from 'node:zlib';
-import type { KubernetesObject } from '../../admission/review.ts';
+import type { Chart, RecordKind, ReleaseName } from '../../helm/names.ts';
 import type { Payload } from '../../helm/payload.ts';
 import { type HelmStatus, type ReleaseRecord, recordName } from '../../helm/record.ts';
-import type { Chart, RecordKind, ReleaseName } from '../../rules/verdict.ts';
+import type { KubernetesObject } from '../../kubernetes/object.ts';
 
 /** As Helm stores a release: base64 of gzip of JSON, and in a Secret Kubernetes' own base64 of that. */
 const encode = (payload: unknown, kind: RecordKind): string => {

@@ -1,6 +1,6 @@
+import type { Chart, OperationKind } from '../../helm/names.ts';
 import { isPending, type ReleaseRecord } from '../../helm/record.ts';
 import { highestDeployed } from '../../rules/in-flight.ts';
-import type { Chart, OperationKind } from '../../rules/verdict.ts';
 import { EXIT, Failure } from '../failure.ts';
 
 export interface Wish {

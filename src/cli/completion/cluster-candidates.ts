@@ -1,9 +1,9 @@
-import { METADATA_LIST_ONLY } from '../../cluster/api.ts';
-import { openCluster } from '../cluster-access.ts';
-import type { ClusterOptions } from '../cluster-options.ts';
+import { METADATA_LIST_ONLY } from '../../kubernetes/api.ts';
+import { listAll } from '../../kubernetes/list-all.ts';
+import { openCluster } from '../access/cluster-access.ts';
+import type { ClusterOptions } from '../access/cluster-options.ts';
+import { readKubeconfig } from '../access/kubeconfig.ts';
 import type { Invocation } from '../invocation.ts';
-import { readKubeconfig } from '../kubeconfig.ts';
-import { listAll } from '../releases/list-all.ts';
 import { groupByRelease, newestIn } from '../releases/release-view.ts';
 import { listRecords } from '../releases/snapshot.ts';
 import type { Candidate } from './answer.ts';
@@ -37,7 +37,7 @@ export const policyCandidates = async (
 ): Promise<readonly Candidate[]> => {
   const [{ api }, { POLICIES_PATH }] = await Promise.all([
     openCluster(options, invocation),
-    import('../../cluster/policy-status.ts'),
+    import('../../facts/policy-status.ts'),
   ]);
   const policies = await listAll(api, POLICIES_PATH, undefined, METADATA_LIST_ONLY);
   return policies.flatMap(({ metadata }) => (metadata?.name === undefined ? [] : [{ value: metadata.name }]));

@@ -1,5 +1,5 @@
 import type { Argument, Command, Option } from 'commander';
-import type { ClusterOptions } from '../cluster-options.ts';
+import type { ClusterOptions } from '../access/cluster-options.ts';
 import type { Invocation } from '../invocation.ts';
 import { type Answer, type Candidate, FILES, NOTHING, only, showAnswer } from './answer.ts';
 import { findPlace, type Place } from './find-place.ts';

@@ -1,5 +1,5 @@
 import { Command, type Option } from 'commander';
-import { addClusterOptions, type ClusterOptions } from '../cluster-options.ts';
+import { addClusterOptions, type ClusterOptions } from '../access/cluster-options.ts';
 
 /** What is being typed. */
 export type Place =

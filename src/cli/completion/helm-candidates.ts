@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { helmProgram } from '../lock/command-line.ts';
-import { GLOBAL_FLAGS } from '../lock/helm-flags.ts';
+import { helmProgram } from '../turn/command-line.ts';
+import { GLOBAL_FLAGS } from '../turn/helm-flags.ts';
 import { type Answer, FILES, NOTHING, only, showAnswer } from './answer.ts';
 
 /** The flags of `lock` itself, which Helm knows nothing of. A test holds them against what is parsed. */

@@ -1,5 +1,5 @@
-import { escapeText, showName } from '../../admission/escape.ts';
-import { type Api, ApiError, type ApiRequest } from '../../cluster/api.ts';
+import { type Api, ApiError, type ApiRequest } from '../../kubernetes/api.ts';
+import { escapeText, showName } from '../../text/escape.ts';
 
 /** What came of a question to the API server. A right that is missing is an answer too. */
 export type Answer<T> =

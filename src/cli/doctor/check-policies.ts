@@ -1,8 +1,8 @@
-import { escapeText, showName } from '../../admission/escape.ts';
-import { pathOf } from '../../cluster/api.ts';
-import type { PolicyStatus } from '../../cluster/policy-status.ts';
-import type { StoredPolicy } from '../../cluster/stored-policy.ts';
+import type { PolicyStatus } from '../../facts/policy-status.ts';
+import type { StoredPolicy } from '../../facts/stored-policy.ts';
+import { pathOf } from '../../kubernetes/api.ts';
 import type { Policy } from '../../policy/policy.ts';
+import { escapeText, showName } from '../../text/escape.ts';
 import { readPolicies } from '../releases/policies.ts';
 import { ask, describeError } from './ask.ts';
 import { compareSchemas } from './compare-schemas.ts';

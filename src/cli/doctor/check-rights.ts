@@ -1,5 +1,5 @@
-import { showName } from '../../admission/escape.ts';
-import { type Api, pathOf } from '../../cluster/api.ts';
+import { type Api, pathOf } from '../../kubernetes/api.ts';
+import { showName } from '../../text/escape.ts';
 import { ask, describeError } from './ask.ts';
 import { atMost, count, type Finding } from './finding.ts';
 import type { Patient } from './patient.ts';

@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
-import { showName } from '../../admission/escape.ts';
 import { authoritiesOf, readBundle } from '../../certificates/bundle.ts';
-import { pathOf } from '../../cluster/api.ts';
+import { pathOf } from '../../kubernetes/api.ts';
+import { showName } from '../../text/escape.ts';
 import { ask } from './ask.ts';
 import { atMost, count, type Finding } from './finding.ts';
 import type { Patient } from './patient.ts';

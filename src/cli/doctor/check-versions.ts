@@ -1,5 +1,5 @@
 import { parse } from 'semver';
-import { showName } from '../../admission/escape.ts';
+import { showName } from '../../text/escape.ts';
 import { VERSION } from '../../version.ts';
 import type { Finding } from './finding.ts';
 import type { Patient } from './patient.ts';

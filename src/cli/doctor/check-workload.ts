@@ -1,5 +1,5 @@
-import { escapeText, showName } from '../../admission/escape.ts';
-import { pathOf } from '../../cluster/api.ts';
+import { pathOf } from '../../kubernetes/api.ts';
+import { escapeText, showName } from '../../text/escape.ts';
 import { type Answer, ask } from './ask.ts';
 import { atMost, count, type Finding } from './finding.ts';
 import type { List, Patient } from './patient.ts';

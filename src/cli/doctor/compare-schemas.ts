@@ -1,4 +1,4 @@
-import { showPath } from '../../admission/escape.ts';
+import { showPath } from '../../text/escape.ts';
 
 /** How the schema of a cluster differs from one's own, by the paths of fields. Descriptions do not count. */
 export interface SchemaDrift {

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { quoteText, showName, showValue } from '../../admission/escape.ts';
+import { quoteText, showName, showValue } from '../../text/escape.ts';
 import type { Webhook } from './shipped.ts';
 
 /** A field of a webhook that is not as it ships. */

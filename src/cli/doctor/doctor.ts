@@ -1,8 +1,8 @@
-import { showName } from '../../admission/escape.ts';
 import { CERTIFICATES_SECRET } from '../../certificates/secret-name.ts';
-import { type Api, ApiError, pathOf } from '../../cluster/api.ts';
-import { openCluster } from '../cluster-access.ts';
-import type { ClusterOptions } from '../cluster-options.ts';
+import { type Api, ApiError, pathOf } from '../../kubernetes/api.ts';
+import { showName } from '../../text/escape.ts';
+import { openCluster } from '../access/cluster-access.ts';
+import type { ClusterOptions } from '../access/cluster-options.ts';
 import { EXIT, Failure } from '../failure.ts';
 import type { Invocation } from '../invocation.ts';
 import { type Answer, ask, bounded, describeError } from './ask.ts';

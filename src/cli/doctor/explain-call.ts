@@ -1,4 +1,4 @@
-import { escapeText, showName } from '../../admission/escape.ts';
+import { escapeText, showName } from '../../text/escape.ts';
 
 /** A call of a webhook that did not come to an answer, in the words of the API server and in ours. */
 export interface FailedCall {

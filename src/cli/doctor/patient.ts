@@ -1,4 +1,4 @@
-import type { Api } from '../../cluster/api.ts';
+import type { Api } from '../../kubernetes/api.ts';
 import type { Answer } from './ask.ts';
 import type { Place, Webhook } from './shipped.ts';
 import type { Deployment } from './workload-objects.ts';

@@ -1,4 +1,4 @@
-import { escapeText, showName } from '../../admission/escape.ts';
+import { escapeText, showName } from '../../text/escape.ts';
 import type { FailedCall } from './explain-call.ts';
 import type { Finding } from './finding.ts';
 import type { Patient } from './patient.ts';

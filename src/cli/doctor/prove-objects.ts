@@ -1,10 +1,10 @@
-import { quoteText, showName } from '../../admission/escape.ts';
-import type { KubernetesObject } from '../../admission/review.ts';
-import { type Api, METADATA_LIST_ONLY, pathOf } from '../../cluster/api.ts';
+import type { ReleaseName } from '../../helm/names.ts';
+import { ownerOf } from '../../helm/owner.ts';
+import { type Api, METADATA_LIST_ONLY, pathOf } from '../../kubernetes/api.ts';
+import type { KubernetesObject } from '../../kubernetes/object.ts';
 import type { PolicySubject } from '../../policy/policy.ts';
 import { ignoredPathsFor, isTrusted } from '../../policy/subjects.ts';
-import { ownerOf } from '../../reviews/classify.ts';
-import type { ReleaseName } from '../../rules/verdict.ts';
+import { quoteText, showName } from '../../text/escape.ts';
 import { look } from '../releases/look.ts';
 import { ask, describeError } from './ask.ts';
 import type { Finding } from './finding.ts';

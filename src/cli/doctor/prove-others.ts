@@ -1,6 +1,6 @@
-import { pathOf } from '../../cluster/api.ts';
-import { POLICIES_PATH } from '../../cluster/policy-status.ts';
+import { POLICIES_PATH } from '../../facts/policy-status.ts';
 import { LOCK_PREFIX } from '../../helm/record.ts';
+import { pathOf } from '../../kubernetes/api.ts';
 import type { Finding } from './finding.ts';
 import type { Patient } from './patient.ts';
 import { explainRest } from './proof.ts';

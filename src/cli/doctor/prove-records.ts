@@ -1,8 +1,8 @@
-import { showName } from '../../admission/escape.ts';
-import type { KubernetesObject } from '../../admission/review.ts';
-import { pathOf } from '../../cluster/api.ts';
 import { LOCK_PREFIX } from '../../helm/record.ts';
+import { pathOf } from '../../kubernetes/api.ts';
+import type { KubernetesObject } from '../../kubernetes/object.ts';
 import { FREEZE, FREEZE_BY } from '../../policy/lock-annotations.ts';
+import { showName } from '../../text/escape.ts';
 import { newRecord } from '../check/dry-record.ts';
 import type { Finding } from './finding.ts';
 import type { Patient } from './patient.ts';

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { escapeText } from '../../admission/escape.ts';
+import { escapeText } from '../../text/escape.ts';
 import { VERSION } from '../../version.ts';
 import { toJson } from '../output/machine.ts';
 import { type Cell, layOut } from '../output/table.ts';

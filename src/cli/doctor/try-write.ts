@@ -1,6 +1,6 @@
-import { escapeText, showName } from '../../admission/escape.ts';
-import type { KubernetesObject } from '../../admission/review.ts';
-import { type Api, ApiError, type ApiRequest, METADATA_ONLY } from '../../cluster/api.ts';
+import { type Api, ApiError, type ApiRequest, METADATA_ONLY } from '../../kubernetes/api.ts';
+import type { KubernetesObject } from '../../kubernetes/object.ts';
+import { escapeText, showName } from '../../text/escape.ts';
 import { describeError, describeForbidden } from './ask.ts';
 import { explainFailedCall, type FailedCall } from './explain-call.ts';
 

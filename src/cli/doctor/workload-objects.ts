@@ -1,4 +1,4 @@
-import type { KubernetesObject, ObjectMeta } from '../../admission/review.ts';
+import type { KubernetesObject, ObjectMeta } from '../../kubernetes/object.ts';
 
 /** Kubernetes' own kinds, as far as they are looked at. */
 

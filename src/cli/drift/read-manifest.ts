@@ -1,7 +1,7 @@
-import { type Api, isNotFound } from '../../cluster/api.ts';
-import type { Manifest, Manifests } from '../../cluster/manifests.ts';
+import type { Manifest, Manifests } from '../../facts/manifests.ts';
 import { parseManifest } from '../../helm/manifest.ts';
 import { PayloadError, summarize } from '../../helm/payload.ts';
+import { type Api, isNotFound } from '../../kubernetes/api.ts';
 import { fetchRecord } from '../releases/charts.ts';
 
 /** Decodes here: nobody else waits, and a thread takes longer to start than a payload to decode. */

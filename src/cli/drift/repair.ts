@@ -1,7 +1,7 @@
-import { showName, showPath } from '../../admission/escape.ts';
 import { showObject, showReason } from '../../drift/describe-drift.ts';
 import type { CheckedRelease, ObjectDrift } from '../../drift/findings.ts';
 import { type RepairOutcome, type RepairReleaseDependencies, repairRelease } from '../../drift/repair-release.ts';
+import { showName, showPath } from '../../text/escape.ts';
 import { readRefusal } from '../failure.ts';
 import type { Invocation } from '../invocation.ts';
 import { note, warn } from '../output/say.ts';

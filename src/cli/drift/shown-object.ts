@@ -1,7 +1,7 @@
-import type { KubernetesObject } from '../../admission/review.ts';
 import { findAddedFields } from '../../drift/added-fields.ts';
 import { splitPointer } from '../../drift/field-owners.ts';
 import type { ObjectDrift } from '../../drift/findings.ts';
+import type { KubernetesObject } from '../../kubernetes/object.ts';
 import { isList, isMap, own } from '../../rules/drift/json.ts';
 
 /** An object as the chart wants it and as it is, made fit to be shown side by side. */

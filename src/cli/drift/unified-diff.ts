@@ -1,9 +1,9 @@
 import { styleText } from 'node:util';
 import { createTwoFilesPatch } from 'diff';
-import { showName } from '../../admission/escape.ts';
 import { describeField, showObject } from '../../drift/describe-drift.ts';
 import type { CheckedRelease, ObjectDrift } from '../../drift/findings.ts';
 import { marksOf, toStored } from '../../drift/placed-document.ts';
+import { showName } from '../../text/escape.ts';
 import { toYaml } from '../output/yaml.ts';
 import { toShown } from './shown-object.ts';
 

@@ -1,4 +1,4 @@
-import { escapeLines } from './escape-lines.ts';
+import { escapeLines } from '../../text/escape-lines.ts';
 
 /** What `-o` takes. */
 export const FORMATS = ['wide', 'json', 'yaml', 'name'] as const;

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { escapeText } from '../../admission/escape.ts';
+import { escapeText } from '../../text/escape.ts';
 import { type Failure, showFailure } from '../failure.ts';
 
 /** Words for a person go to stderr, so that stdout holds what was asked for and nothing else. */

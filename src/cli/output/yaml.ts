@@ -1,6 +1,6 @@
 import { Document, Scalar, visit } from 'yaml';
-import { escapeText } from '../../admission/escape.ts';
-import { escapeLines } from './escape-lines.ts';
+import { escapeText } from '../../text/escape.ts';
+import { escapeLines } from '../../text/escape-lines.ts';
 
 const isPlain = (text: string): boolean => escapeText(text, Number.POSITIVE_INFINITY) === text;
 

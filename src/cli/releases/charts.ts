@@ -1,8 +1,8 @@
-import type { KubernetesObject } from '../../admission/review.ts';
-import { type Api, ApiError, pathOf } from '../../cluster/api.ts';
+import type { Chart } from '../../helm/names.ts';
 import { decodePayload, type Payload, PayloadError } from '../../helm/payload.ts';
 import { payloadOf, type ReleaseRecord } from '../../helm/record.ts';
-import type { Chart } from '../../rules/verdict.ts';
+import { type Api, ApiError, pathOf } from '../../kubernetes/api.ts';
+import type { KubernetesObject } from '../../kubernetes/object.ts';
 
 /** What only a record's payload tells. */
 export interface Stored {

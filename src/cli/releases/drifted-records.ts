@@ -1,5 +1,5 @@
-import { type Api, pathOf } from '../../cluster/api.ts';
 import { parseRecordName } from '../../helm/record.ts';
+import { type Api, pathOf } from '../../kubernetes/api.ts';
 
 /** What an Event says, as far as it tells of drift. */
 export interface DriftEvent {

@@ -1,8 +1,8 @@
-import { openCluster } from '../cluster-access.ts';
-import type { ClusterOptions } from '../cluster-options.ts';
+import { openCluster } from '../access/cluster-access.ts';
+import type { ClusterOptions } from '../access/cluster-options.ts';
+import { explainLines } from '../explain/explain-lines.ts';
 import type { Invocation } from '../invocation.ts';
 import { candidatesFor } from './candidates.ts';
-import { explainLines } from './explain-lines.ts';
 import { lookAtOne } from './look.ts';
 
 /** `belay explain`. */

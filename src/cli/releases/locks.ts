@@ -1,8 +1,8 @@
 import type { ReleaseRecord } from '../../helm/record.ts';
+import type { LockSource } from '../../policy/lock.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { builtInPolicy } from '../../policy/policy-in-force.ts';
 import { findFreezes, findOpen, findVersionLocks, type NamespaceFacts } from '../../rules/locks.ts';
-import type { LockSource } from '../../rules/verdict.ts';
 
 /** A lock in force, in the words of the command that sets it. */
 export type LockKind = 'frozen' | 'pinned' | 'no-downgrade' | 'open';

@@ -1,4 +1,4 @@
-import type { Api } from '../../cluster/api.ts';
+import type { Api } from '../../kubernetes/api.ts';
 import type { NamespaceFacts } from '../../rules/locks.ts';
 import { Failure } from '../failure.ts';
 import { type ChartReader, createChartReader, type Stored } from './charts.ts';

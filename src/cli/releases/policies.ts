@@ -1,8 +1,8 @@
-import { type Api, isNotFound } from '../../cluster/api.ts';
-import { POLICIES_PATH } from '../../cluster/policy-status.ts';
-import type { ReflectedObject } from '../../cluster/reflector.ts';
-import type { StoredPolicy } from '../../cluster/stored-policy.ts';
-import { listAll } from './list-all.ts';
+import { POLICIES_PATH } from '../../facts/policy-status.ts';
+import type { StoredPolicy } from '../../facts/stored-policy.ts';
+import { type Api, isNotFound } from '../../kubernetes/api.ts';
+import { listAll } from '../../kubernetes/list-all.ts';
+import type { ReflectedObject } from '../../kubernetes/object.ts';
 
 /** `belay serve --stale-after` unless told; where an operation is claimed, its Lease says what holds. */
 export const STALE_AFTER_MS = 600_000;
@@ -20,7 +20,7 @@ export const readPolicies = async (api: Api): Promise<readonly StoredPolicy[]> =
   // The schema takes a while to load, and most clusters will do without.
   const [{ parsePolicy }, { readStoredPolicy }] = await Promise.all([
     import('../../policy/parse-policy.ts'),
-    import('../../cluster/stored-policy.ts'),
+    import('../../facts/stored-policy.ts'),
   ]);
   return objects.map((object) =>
     readStoredPolicy(object, undefined, (text) => parsePolicy(text, { staleAfterMs: STALE_AFTER_MS })),

@@ -1,9 +1,9 @@
+import type { Chart, ReleaseName } from '../../helm/names.ts';
 import type { ReleaseRecord } from '../../helm/record.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { builtInPolicy, policyInForce } from '../../policy/policy-in-force.ts';
 import { findOperation, highestDeployed, type OperationState } from '../../rules/in-flight.ts';
 import type { NamespaceFacts } from '../../rules/locks.ts';
-import type { Chart, ReleaseName } from '../../rules/verdict.ts';
 import type { Stored } from './charts.ts';
 import { type Lock, locksOf } from './locks.ts';
 import { STALE_AFTER_MS } from './policies.ts';

@@ -1,13 +1,13 @@
-import type { ObjectMeta } from '../../admission/review.ts';
-import { type Api, ApiError, METADATA_LIST_ONLY, METADATA_ONLY, pathOf } from '../../cluster/api.ts';
-import { CLAIM_SELECTOR, readClaim } from '../../cluster/claim-lease.ts';
-import { toNamespaceFacts } from '../../cluster/release-index.ts';
+import { CLAIM_SELECTOR, readClaim } from '../../facts/claim-lease.ts';
 import { type ReleaseRecord, toRecord } from '../../helm/record.ts';
+import { type Api, ApiError, METADATA_LIST_ONLY, METADATA_ONLY, pathOf } from '../../kubernetes/api.ts';
+import { listAll } from '../../kubernetes/list-all.ts';
+import type { ObjectMeta } from '../../kubernetes/object.ts';
 import type { Policy } from '../../policy/policy.ts';
 import type { Claim } from '../../rules/in-flight.ts';
 import type { NamespaceFacts } from '../../rules/locks.ts';
+import { toNamespaceFacts } from '../../rules/locks.ts';
 import { findDriftedRecords } from './drifted-records.ts';
-import { listAll } from './list-all.ts';
 import { readPolicies } from './policies.ts';
 
 /** Which releases are looked at. */

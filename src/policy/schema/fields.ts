@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { quoteText, showValue } from '../../admission/escape.ts';
-import { parseDuration } from '../duration.ts';
+import { parseDuration } from '../../text/duration.ts';
+import { quoteText, showValue } from '../../text/escape.ts';
 import { GLOB_PATTERN, MAX_GLOB_LENGTH } from '../name-glob.ts';
 
 /** Of what the schema of a ReleasePolicy is made: for each kind of value, what zod checks and what the API server does. */
@@ -33,7 +33,7 @@ const SECOND_MS = 1000;
 const HOUR_MS = 3600 * SECOND_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-/** As src/policy/duration.ts reads them. */
+/** As src/text/duration.ts reads them. */
 const DURATION_PATTERN = /^([0-9]+(\.[0-9]+)?(ms|[smhd]))+$/;
 
 interface Bounds {

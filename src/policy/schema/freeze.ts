@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { quoteText } from '../../admission/escape.ts';
+import { quoteText } from '../../text/escape.ts';
 import { isTimeZone, parseSchedule, SCHEDULE_PATTERN, TIME_ZONE_PATTERN } from '../schedule.ts';
 import { ACTIONS, action, duration, list, says, text } from './fields.ts';
 

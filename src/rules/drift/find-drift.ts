@@ -1,4 +1,4 @@
-import type { KubernetesObject } from '../../admission/review.ts';
+import type { KubernetesObject } from '../../kubernetes/object.ts';
 import type { DriftScope } from '../../policy/policy.ts';
 import type { FieldChange } from '../verdict.ts';
 import { isBuiltInGroup } from './built-in-groups.ts';

@@ -1,4 +1,4 @@
-import type { KubernetesObject } from '../../admission/review.ts';
+import type { KubernetesObject } from '../../kubernetes/object.ts';
 
 const ownersOf = (object: KubernetesObject): readonly unknown[] => {
   const owners: unknown = object.metadata?.ownerReferences;

@@ -1,4 +1,4 @@
-import type { KubernetesObject } from '../../admission/review.ts';
+import type { KubernetesObject } from '../../kubernetes/object.ts';
 import { deepEqual, isMap, type JsonMap } from './json.ts';
 
 const beyondDesiredState: ReadonlySet<string> = new Set(['status', 'metadata']);

@@ -1,4 +1,4 @@
-import type { KubernetesObject } from '../../admission/review.ts';
+import type { KubernetesObject } from '../../kubernetes/object.ts';
 import { isBuiltInGroup } from './built-in-groups.ts';
 import { isExactlyOwned } from './chart-ownership.ts';
 import { chartShape } from './chart-shape.ts';

@@ -1,5 +1,6 @@
+import type { Freeze } from '../../policy/lock.ts';
 import { findOperation, type ReleaseFacts, type StaleClock } from '../in-flight.ts';
-import { allow, type Freeze } from '../verdict.ts';
+import { allow } from '../verdict.ts';
 import { judgeCreate } from './create.ts';
 import { judgeDelete } from './delete.ts';
 import { judgeUpdate } from './update.ts';

@@ -1,6 +1,7 @@
+import type { ReleaseName } from '../../helm/names.ts';
 import type { ReleaseRecord } from '../../helm/record.ts';
 import { refOf } from '../in-flight.ts';
-import { type Attempt, type Denial, deny, type ReleaseName, type Verdict } from '../verdict.ts';
+import { type Attempt, type Denial, deny, type Verdict } from '../verdict.ts';
 import type { RecordContext, RecordWrite } from './write.ts';
 
 /** The remedy for those who patch a status because they want a lock. */

@@ -1,4 +1,5 @@
-import { allow, type OperationKind } from '../verdict.ts';
+import type { OperationKind } from '../../helm/names.ts';
+import { allow } from '../verdict.ts';
 import { refuseFrozen, refuseInFlight } from './refuse.ts';
 import type { RecordContext, RecordVerdict } from './write.ts';
 

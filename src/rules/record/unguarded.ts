@@ -1,4 +1,5 @@
-import { allow, type Denial, type OperationKind } from '../verdict.ts';
+import type { OperationKind } from '../../helm/names.ts';
+import { allow, type Denial } from '../verdict.ts';
 import type { RecordVerdict, RecordWrite } from './write.ts';
 
 const OPERATIONS: ReadonlySet<string> = new Set<OperationKind>(['install', 'upgrade', 'rollback', 'uninstall']);

@@ -1,7 +1,9 @@
+import type { OperationKind, ReleaseName } from '../../helm/names.ts';
 import type { PayloadSummary } from '../../helm/payload.ts';
 import type { ReleaseRecord } from '../../helm/record.ts';
+import type { Freeze } from '../../policy/lock.ts';
 import type { OperationState, ReleaseFacts, StaleClock } from '../in-flight.ts';
-import type { Freeze, OperationKind, ReleaseName, Verdict } from '../verdict.ts';
+import type { Verdict } from '../verdict.ts';
 
 /** What a claim has to say before the write may be answered. */
 export interface ClaimRequest {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import type { KubernetesObject } from '../../../src/admission/review.ts';
+import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
 import type { DenialCode } from '../../../src/rules/verdict.ts';
 import type { CommandOptions, CommandResult, ControlPlane } from '../harness/control-plane.ts';
 import { waitUntil } from '../harness/wait-until.ts';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'node:tls';
-import type { Api } from '../../../src/cluster/api.ts';
+import type { Api } from '../../../src/kubernetes/api.ts';
 
 export interface HandshakeOptions {
   readonly admin: Api;

@@ -1,4 +1,4 @@
-import type { PolicyStatus } from '../../../src/cluster/policy-status.ts';
+import type { PolicyStatus } from '../../../src/facts/policy-status.ts';
 import type { CommandOptions, CommandResult, ControlPlane } from '../harness/control-plane.ts';
 import { waitUntil } from '../harness/wait-until.ts';
 import { succeeds } from './asking.ts';

@@ -1,4 +1,4 @@
-import { type Api, ApiError } from '../../../src/cluster/api.ts';
+import { type Api, ApiError } from '../../../src/kubernetes/api.ts';
 
 /** What became of the writes of a load. */
 export interface LoadResult {

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import type { KubernetesObject } from '../../../src/admission/review.ts';
+import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
 
 /** Releases in every state that a rule knows, and every write that somebody might make of them. */
 

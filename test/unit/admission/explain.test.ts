@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { describeDenial } from '../../../src/admission/message.ts';
-import type { Denial, DenialCode, Freeze, InFlight } from '../../../src/rules/verdict.ts';
+import { describeDenial } from '../../../src/admission/explain/message.ts';
+import type { Freeze } from '../../../src/policy/lock.ts';
+import type { Denial, DenialCode, InFlight } from '../../../src/rules/verdict.ts';
 
 const nowMs = Date.parse('2026-01-31T12:00:00Z');
 

@@ -12,7 +12,7 @@ import {
 import { createKeeper, type Keeper } from '../../../src/certificates/keeper.ts';
 import { type Lifetimes, pausesOf } from '../../../src/certificates/lifetimes.ts';
 import type { Store } from '../../../src/certificates/store.ts';
-import { ApiError } from '../../../src/cluster/api.ts';
+import { ApiError } from '../../../src/kubernetes/api.ts';
 
 /**
  * Replicas that share what they share in a cluster: one Secret and two configurations, each a register with a version that compares and

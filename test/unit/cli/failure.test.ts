@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { EXIT, Failure, readRefusal, showFailure, toFailure } from '../../../src/cli/failure.ts';
-import { ApiError } from '../../../src/cluster/api.ts';
+import { ApiError } from '../../../src/kubernetes/api.ts';
 
 const DENIED =
   'admission webhook "records.belay.dev" denied the request: upgrade of release web refused [BelayFrozen]\n  more';

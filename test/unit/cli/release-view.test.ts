@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { explainLines } from '../../../src/cli/explain/explain-lines.ts';
+import { policyRow, viewPolicies } from '../../../src/cli/policy/policy-list.ts';
 import { candidatesFor } from '../../../src/cli/releases/candidates.ts';
-import { explainLines } from '../../../src/cli/releases/explain-lines.ts';
-import { policyRow, viewPolicies } from '../../../src/cli/releases/policy-list.ts';
 import { viewReleases } from '../../../src/cli/releases/release-view.ts';
 import type { Snapshot } from '../../../src/cli/releases/snapshot.ts';
-import { statusObject } from '../../../src/cli/releases/status-object.ts';
-import { statusRow } from '../../../src/cli/releases/status-rows.ts';
-import { readStoredPolicy } from '../../../src/cluster/stored-policy.ts';
+import { statusObject } from '../../../src/cli/status/status-object.ts';
+import { statusRow } from '../../../src/cli/status/status-rows.ts';
+import { readStoredPolicy } from '../../../src/facts/stored-policy.ts';
 import type { HelmStatus, ReleaseRecord } from '../../../src/helm/record.ts';
 import { parsePolicy } from '../../../src/policy/parse-policy.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { readUntil, type UntilOptions } from '../../../src/cli/annotate/until.ts';
 import { Failure } from '../../../src/cli/failure.ts';
-import { readUntil, type UntilOptions } from '../../../src/cli/locks/until.ts';
 
 const NOW = Date.UTC(2026, 0, 31, 12);
 

@@ -7,8 +7,8 @@ import type { Command } from 'commander';
 import { parse } from 'yaml';
 import type { Invocation } from '../../../src/cli/invocation.ts';
 import { moveLeadingFlags } from '../../../src/cli/leading-flags.ts';
-import { parseCommandLine } from '../../../src/cli/lock/parse-command-line.ts';
 import { createProgram } from '../../../src/cli/program.ts';
+import { parseCommandLine } from '../../../src/cli/turn/parse-command-line.ts';
 
 /** The commands of docs/pipelines.md and docs/migrating.md are read by what reads them when they are typed. */
 

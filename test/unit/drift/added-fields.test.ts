@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { ManagedFieldsEntry } from '../../../src/admission/review.ts';
 import { findAddedFields } from '../../../src/drift/added-fields.ts';
 import { placeDocument, toStored } from '../../../src/drift/placed-document.ts';
+import type { ManagedFieldsEntry } from '../../../src/kubernetes/object.ts';
 import { live, MARKS, owned } from './objects.ts';
 
 const CONFIG = {

@@ -1,5 +1,5 @@
-import type { KubernetesObject, ManagedFieldsEntry } from '../../../src/admission/review.ts';
 import type { ReleaseRecord } from '../../../src/helm/record.ts';
+import type { KubernetesObject, ManagedFieldsEntry } from '../../../src/kubernetes/object.ts';
 
 /** Objects as the API server shows them, as far as the tests of drift need them. */
 

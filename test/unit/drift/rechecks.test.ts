@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { AdmissionAnswer } from '../../../src/admission/answer.ts';
-import type { Review } from '../../../src/admission/review.ts';
+import type { AdmissionAnswer } from '../../../src/admission/wire/answer.ts';
+import type { Review } from '../../../src/admission/wire/review.ts';
 import { rechecksOf } from '../../../src/drift/rechecks.ts';
 import { allow, type Denial } from '../../../src/rules/verdict.ts';
 import { live } from './objects.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createSweepPlan } from '../../../src/drift/sweep-plan.ts';
-import type { ReleaseName } from '../../../src/rules/verdict.ts';
+import type { ReleaseName } from '../../../src/helm/names.ts';
 
 const [A, B] = ['a', 'b'].map((name) => ({ namespace: 'shop', name })) as [ReleaseName, ReleaseName];
 const MINUTE_MS = 60_000;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { Overload } from '../../../src/admission/overload.ts';
-import { createTextMemory } from '../../../src/admission/text-memory.ts';
 import { createDecoder, type Decoder } from '../../../src/helm/decoder.ts';
+import { createTextMemory } from '../../../src/helm/text-memory.ts';
+import { Overload } from '../../../src/kubernetes/overload.ts';
 
 const { signal } = new AbortController();
 const decoders: Decoder[] = [];

@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { parse } from 'yaml';
+import { DENIALS } from '../../../docs/generate/denial-reference.ts';
 import { LABEL_VALUES, labelsOf, openRegistry } from '../../../docs/generate/metrics.ts';
-import { DENIALS } from '../../../src/rules/denial-reference.ts';
 import { API_SERVER_LABEL_VALUES, API_SERVER_METRICS } from './api-server-metrics.ts';
 import { type Query, readQuery } from './read-query.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { compileSelector, type LabelSelector } from '../../../src/policy/label-selector.ts';
+import { compileSelector, type LabelSelector } from '../../../src/kubernetes/label-selector.ts';
 import { parsePolicy } from '../../../src/policy/parse-policy.ts';
 import type { Policy } from '../../../src/policy/policy.ts';
 import { builtInPolicy, policyInForce } from '../../../src/policy/policy-in-force.ts';

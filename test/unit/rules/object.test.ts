@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ReleaseRecord } from '../../../src/helm/record.ts';
+import type { Freeze } from '../../../src/policy/lock.ts';
 import type { Open } from '../../../src/policy/lock-annotations.ts';
 import type { PolicyRule } from '../../../src/rules/actions.ts';
 import { type Claim, findOperation } from '../../../src/rules/in-flight.ts';
 import { judgeObject, lookAtObject, type ObjectWrite } from '../../../src/rules/object.ts';
-import type { FieldChange, Freeze } from '../../../src/rules/verdict.ts';
+import type { FieldChange } from '../../../src/rules/verdict.ts';
 import { CLOCK, claim, NOW_MS, RELEASE, record, STALE_AFTER_MS } from './releases.ts';
 
 const FREEZE: Freeze = {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { HelmStatus, ReleaseRecord } from '../../../src/helm/record.ts';
+import type { Freeze } from '../../../src/policy/lock.ts';
 import type { Claim } from '../../../src/rules/in-flight.ts';
 import { judgeRecord } from '../../../src/rules/record/judge-record.ts';
 import type { RecordVerdict, RecordWrite } from '../../../src/rules/record/write.ts';
-import type { Freeze } from '../../../src/rules/verdict.ts';
 import { CLOCK, claim, NOW_MS, payload, record, STALE_AFTER_MS, write } from './releases.ts';
 
 const FREEZE: Freeze = {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Chart } from '../../../src/rules/verdict.ts';
-import { parseRange, refuseVersion, type VersionLocks, type VersionMove } from '../../../src/rules/versions.ts';
+import { parseRange } from '../../../src/helm/chart-range.ts';
+import type { Chart } from '../../../src/helm/names.ts';
+import { refuseVersion, type VersionLocks, type VersionMove } from '../../../src/rules/versions.ts';
 import { RELEASE } from './releases.ts';
 
 const SOURCE = { kind: 'Namespace', namespace: '', name: 'shop' } as const;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import request from 'supertest';
-import type { AdmissionAnswer } from '../../../src/admission/answer.ts';
-import type { Review } from '../../../src/admission/review.ts';
+import type { AdmissionAnswer } from '../../../src/admission/wire/answer.ts';
+import type { Review } from '../../../src/admission/wire/review.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
 import { admissionReview } from '../../http/admission-review.ts';
 import { createTestApp } from '../../http/test-app.ts';

@@ -6,8 +6,8 @@ import { complete } from '../../../../src/cli/completion/complete.ts';
 import { findPlace } from '../../../../src/cli/completion/find-place.ts';
 import { OWN_FLAGS } from '../../../../src/cli/completion/helm-candidates.ts';
 import type { Invocation } from '../../../../src/cli/invocation.ts';
-import { lockHelp } from '../../../../src/cli/lock/help.ts';
 import { createProgram } from '../../../../src/cli/program.ts';
+import { lockHelp } from '../../../../src/cli/turn/help.ts';
 
 const BELAY: Invocation = { by: 'belay', name: 'belay' };
 const HELM: Invocation = { by: 'helm', name: 'helm lock' };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { KubernetesObject } from '../../../../src/admission/review.ts';
+import type { KubernetesObject } from '../../../../src/kubernetes/object.ts';
 import { chartDeployment, drift, edit, type Json, liveDeployment, paths } from './fixtures.ts';
 
 const pod = '/spec/template/spec';

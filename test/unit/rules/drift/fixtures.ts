@@ -1,4 +1,4 @@
-import type { KubernetesObject } from '../../../../src/admission/review.ts';
+import type { KubernetesObject } from '../../../../src/kubernetes/object.ts';
 import { type DriftInput, findDrift } from '../../../../src/rules/drift/find-drift.ts';
 
 export type Json = Record<string, unknown>;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { KubernetesObject } from '../../../../src/admission/review.ts';
+import type { KubernetesObject } from '../../../../src/kubernetes/object.ts';
 import { isUnchanged } from '../../../../src/rules/drift/is-unchanged.ts';
 import { edit, liveDeployment } from './fixtures.ts';
 

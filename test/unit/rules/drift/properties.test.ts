@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { KubernetesObject } from '../../../../src/admission/review.ts';
+import type { KubernetesObject } from '../../../../src/kubernetes/object.ts';
 import { isUnchanged } from '../../../../src/rules/drift/is-unchanged.ts';
 import { asInstalled, chartDeployment, drift, edit, type Json, liveDeployment, paths } from './fixtures.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { KubernetesObject, ManagedFieldsEntry } from '../../../../src/admission/review.ts';
+import type { KubernetesObject, ManagedFieldsEntry } from '../../../../src/kubernetes/object.ts';
 import { isMap } from '../../../../src/rules/drift/json.ts';
 import { restoresObject } from '../../../../src/rules/drift/restores-object.ts';
 import { chartDeployment, edit, type Json, liveDeployment } from './fixtures.ts';

@@ -1,0 +1,62 @@
+import type { ReleaseName } from '../helm/names.ts';
+import { judgeLockChange, type LockChange } from '../policy/judge-lock-change.ts';
+import type { LockSource, LockVerb } from '../policy/lock.ts';
+import type { Annotations } from '../policy/lock-annotations.ts';
+import { deny, type NoteReason, type Verdict } from '../rules/verdict.ts';
+import type { ReviewDependencies } from './dependencies.ts';
+import type { Review } from './wire/review.ts';
+
+/** A write of lock annotations on one record or Namespace. */
+export interface LockWrite {
+  readonly review: Review;
+  /** For a Namespace the name is empty: the right is asked for all its releases. */
+  readonly release: ReleaseName;
+  readonly source: LockSource;
+  readonly before: Annotations;
+  readonly after: Annotations;
+}
+
+/** Undefined when the write touches no lock; refused unless it is well-formed and by somebody who may. */
+export const judgeLockWrite = async (
+  { access, nowMs }: ReviewDependencies,
+  write: LockWrite,
+  signal: AbortSignal,
+): Promise<Verdict | undefined> => {
+  const change = judgeLockChange(write.before, write.after, nowMs(), write.source);
+  if (change.keys.length === 0) return undefined;
+  const [problem] = change.problems;
+  if (problem !== undefined) return deny({ code: 'BelayBadLock', source: write.source, ...problem });
+  const { user } = write.review;
+  const lacking = async (verb: LockVerb): Promise<LockVerb | undefined> =>
+    (await access.may(user, verb, write.release.namespace, write.release.name, signal)) ? undefined : verb;
+  const missing = (await Promise.all(change.verbs.map(lacking))).find((verb) => verb !== undefined);
+  if (missing === undefined) return passLocks(write, change);
+  return deny({
+    code: 'BelayLockForbidden',
+    release: write.release,
+    source: write.source,
+    user: user.username,
+    verb: missing,
+    annotations: change.keys,
+  });
+};
+
+const REASONS: Readonly<Record<LockVerb, NoteReason>> = {
+  lock: 'ReleaseLocked',
+  unlock: 'ReleaseUnlocked',
+  open: 'ReleaseOpened',
+  break: 'OperationBroken',
+};
+
+/** Each use of a verb leaves an Event and an audit annotation, with what was written. */
+const passLocks = ({ review, release, after }: LockWrite, { keys, verbs }: LockChange): Verdict => {
+  const written = keys.map((key) => (after[key] === undefined ? `${key}-` : `${key}=${JSON.stringify(after[key])}`));
+  const text = written.join(', ');
+  return {
+    allowed: true,
+    why: 'locks',
+    audit: Object.fromEntries(verbs.map((verb) => [verb, text])),
+    release,
+    notes: verbs.map((verb) => ({ reason: REASONS[verb], text: `${review.user.username} wrote ${text}` })),
+  };
+};

@@ -1,0 +1,72 @@
+import { ownerOf } from '../../helm/owner.ts';
+import { ApiError, pathOf } from '../../kubernetes/api.ts';
+import type { KubernetesObject } from '../../kubernetes/object.ts';
+import { ignoredPathsFor } from '../../policy/subjects.ts';
+import { findScaleDrift } from '../../rules/drift/find-scale-drift.ts';
+import { allow } from '../../rules/verdict.ts';
+import type { ReviewDependencies } from '../dependencies.ts';
+import type { AdmissionAnswer } from '../wire/answer.ts';
+import type { Review } from '../wire/review.ts';
+import { scopeOf } from './governed-write.ts';
+import { judgeGoverned } from './judge-governed.ts';
+
+/** None are written as nothing: `omitempty` in k8s.io/api/autoscaling/v1 ScaleSpec. */
+const replicasOf = (scale: KubernetesObject | undefined): number => {
+  const replicas = (scale?.spec as { replicas?: unknown } | undefined)?.replicas;
+  return typeof replicas === 'number' ? replicas : 0;
+};
+
+/**
+ * Judges a write of `scale` as `/spec/replicas` of its parent. The review carries neither labels nor annotations, so the
+ * parent is read; one that Belay has no right to read is let through, and says so in the audit log (manifests/README.md
+ * tells how to grant the right for custom resources).
+ */
+export const reviewScale = async (
+  dependencies: ReviewDependencies,
+  review: Review,
+  signal: AbortSignal,
+): Promise<AdmissionAnswer> => {
+  const beforeReplicas = replicasOf(review.oldObject);
+  const afterReplicas = replicasOf(review.object);
+  if (beforeReplicas === afterReplicas) return allow('unchanged');
+  const { group, version, resource } = review.resource;
+  const root = group === '' ? ['api', version] : ['apis', group, version];
+  let parent: KubernetesObject;
+  try {
+    parent = await dependencies.api.request<KubernetesObject>({
+      path: pathOf(...root, 'namespaces', review.namespace, resource, review.name),
+      signal,
+    });
+  } catch (error) {
+    const isHidden = error instanceof ApiError && (error.status === 403 || error.status === 404);
+    if (!isHidden) throw error;
+    return { allowed: true, why: 'parent not readable', audit: { unchecked: 'Belay may not read the scaled object' } };
+  }
+  const release = ownerOf(parent);
+  if (release === undefined) return allow('no release');
+  const { user } = review;
+  const object = { group, kind: parent.kind ?? '', namespace: review.namespace, name: review.name };
+  return judgeGoverned(
+    dependencies,
+    {
+      write: { release, username: user.username, attempt: 'scale', object },
+      owner: release,
+      user,
+      dryRun: review.dryRun,
+      changes: {
+        isNone: () => false,
+        gainsOwner: () => false,
+        restores: () => false,
+        find: (document, policy) =>
+          findScaleDrift({
+            scope: scopeOf(policy, user.username),
+            document,
+            beforeReplicas,
+            afterReplicas,
+            ignore: ignoredPathsFor(policy.drift.ignore, object),
+          }),
+      },
+    },
+    { signal },
+  );
+};

@@ -1,0 +1,144 @@
+import { isUnfinished, LOCK_PREFIX, locksIn, type ReleaseRecord } from '../../helm/record.ts';
+import {
+  type Annotations,
+  BREAK,
+  FREEZE,
+  FREEZE_BY,
+  FREEZE_UNTIL,
+  OPEN,
+  OPEN_UNTIL,
+  parseTime,
+} from '../../policy/lock-annotations.ts';
+import { findOperation } from '../../rules/in-flight.ts';
+import { allow } from '../../rules/verdict.ts';
+import { clockOf, type ReviewDependencies } from '../dependencies.ts';
+import type { AdmissionAnswer, JsonPatchOperation } from '../wire/answer.ts';
+import type { Review } from '../wire/review.ts';
+import { type RecordReview, readRecordReview } from './read-record-review.ts';
+
+type Locks = Record<string, string>;
+
+/** RFC 6901: `/` in a key is `~1`. */
+const pointerTo = (key: string): string => `/metadata/annotations/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+
+/** The JSON Patch that turns the locks of `annotations` into `wanted` and leaves every other annotation alone. */
+const toPatch = (annotations: Annotations | undefined, wanted: Locks): readonly JsonPatchOperation[] => {
+  const is = annotations ?? {};
+  const added = Object.entries(wanted).filter(([key, value]) => is[key] !== value);
+  if (annotations === undefined)
+    return added.length === 0 ? [] : [{ op: 'add', path: '/metadata/annotations', value: wanted }];
+  const removed = Object.keys(is).filter((key) => key.startsWith(LOCK_PREFIX) && wanted[key] === undefined);
+  return [
+    ...added.map(([key, value]): JsonPatchOperation => ({ op: 'add', path: pointerTo(key), value })),
+    ...removed.map((key): JsonPatchOperation => ({ op: 'remove', path: pointerTo(key) })),
+  ];
+};
+
+/** The locks of all stored revisions; where they differ, the newest revision's. `break` belongs to one record alone. */
+const unionOf = (records: readonly ReleaseRecord[]): Locks => {
+  const union: Locks = {};
+  for (const record of [...records].sort((a, b) => a.revision - b.revision)) Object.assign(union, record.locks);
+  delete union[BREAK];
+  return union;
+};
+
+/** Helm drops all annotations on every update (HELM.md): put back what was there, unless a newer revision carries it on. */
+const keepLocks = ({ before, after }: RecordReview, newer: readonly ReleaseRecord[]): Locks => {
+  const kept: Locks = { ...before?.locks };
+  const isRetired = after?.status === 'superseded' && before?.status !== 'superseded';
+  for (const key of Object.keys(kept)) {
+    if (isRetired && newer.some((record) => record.locks?.[key] !== undefined)) delete kept[key];
+  }
+  if (after !== undefined && !isUnfinished(after.status)) delete kept[BREAK];
+  return { ...kept, ...after?.locks };
+};
+
+/** What a person wrote, with what only Belay can know: who froze, and which leftovers of an older lock are void. */
+export const completeLocks = (before: Annotations, after: Annotations, username: string, nowMs: number): Locks => {
+  const locks: Locks = locksIn(after);
+  const dropLeftover = (key: string): void => {
+    if (locks[key] === before[key]) delete locks[key];
+  };
+  delete locks[FREEZE_BY];
+  if (locks[FREEZE] === undefined) {
+    dropLeftover(FREEZE_UNTIL);
+  } else if (locks[FREEZE] === before[FREEZE]) {
+    if (before[FREEZE_BY] !== undefined) locks[FREEZE_BY] = before[FREEZE_BY];
+  } else {
+    locks[FREEZE_BY] = username;
+    // A freeze written anew over an expired one must not be born expired.
+    const until = parseTime(locks[FREEZE_UNTIL] ?? '');
+    if (until !== undefined && until <= nowMs) dropLeftover(FREEZE_UNTIL);
+  }
+  if (locks[OPEN] === undefined) dropLeftover(OPEN_UNTIL);
+  return locks;
+};
+
+/**
+ * A write that takes every lock away and changes nothing else is a person unlocking, but for one case: Helm wrote the same payload
+ * twice within the second that its `modifiedAt` counts, as a failing upgrade does with the deployed revision. That happens only while
+ * an operation is in flight, and there the locks stay.
+ */
+const isHelmAgain = async (
+  dependencies: ReviewDependencies,
+  { before, after, release }: RecordReview,
+  signal: AbortSignal,
+): Promise<boolean> => {
+  if (before?.locks === undefined || after?.locks !== undefined) return false;
+  const [facts, namespace] = await Promise.all([
+    dependencies.live.release(release, signal),
+    dependencies.live.namespace(release.namespace, signal),
+  ]);
+  const policy = dependencies.policies.inForce(release, namespace?.labels ?? {});
+  return findOperation(facts, clockOf(dependencies, policy)).state === 'in-flight';
+};
+
+const mutateRecord = async (
+  dependencies: ReviewDependencies,
+  review: Review,
+  signal: AbortSignal,
+): Promise<AdmissionAnswer> => {
+  const parsed = readRecordReview(review);
+  if (parsed?.after === undefined) return allow('not a record');
+  const { before, after, release, writtenByHelm } = parsed;
+  const annotations = review.object?.metadata?.annotations;
+  const answer = (wanted: Locks, why: string): AdmissionAnswer => {
+    const patch = toPatch(annotations, wanted);
+    return patch.length === 0 ? allow('nothing to carry') : { allowed: true, why, patch };
+  };
+  const live = async (): Promise<readonly ReleaseRecord[]> =>
+    (await dependencies.live.release(release, signal)).records;
+
+  if (before === undefined) {
+    const carried = unionOf(await live());
+    return answer(
+      {
+        ...carried,
+        ...completeLocks(carried, { ...carried, ...after.locks }, review.user.username, dependencies.nowMs()),
+      },
+      'carried',
+    );
+  }
+  const complete = (locks: Locks): Locks =>
+    completeLocks(before.locks ?? {}, locks, review.user.username, dependencies.nowMs());
+  if (!writtenByHelm && !(await isHelmAgain(dependencies, parsed, signal))) {
+    return answer(complete(after.locks ?? {}), 'completed');
+  }
+  if (before.locks === undefined && after.locks === undefined) return allow('nothing to carry');
+  const newer =
+    after.status === 'superseded' ? (await live()).filter((record) => record.revision > before.revision) : [];
+  return answer(complete(keepLocks(parsed, newer)), 'kept');
+};
+
+/** Carries locks over on records, and completes those that people write on records and Namespaces. */
+export const carryLocks = async (
+  dependencies: ReviewDependencies,
+  review: Review,
+  signal: AbortSignal,
+): Promise<AdmissionAnswer> => {
+  if (review.resource.resource !== 'namespaces') return mutateRecord(dependencies, review, signal);
+  const before = review.oldObject?.metadata?.annotations ?? {};
+  const after = review.object?.metadata?.annotations;
+  const patch = toPatch(after, completeLocks(before, after ?? {}, review.user.username, dependencies.nowMs()));
+  return patch.length === 0 ? allow('nothing to carry') : { allowed: true, why: 'completed', patch };
+};

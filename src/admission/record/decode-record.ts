@@ -1,0 +1,65 @@
+import { isSamePayload, payloadOf } from '../../helm/record.ts';
+import type { RecordWrite } from '../../rules/record/write.ts';
+import type { ReviewDependencies } from '../dependencies.ts';
+import type { Review } from '../wire/review.ts';
+import type { RecordReview } from './read-record-review.ts';
+
+type DecodedParts = Pick<RecordWrite, 'payload' | 'payloadBefore' | 'changedParts' | 'mayBreak'>;
+
+export type Decoded =
+  | { readonly readable: true; readonly write: DecodedParts }
+  | { readonly readable: false; readonly problem: string };
+
+export const NOTHING_DECODED = {
+  payload: undefined,
+  payloadBefore: undefined,
+  changedParts: [],
+  mayBreak: false,
+} as const;
+
+/** To supersede what is deployed is Helm's during an operation, and that of few others without one (rules/record/at-rest.ts). */
+const mayBreak = async (
+  { access }: ReviewDependencies,
+  { user }: Review,
+  { release, before, after }: RecordReview,
+  signal: AbortSignal,
+): Promise<boolean> => {
+  if (before?.status !== 'deployed' || after?.status !== 'superseded') return false;
+  // No answer must not hold up an upgrade, which needs no such right.
+  return access.may(user, 'break', release.namespace, release.name, signal).catch(() => false);
+};
+
+/** Reads as much of the payloads as the decision needs. */
+export const decodeRecord = async (
+  dependencies: ReviewDependencies,
+  review: Review,
+  parsed: RecordReview,
+  signal: AbortSignal,
+): Promise<Decoded> => {
+  const { kind, before, after, contentChanged } = parsed;
+  if (after === undefined || !contentChanged) return { readable: true, write: NOTHING_DECODED };
+  const payload = payloadOf(review.object);
+  const stored = before === undefined ? undefined : payloadOf(review.oldObject);
+  if (payload === undefined) return { readable: false, problem: 'is missing' };
+  const right = mayBreak(dependencies, review, parsed, signal);
+  const { decoder } = dependencies;
+  if (stored === undefined || isSamePayload(stored, payload)) {
+    const answer = await decoder.run<'summary'>({ want: 'summary', kind, payload }, signal);
+    if (!answer.readable) return answer;
+    const { summary } = answer.result;
+    return {
+      readable: true,
+      write: {
+        payload: summary,
+        payloadBefore: stored === undefined ? undefined : summary,
+        changedParts: [],
+        mayBreak: await right,
+      },
+    };
+  }
+  const answer = await decoder.run<'comparison'>({ want: 'comparison', kind, before: stored, after: payload }, signal);
+  if (!answer.readable) return answer;
+  // A stored payload that nobody can read has nothing left to protect: Helm may replace it.
+  const { before: payloadBefore, after: summary, changed = [] } = answer.result;
+  return { readable: true, write: { payload: summary, payloadBefore, changedParts: changed, mayBreak: await right } };
+};

@@ -1,0 +1,31 @@
+import type { PayloadSummary } from '../../helm/payload.ts';
+import { refOf } from '../../rules/in-flight.ts';
+import { deny, type Verdict } from '../../rules/verdict.ts';
+import type { ReviewDependencies } from '../dependencies.ts';
+import { grantingRule } from '../explain/commands.ts';
+import type { Review } from '../wire/review.ts';
+import type { RecordReview } from './read-record-review.ts';
+
+/**
+ * A record whose payload says that its objects live in another namespace has them guarded there: it locks what is in that namespace, and
+ * so takes the right to lock there. Else whoever may write in one namespace could refuse everybody's changes in any other.
+ */
+export const refuseObjectsElsewhere = async (
+  { access }: ReviewDependencies,
+  { user }: Review,
+  { release, before, after }: RecordReview,
+  payload: PayloadSummary | undefined,
+  signal: AbortSignal,
+): Promise<Verdict | undefined> => {
+  // A stored revision keeps its namespace (rules/record/update.ts), so asking at its creation is enough.
+  if (before !== undefined || after === undefined || payload === undefined) return undefined;
+  if (payload.namespace === '' || payload.namespace === release.namespace) return undefined;
+  if (await access.may(user, 'lock', payload.namespace, release.name, signal)) return undefined;
+  return deny({
+    code: 'BelayRecordProtected',
+    release,
+    record: refOf(after),
+    problem: `its objects are in namespace ${payload.namespace}, where ${user.username} may not lock releases`,
+    remedy: `let a Role in that namespace grant it: ${grantingRule('lock', release.name)}`,
+  });
+};

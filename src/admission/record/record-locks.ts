@@ -1,0 +1,61 @@
+import { isUnfinished, type ReleaseRecord } from '../../helm/record.ts';
+import { type Annotations, BREAK } from '../../policy/lock-annotations.ts';
+import { refOf } from '../../rules/in-flight.ts';
+import { deny, type Verdict } from '../../rules/verdict.ts';
+import type { ReviewDependencies } from '../dependencies.ts';
+import { judgeLockWrite } from '../lock-change.ts';
+import type { Review } from '../wire/review.ts';
+import type { RecordReview } from './read-record-review.ts';
+
+/** The annotations that a write of locks is compared with. */
+const locksBefore = ({ before, after }: RecordReview, others: readonly ReleaseRecord[]): Annotations => {
+  if (before === undefined) {
+    // What /mutate has carried over from the other revisions is nobody's new lock.
+    const carried = Object.entries(after?.locks ?? {}).filter(([key, value]) =>
+      others.some((record) => record.locks?.[key] === value),
+    );
+    return Object.fromEntries(carried);
+  }
+  const locks = Object.entries(before.locks ?? {});
+  if (after?.status !== 'superseded' || before.status === 'superseded') return Object.fromEntries(locks);
+  // A superseded revision hands its locks on: what a newer one carries may go from here.
+  const isHandedOn = (key: string): boolean =>
+    others.some((record) => record.revision > before.revision && record.locks?.[key] !== undefined);
+  return Object.fromEntries(locks.filter(([key]) => after.locks?.[key] !== undefined || !isHandedOn(key)));
+};
+
+/** Whether a write leaves the locks of its record alone. */
+export const sameLocks = ({ before, after }: RecordReview): boolean => {
+  const [old, current] = [before?.locks ?? {}, after?.locks ?? {}];
+  const keys = new Set([...Object.keys(old), ...Object.keys(current)]);
+  return [...keys].every((key) => old[key] === current[key]);
+};
+
+/** Undefined when no lock is touched; refused for a lock that cannot be read, or by somebody who may not. */
+export const judgeRecordLocks = async (
+  dependencies: ReviewDependencies,
+  review: Review,
+  parsed: RecordReview,
+  records: readonly ReleaseRecord[],
+  signal: AbortSignal,
+): Promise<Verdict | undefined> => {
+  const { before, after, release } = parsed;
+  if (after === undefined || sameLocks(parsed)) return undefined;
+  const source = refOf(after);
+  const others = records.filter((record) => record.kind !== after.kind || record.name !== after.name);
+  const written = after.locks ?? {};
+  if (written[BREAK] !== undefined && before?.locks?.[BREAK] !== written[BREAK] && !isUnfinished(after.status)) {
+    return deny({
+      code: 'BelayBadLock',
+      source,
+      annotation: BREAK,
+      problem: `stands on a revision that is ${after.status}`,
+      remedy: 'write it on the pending record that is to be declared dead',
+    });
+  }
+  return judgeLockWrite(
+    dependencies,
+    { review, release, source, before: locksBefore(parsed, others), after: written },
+    signal,
+  );
+};

@@ -1,0 +1,41 @@
+import type { RecordKind } from '../../helm/names.ts';
+import type { KubernetesObject } from '../../kubernetes/object.ts';
+import { refOf } from '../../rules/in-flight.ts';
+import { allow, deny, type Verdict } from '../../rules/verdict.ts';
+import type { Review } from '../wire/review.ts';
+import type { RecordReview } from './read-record-review.ts';
+
+/** Edits by which a record is lost without a DELETE: the garbage collector's, or Helm's own writes refused as immutable. */
+export const refuseTrap = (review: Review, { release, before }: RecordReview): Verdict | undefined => {
+  if (before === undefined || review.object === undefined) return undefined;
+  const owners = (object: KubernetesObject | undefined): string =>
+    JSON.stringify(object?.metadata?.ownerReferences ?? []);
+  const problem =
+    owners(review.object) !== owners(review.oldObject)
+      ? 'with other ownerReferences it would be garbage collected'
+      : review.object.immutable === true && review.oldObject?.immutable !== true
+        ? 'as immutable it could not be updated by Helm any more'
+        : undefined;
+  if (problem === undefined) return undefined;
+  return deny({
+    code: 'BelayRecordProtected',
+    release,
+    record: refOf(before),
+    problem,
+    remedy: 'let Helm write its records',
+  });
+};
+
+/** Helm finds records by label, and would take one of any other name for a revision of the release that its labels name. */
+export const refuseMisnamed = (review: Review): Verdict => {
+  if (review.object === undefined) return allow('not a record');
+  const { name: release = '' } = review.object.metadata?.labels ?? {};
+  const kind: RecordKind = review.resource.resource === 'configmaps' ? 'ConfigMap' : 'Secret';
+  return deny({
+    code: 'BelayRecordProtected',
+    release: { namespace: review.namespace, name: release },
+    record: { kind, namespace: review.namespace, name: review.name },
+    problem: 'it is labelled as a record of Helm, but its name is not that of one',
+    remedy: 'let Helm write its records',
+  });
+};

@@ -1,0 +1,69 @@
+import type { ReleaseName } from '../helm/names.ts';
+import { locksIn, type ReleaseRecord } from '../helm/record.ts';
+import type { Freeze } from '../policy/lock.ts';
+import { waive } from '../rules/actions.ts';
+import { findFreezes, type NamespaceFacts } from '../rules/locks.ts';
+import { allow, deny, type Verdict } from '../rules/verdict.ts';
+import type { ReviewDependencies } from './dependencies.ts';
+import { judgeLockWrite } from './lock-change.ts';
+import type { AdmissionAnswer } from './wire/answer.ts';
+import type { Review } from './wire/review.ts';
+
+/** Judges locks written on a Namespace, and its DELETE while a release in it is frozen (DESIGN.md 4.2). */
+export const reviewNamespace = async (
+  dependencies: ReviewDependencies,
+  review: Review,
+  signal: AbortSignal,
+): Promise<AdmissionAnswer> => {
+  const name = review.name;
+  const before = locksIn(review.oldObject?.metadata?.annotations);
+  if (review.operation !== 'DELETE') {
+    const after = locksIn(review.object?.metadata?.annotations);
+    const source = { kind: 'Namespace', namespace: '', name } as const;
+    const write = { review, release: { namespace: name, name: '' }, source, before, after };
+    return (await judgeLockWrite(dependencies, write, signal)) ?? allow('locks');
+  }
+  if (!dependencies.policies.isSynced()) {
+    return deny({ code: 'BelayUnavailable', problem: 'the policies have not been read yet' });
+  }
+  const records = await dependencies.live.releasesIn(name, signal);
+  if (records.length === 0) return allow('no release');
+  const labels = review.oldObject?.metadata?.labels ?? {};
+  return judgeDelete(dependencies, { name, annotations: before, labels, terminating: false }, records);
+};
+
+/** Each release has the policy of its own: one that enforces its freeze is enough. */
+const judgeDelete = (
+  { policies, nowMs }: ReviewDependencies,
+  namespace: NamespaceFacts,
+  records: readonly ReleaseRecord[],
+): Verdict => {
+  let verdict: Verdict = allow('not frozen');
+  const enforced: { release: ReleaseName; freezes: readonly Freeze[] }[] = [];
+  for (const [name, own] of Map.groupBy(records, (record) => record.release)) {
+    const release = { namespace: namespace.name, name };
+    const policy = policies.inForce(release, namespace.labels);
+    const freezes = findFreezes(own, [namespace], policy, nowMs());
+    if (freezes.length === 0) continue;
+    const next = waive(policy, verdict, refuse(release, freezes));
+    if (next.allowed) verdict = next;
+    else enforced.push({ release, freezes });
+  }
+  const [first] = enforced;
+  if (first === undefined) return verdict;
+  return refuse(first.release, distinct(enforced.flatMap(({ freezes }) => freezes)));
+};
+
+const refuse = (release: ReleaseName, freezes: readonly Freeze[]): Verdict =>
+  deny({
+    code: 'BelayFrozen',
+    release,
+    attempt: 'namespace delete',
+    freezes,
+    object: { group: '', kind: 'Namespace', namespace: '', name: release.namespace },
+  });
+
+/** A lock on the Namespace, or in a policy, is every release's, and is told once. */
+const distinct = (freezes: readonly Freeze[]): readonly Freeze[] => [
+  ...new Map(freezes.map((freeze) => [JSON.stringify([freeze.source, freeze.reason]), freeze])).values(),
+];

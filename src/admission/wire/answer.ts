@@ -1,0 +1,19 @@
+import type { Verdict } from '../../rules/verdict.ts';
+
+/** What `admit` (for /validate) and `mutate` (for /mutate) give back to the server: a verdict and, from /mutate, a patch. */
+export type AdmissionAnswer = Verdict & {
+  /** RFC 6902 operations; /mutate only, and only when allowed. */
+  readonly patch?: readonly JsonPatchOperation[];
+};
+
+/** A promise only where something has to be fetched: most reviews are answered from memory, and thousands come in a second. */
+export type Now<T> = T | Promise<T>;
+
+export interface JsonPatchOperation {
+  readonly op: 'add' | 'remove' | 'replace';
+  readonly path: string;
+  readonly value?: unknown;
+}
+
+/** What a review is about; decides its rule and what an expired deadline means for it. */
+export type ReviewKind = 'record' | 'object' | 'scale' | 'namespace' | 'claim' | 'policy' | 'unknown';

@@ -1,0 +1,61 @@
+import type { Text, TextMemory } from '../../helm/text-memory.ts';
+import type { ReviewKind } from './answer.ts';
+import { type Cut, cutTexts } from './cut-texts.ts';
+import { type ParsedReview, parseReview } from './parse.ts';
+import type { Review } from './review.ts';
+
+/** What a body holds. */
+export type ReadReview =
+  | {
+      readonly isJson: true;
+      readonly parsed: ParsedReview;
+      /** Memory of the review's own, for when it has been judged. */
+      readonly texts: readonly Text[];
+    }
+  | { readonly isJson: false };
+
+/**
+ * Reads the body of a review; the bytes are not needed any more then. Of a record, long payloads become bytes of their own (StoredPayload
+ * in helm/record.ts). Whatever else there is remains what JSON.parse makes of it: only the rules of records know such bytes.
+ */
+export const readReview = (body: Buffer, kindOf: (review: Review) => ReviewKind, memory: TextMemory): ReadReview =>
+  readRecordReview(body, kindOf, memory) ?? readPlain(body);
+
+const readPlain = (body: Buffer): ReadReview => {
+  const json = parseJson(body.toString('utf8'));
+  return json === undefined ? { isJson: false } : { isJson: true, parsed: parseReview(json.value), texts: [] };
+};
+
+const readRecordReview = (
+  body: Buffer,
+  kindOf: (review: Review) => ReviewKind,
+  memory: TextMemory,
+): ReadReview | undefined => {
+  const cut = cutTexts(body, 'release', memory);
+  if (cut === undefined) return undefined;
+  const json = parseJson(cut.json);
+  const parsed = json && parseReview(json.value);
+  if (parsed?.ok && kindOf(parsed.review) === 'record' && putBack(parsed.review, cut.cuts)) {
+    return { isJson: true, parsed, texts: cut.cuts.map(({ text }) => text) };
+  }
+  for (const { text } of cut.cuts) memory.free(text);
+  return undefined;
+};
+
+const parseJson = (text: string): { readonly value: unknown } | undefined => {
+  try {
+    return { value: JSON.parse(text) };
+  } catch {
+    return undefined;
+  }
+};
+
+/** Puts what was cut out where it belongs; false unless all of it was the payload of an object. */
+const putBack = ({ object, oldObject }: Review, cuts: readonly Cut[]): boolean => {
+  const places = [object?.data, oldObject?.data] as readonly ({ release?: unknown } | null | undefined)[];
+  return cuts.every(({ placeholder, text }) => {
+    const place = places.find((data) => data?.release === placeholder);
+    if (place) place.release = text;
+    return Boolean(place);
+  });
+};

@@ -1,0 +1,28 @@
+import type { GroupVersionKind, GroupVersionResource, KubernetesObject, UserInfo } from '../../kubernetes/object.ts';
+/** The parts of an AdmissionReview (admission.k8s.io/v1) that Belay judges, parsed once at the edge. */
+
+export type Operation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
+
+/** One question of the API server. `name` falls back to the object's own: a deletecollection carries none. */
+export interface Review {
+  readonly uid: string;
+  readonly operation: Operation;
+  readonly kind: GroupVersionKind;
+  readonly resource: GroupVersionResource;
+  /** `scale`, `status`, ...; empty for the main resource. */
+  readonly subResource: string;
+  /** Empty for cluster-scoped objects. For a Namespace the API server fills in the namespace's own name. */
+  readonly namespace: string;
+  readonly name: string;
+  readonly user: UserInfo;
+  readonly dryRun: boolean;
+  /** Absent on DELETE. */
+  readonly object: KubernetesObject | undefined;
+  /** Absent on CREATE. */
+  readonly oldObject: KubernetesObject | undefined;
+}
+
+/** When a review has to be answered: `signal` fires then. Made only when somebody asks for it. */
+export interface Deadline {
+  readonly signal: AbortSignal;
+}

@@ -1,0 +1,59 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CLAIM_SELECTOR } from '../../facts/claim-lease.ts';
+import { type Api, METADATA_ONLY, pathOf } from '../../kubernetes/api.ts';
+
+/** A burst of writes (an upgrade is a handful) is told as one change. */
+const SETTLE_MS = 200;
+
+/** What no watch tells: a lock that ends by itself, a policy, an annotation on a Namespace. */
+const AT_LEAST_EVERY_MS = 5_000;
+
+/** An API server that restarts is back in a few seconds. */
+const RECONNECT_MS = 1_000;
+
+/** Yields whenever something about the releases may have changed. Ends when the signal fires. */
+export async function* watchChanges(
+  api: Api,
+  namespace: string | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<undefined> {
+  let wake: () => void = () => undefined;
+  let isChanged = false;
+  const changed = (): void => {
+    isChanged = true;
+    wake();
+  };
+  const scope = namespace === undefined ? [] : ['namespaces', namespace];
+  const follow = async (path: string, labelSelector: string): Promise<void> => {
+    while (!signal.aborted) {
+      try {
+        for await (const _event of api.watch({ path, query: { labelSelector }, accept: METADATA_ONLY, signal }))
+          changed();
+      } catch {
+        // Whoever waits here looks again by the clock as well, and is told there what is wrong.
+      }
+      await sleep(RECONNECT_MS, undefined, { signal }).catch(() => undefined);
+    }
+  };
+  const following = [
+    follow(pathOf('api', 'v1', ...scope, 'secrets'), 'owner=helm'),
+    follow(pathOf('api', 'v1', ...scope, 'configmaps'), 'owner=helm'),
+    follow(pathOf('apis', 'coordination.k8s.io', 'v1', ...scope, 'leases'), CLAIM_SELECTOR),
+  ];
+  while (!signal.aborted) {
+    if (!isChanged) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, AT_LEAST_EVERY_MS);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+        signal.addEventListener('abort', wake, { once: true });
+      });
+    }
+    await sleep(SETTLE_MS, undefined, { signal }).catch(() => undefined);
+    isChanged = false;
+    if (!signal.aborted) yield;
+  }
+  await Promise.all(following);
+}

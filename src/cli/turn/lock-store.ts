@@ -1,0 +1,108 @@
+import { type Api, ApiError, isConflict, isNotFound, pathOf } from '../../kubernetes/api.ts';
+import { EXIT, Failure } from '../failure.ts';
+import { type LeaseTarget, type LockState, lockLeaseName, type StoredLease, toLockLease } from './lock-lease.ts';
+
+/** Reads and writes the Lease of a lock. */
+export interface LockStore {
+  read(target: LeaseTarget): Promise<StoredLease | undefined>;
+  /** A compare-and-swap: undefined when somebody wrote since `previous` was read. */
+  write(target: LeaseTarget, state: LockState, previous: StoredLease | undefined): Promise<StoredLease | undefined>;
+  /** False when somebody wrote since it was read. */
+  remove(target: LeaseTarget, lease: StoredLease): Promise<boolean>;
+}
+
+/** The namespace of the release is not there, so neither is the release. */
+export class NamespaceMissing extends Error {
+  override readonly name = 'NamespaceMissing';
+}
+
+const listPath = (namespace: string): string =>
+  pathOf('apis', 'coordination.k8s.io', 'v1', 'namespaces', namespace, 'leases');
+
+const leasePath = ({ namespace, release }: LeaseTarget): string =>
+  pathOf('apis', 'coordination.k8s.io', 'v1', 'namespaces', namespace, 'leases', lockLeaseName(release));
+
+const denied = (error: unknown, { namespace }: LeaseTarget): unknown =>
+  error instanceof ApiError && error.status === 403
+    ? new Failure(
+        `to lock a release is to write a Lease beside it, which you may not do in namespace ${namespace} (the built-in role edit may): ${error.message}`,
+        EXIT.denied,
+        error,
+      )
+    : error;
+
+export const createLockStore = (api: Api): LockStore => ({
+  read: async (target) => {
+    try {
+      return await api.request<StoredLease>({ path: leasePath(target) });
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw denied(error, target);
+    }
+  },
+  write: async (target, state, previous) => {
+    const body = toLockLease(target, state, previous);
+    try {
+      return await api.request<StoredLease>(
+        previous === undefined
+          ? { method: 'POST', path: listPath(target.namespace), body }
+          : { method: 'PUT', path: leasePath(target), body },
+      );
+    } catch (error) {
+      if (isConflict(error)) return undefined;
+      // A Lease that was removed since; or, where one is made, a namespace that is not there.
+      if (isNotFound(error)) {
+        if (previous !== undefined) return undefined;
+        throw new NamespaceMissing(`there is no namespace ${target.namespace}`, { cause: error });
+      }
+      throw denied(error, target);
+    }
+  },
+  remove: async (target, { metadata: { resourceVersion, uid } }) => {
+    try {
+      await api.request({
+        method: 'DELETE',
+        path: leasePath(target),
+        body: { preconditions: { resourceVersion, uid } },
+      });
+      return true;
+    } catch (error) {
+      if (isNotFound(error)) return true;
+      if (isConflict(error)) return false;
+      throw denied(error, target);
+    }
+  },
+});
+
+/** An outage shorter than this is waited out by those who wait anyway; the silence of a holder is no shorter. */
+const OUTAGE_MS = 30_000;
+const RETRY_EVERY_MS = 1_000;
+
+const isPassing = (error: unknown): boolean =>
+  error instanceof ApiError && (error.status === 0 || error.status === 429 || error.status >= 500);
+
+/** The same, but it rides out short outages: an API server restarts now and then. Only once it has answered, or a wrong address would take long to be told. */
+export const ridingOutages = (
+  store: LockStore,
+  { nowMs, sleep }: { readonly nowMs: () => number; readonly sleep: (ms: number) => Promise<void> },
+): LockStore => {
+  let answeredAtMs: number | undefined;
+  const ride = async <T>(attempt: () => Promise<T>): Promise<T> => {
+    for (;;) {
+      try {
+        const answer = await attempt();
+        answeredAtMs = nowMs();
+        return answer;
+      } catch (error) {
+        if (!isPassing(error) || answeredAtMs === undefined || nowMs() - answeredAtMs > OUTAGE_MS) throw error;
+        await sleep(RETRY_EVERY_MS);
+      }
+    }
+  };
+  return {
+    read: (target) => ride(() => store.read(target)),
+    // A write whose answer got lost may have been stored: the next try then conflicts, and the lock is read anew.
+    write: (target, state, previous) => ride(() => store.write(target, state, previous)),
+    remove: (target, lease) => ride(() => store.remove(target, lease)),
+  };
+};

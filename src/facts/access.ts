@@ -1,0 +1,31 @@
+import type { Api } from '../kubernetes/api.ts';
+import type { UserInfo } from '../kubernetes/object.ts';
+import type { LockVerb } from '../policy/lock.ts';
+
+/** Asks RBAC whether a user may lock, unlock, open or break a release (the virtual resource `releases.belay.dev`). */
+export interface Access {
+  /** `release` empty: all releases of the namespace. Rejects with ApiError when the question cannot be put. */
+  may(user: UserInfo, verb: LockVerb, namespace: string, release: string, signal: AbortSignal): Promise<boolean>;
+}
+
+export const createAccess = (api: Api): Access => ({
+  may: async (user, verb, namespace, release, signal) => {
+    const answer = await api.request<{ status?: { allowed?: boolean; denied?: boolean } }>({
+      method: 'POST',
+      repeatable: true,
+      path: '/apis/authorization.k8s.io/v1/subjectaccessreviews',
+      body: {
+        apiVersion: 'authorization.k8s.io/v1',
+        kind: 'SubjectAccessReview',
+        spec: {
+          user: user.username,
+          groups: user.groups,
+          ...(user.extra === undefined ? {} : { extra: user.extra }),
+          resourceAttributes: { group: 'belay.dev', resource: 'releases', verb, namespace, name: release },
+        },
+      },
+      signal,
+    });
+    return answer.status?.allowed === true && answer.status.denied !== true;
+  },
+});

@@ -1,0 +1,139 @@
+import type { Logger } from 'pino';
+import type { ReleaseName } from '../helm/names.ts';
+import { type Api, isConflict, isNotFound, pathOf } from '../kubernetes/api.ts';
+import { microTime } from '../kubernetes/lease.ts';
+import type { ReflectedObject } from '../kubernetes/object.ts';
+import { silenceOf } from '../rules/in-flight.ts';
+import { type Admission, leaseName, toLease } from './claim-lease.ts';
+import type { LeaseVersion } from './live-facts.ts';
+import type { ReleaseIndex } from './release-index.ts';
+
+/** Writes the Lease by which of two starters, racing through two replicas, exactly one wins. */
+export interface Claims {
+  /** True when the claim was written; false when somebody else wrote the Lease since it was read. */
+  take(request: ClaimTake, signal: AbortSignal): Promise<boolean>;
+  /** Notes a governed write of the holder. At most one write per release and interval; failures are of no consequence. */
+  heardFrom(release: ReleaseName, holder: string, staleAfterMs: number): void;
+  /** Removes the claims of releases that are gone, until the signal fires. */
+  sweep(signal: AbortSignal): Promise<void>;
+}
+
+export interface ClaimTake extends Admission {
+  /** Silence after which the operation counts as dead. */
+  readonly staleAfterMs: number;
+  /** The Lease as it was read: the claim is written over just that. */
+  readonly lease: LeaseVersion | undefined;
+}
+
+const SWEEP_INTERVAL_MS = 30_000;
+/** A claim without a record is kept this long: its operation may just have been admitted (CLAIM_VOID_AFTER_MS), or only this replica may not have seen the record yet. */
+const ORPHAN_AFTER_MS = 60_000;
+/** A release's claim is renewed this many times per `staleAfter` while its holder writes. */
+const RENEWALS_PER_STALE_AFTER = 6;
+/** Releases whose last renewal is remembered; beyond that the oldest are renewed again sooner. */
+const MAX_REMEMBERED = 10_000;
+
+const leasePath = (release: ReleaseName): string =>
+  pathOf('apis', 'coordination.k8s.io', 'v1', 'namespaces', release.namespace, 'leases', leaseName(release.name));
+
+export const createClaims = (api: Api, index: ReleaseIndex, log: Logger, nowMs: () => number): Claims => {
+  const renewedAtMs = new Map<string, number>();
+
+  const renew = async (release: ReleaseName, holder: string, renewEveryMs: number): Promise<void> => {
+    const { claim } = index.facts(release);
+    if (claim === undefined || claim.holder !== holder || nowMs() - claim.renewedAtMs < renewEveryMs) return;
+    await api.request({
+      method: 'PATCH',
+      path: leasePath(release),
+      contentType: 'application/merge-patch+json',
+      // The resourceVersion keeps a late renewal from speaking for somebody else's claim.
+      body: { metadata: { resourceVersion: claim.resourceVersion }, spec: { renewTime: microTime(nowMs()) } },
+    });
+  };
+
+  const removeOrphans = async (signal: AbortSignal): Promise<void> => {
+    for (const { release, claim } of index.orphanedClaims()) {
+      if (nowMs() - claim.renewedAtMs < ORPHAN_AFTER_MS) continue;
+      try {
+        await api.request({
+          method: 'DELETE',
+          path: leasePath(release),
+          body: { preconditions: { resourceVersion: claim.resourceVersion } },
+          signal,
+        });
+      } catch (error) {
+        if (!isNotFound(error) && !isConflict(error)) throw error;
+      }
+    }
+  };
+
+  return {
+    take: async (request, signal) => {
+      const { lease, release } = request;
+      const body = toLease({
+        ...request,
+        nowMs: nowMs(),
+        previous:
+          lease === undefined ? undefined : { resourceVersion: lease.resourceVersion, transitions: lease.transitions },
+      });
+      try {
+        const stored = await api.request<ReflectedObject>(
+          lease === undefined
+            ? {
+                method: 'POST',
+                path: pathOf('apis', 'coordination.k8s.io', 'v1', 'namespaces', release.namespace, 'leases'),
+                body,
+                signal,
+              }
+            : { method: 'PUT', path: leasePath(release), body, signal },
+        );
+        // One that somebody has deleted, and that only its finalizers kept, goes with this very write: the next try makes it anew.
+        return stored.metadata?.deletionTimestamp === undefined;
+      } catch (error) {
+        // 404 on PUT: the Lease was removed since it was read, which is somebody else's write as well.
+        if (isConflict(error) || (lease !== undefined && isNotFound(error))) return false;
+        throw error;
+      }
+    },
+
+    heardFrom: (release, holder, staleAfterMs) => {
+      const renewEveryMs = silenceOf(index.facts(release).claim, staleAfterMs) / RENEWALS_PER_STALE_AFTER;
+      const key = `${release.namespace}/${release.name}`;
+      const now = nowMs();
+      if (now - (renewedAtMs.get(key) ?? 0) < renewEveryMs) return;
+      renewedAtMs.delete(key);
+      renewedAtMs.set(key, now);
+      if (renewedAtMs.size > MAX_REMEMBERED) {
+        const [oldest] = renewedAtMs.keys();
+        if (oldest !== undefined) renewedAtMs.delete(oldest);
+      }
+      renew(release, holder, renewEveryMs).catch((error: unknown) => {
+        // The write itself was allowed; only the moment of staleness comes earlier than it might.
+        log.debug(
+          { namespace: release.namespace, release: release.name, err: (error as Error).message },
+          'claim not renewed',
+        );
+      });
+    },
+
+    sweep: async (signal) => {
+      while (!signal.aborted) {
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, SWEEP_INTERVAL_MS);
+          signal.addEventListener(
+            'abort',
+            () => {
+              clearTimeout(timer);
+              resolve();
+            },
+            { once: true },
+          );
+        });
+        if (signal.aborted) return;
+        await removeOrphans(signal).catch((error: unknown) => {
+          if (!signal.aborted) log.warn({ err: (error as Error).message }, 'orphaned claims not removed');
+        });
+      }
+    },
+  };
+};

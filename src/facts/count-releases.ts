@@ -1,0 +1,32 @@
+import { setImmediate } from 'node:timers/promises';
+import type { ReleaseName } from '../helm/names.ts';
+import type { Policy } from '../policy/policy.ts';
+
+/** What counting asks of the release index. */
+export interface CountedReleases {
+  /** False: not all are known yet, and a count would be too low. */
+  isSynced(): boolean;
+  /** May change while it is walked. */
+  releases(): Iterable<ReleaseName>;
+}
+
+/** Under five policies some 0.4 ms of matching (7 ms for 10,000 releases), so that reviews are not held up. */
+const RELEASES_A_TURN = 500;
+
+/** Counts, for each of these names of policies, the releases on which it is the one in force. */
+export const countReleases = async (
+  names: readonly string[],
+  releases: Iterable<ReleaseName>,
+  inForce: (release: ReleaseName) => Policy,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, number>> => {
+  const counts = new Map(names.map((name) => [name, 0]));
+  let walked = 0;
+  for (const release of releases) {
+    const { name } = inForce(release);
+    if (name !== undefined) counts.set(name, (counts.get(name) ?? 0) + 1);
+    walked += 1;
+    if (walked % RELEASES_A_TURN === 0) await setImmediate(undefined, { signal });
+  }
+  return counts;
+};

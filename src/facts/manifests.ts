@@ -1,0 +1,79 @@
+import { LRUCache } from 'lru-cache';
+import type { Decoder } from '../helm/decoder.ts';
+import type { ManifestDocument } from '../helm/manifest.ts';
+import type { Chart } from '../helm/names.ts';
+import type { ReleaseRecord } from '../helm/record.ts';
+import type { Api } from '../kubernetes/api.ts';
+import { createTurns } from '../kubernetes/turns.ts';
+import { fetchPayload } from './stored-payload.ts';
+
+/** The parsed manifest of a stored revision. It never changes (DESIGN.md 4.1), so the record's uid is key enough. */
+export interface Manifest {
+  readonly chart: Chart;
+  /** Where the objects live. */
+  readonly namespace: string;
+  readonly documents: readonly ManifestDocument[];
+}
+
+export interface Manifests {
+  /** Undefined when the record is gone or holds nothing that Helm could read. Rejects when it cannot be fetched. */
+  of(record: ReleaseRecord): Promise<Manifest | undefined>;
+  /** What `of` would answer without a fetch; undefined when it would have to. */
+  cached(record: ReleaseRecord): Manifest | undefined;
+}
+
+/** Manifests kept, counted by the size of their payload as stored; parsed they take a few times that. */
+const MAX_CACHED_BYTES = 16 * 1024 * 1024;
+const MAX_CACHED = 1_000;
+
+/** A fetch is shared by all who wait for it, so it has a bound of its own, not that of whoever came first. */
+const FETCH_TIMEOUT_MS = 9_000;
+
+/** A payload at its limit takes some MiB until it has been decoded, and the releases of a cluster may all be asked for at once. */
+const MAX_AT_ONCE = 8;
+
+export const createManifests = (
+  api: Api,
+  decoder: Decoder,
+  { max, maxBytes } = { max: MAX_CACHED, maxBytes: MAX_CACHED_BYTES },
+): Manifests => {
+  const cache = new LRUCache<string, Manifest>({ max, maxSize: maxBytes });
+  const underWay = new Map<string, Promise<Manifest | undefined>>();
+
+  const turns = createTurns(MAX_AT_ONCE);
+
+  const read = async (record: ReleaseRecord, signal: AbortSignal): Promise<Manifest | undefined> => {
+    const fetched = await fetchPayload(api, record, signal);
+    if (fetched === undefined) return undefined;
+    const { uid, payload } = fetched;
+    // The decoder may take it.
+    const size = payload.length;
+    const answer = await decoder.run<'documents'>({ want: 'documents', kind: record.kind, payload }, signal);
+    if (!answer.readable) return undefined;
+    const { documents, summary } = answer.result;
+    const manifest: Manifest = {
+      chart: { name: summary.chartName, version: summary.chartVersion },
+      namespace: summary.namespace === '' ? record.namespace : summary.namespace,
+      documents,
+    };
+    if (uid !== undefined) cache.set(uid, manifest, { size });
+    return manifest;
+  };
+
+  return {
+    cached: (record) => cache.get(record.uid),
+    of: (record) => {
+      const cached = cache.get(record.uid);
+      if (cached !== undefined) return Promise.resolve(cached);
+      // One fetch for all who ask at once: an upgrade of a large chart begins with a burst of object writes.
+      const key = `${record.uid}@${record.resourceVersion}`;
+      const shared = underWay.get(key);
+      if (shared !== undefined) return shared;
+      // Its time runs while it waits for its turn: when nobody can be waiting for it any more, it is not fetched at all.
+      const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS);
+      const fetched = turns.take(() => read(record, signal), signal).finally(() => underWay.delete(key));
+      underWay.set(key, fetched);
+      return fetched;
+    },
+  };
+};

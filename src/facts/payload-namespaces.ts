@@ -1,0 +1,54 @@
+import { LRUCache } from 'lru-cache';
+import type { Decoder } from '../helm/decoder.ts';
+import type { ReleaseRecord } from '../helm/record.ts';
+import type { Api } from '../kubernetes/api.ts';
+import { createTurns } from '../kubernetes/turns.ts';
+import { fetchPayload } from './stored-payload.ts';
+
+/** In which namespace a stored revision has its objects. Its payload alone tells, and that it never changes (DESIGN.md 4.1). */
+export interface PayloadNamespaces {
+  /** As far as it has been read before. */
+  known(record: ReleaseRecord): string | undefined;
+  /** Undefined when the record is gone or holds nothing that Helm could read. Rejects when it cannot be fetched. */
+  read(record: ReleaseRecord): Promise<string | undefined>;
+}
+
+/** Two a release (what is deployed, what is in flight) at 10,000 releases, and room; at some 150 bytes each, 4 MB. */
+const MAX_REMEMBERED = 25_000;
+
+/** A name may be in thousands of namespaces: the decoder's queue and the API server are there for others as well. */
+const MAX_AT_ONCE = 4;
+
+const FETCH_TIMEOUT_MS = 9_000;
+
+export const createPayloadNamespaces = (api: Api, decoder: Decoder): PayloadNamespaces => {
+  const remembered = new LRUCache<string, string>({ max: MAX_REMEMBERED });
+  const underWay = new Map<string, Promise<string | undefined>>();
+  const turns = createTurns(MAX_AT_ONCE);
+
+  const fetchNamespace = async (record: ReleaseRecord): Promise<string | undefined> => {
+    const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS);
+    const fetched = await fetchPayload(api, record, signal);
+    if (fetched === undefined) return undefined;
+    const { uid, payload } = fetched;
+    const answer = await decoder.run<'summary'>({ want: 'summary', kind: record.kind, payload }, signal);
+    if (!answer.readable) return undefined;
+    const { namespace } = answer.result.summary;
+    const found = namespace === '' ? record.namespace : namespace;
+    if (uid !== undefined) remembered.set(uid, found);
+    return found;
+  };
+
+  return {
+    known: (record) => remembered.get(record.uid),
+    read: (record) => {
+      const known = remembered.get(record.uid);
+      if (known !== undefined) return Promise.resolve(known);
+      const shared = underWay.get(record.uid);
+      if (shared !== undefined) return shared;
+      const read = turns.take(() => fetchNamespace(record)).finally(() => underWay.delete(record.uid));
+      underWay.set(record.uid, read);
+      return read;
+    },
+  };
+};

@@ -1,0 +1,143 @@
+import type { Logger } from 'pino';
+import type { RecordKind, ReleaseName } from '../helm/names.ts';
+import { keyOf } from '../helm/names.ts';
+import { locksIn, type ReleaseRecord, toRecord } from '../helm/record.ts';
+import type { Api } from '../kubernetes/api.ts';
+import type { ObjectMeta, ReflectedObject } from '../kubernetes/object.ts';
+import { createReflector, type Reflector, type ReflectorSink, STALE_AFTER_MS } from '../kubernetes/reflector.ts';
+import type { Claim, ReleaseFacts } from '../rules/in-flight.ts';
+import { type NamespaceFacts, toNamespaceFacts } from '../rules/locks.ts';
+import { CLAIM_SELECTOR, readClaim } from './claim-lease.ts';
+import { RecordStore } from './record-store.ts';
+
+/** Record metadata, claims and namespaces of the whole cluster, in memory. May lag behind: never deny from it alone. */
+export interface ReleaseIndex {
+  facts(release: ReleaseName): ReleaseFacts;
+  /** Every release that has a record. May change while it is walked. */
+  releases(): Iterable<ReleaseName>;
+  /** The namespaces that have records of a release of that name. */
+  namespacesOf(name: string): Iterable<string>;
+  /** Whether another namespace than its own has records of a release of that name; costs one look-up. */
+  isElsewhere(release: ReleaseName): boolean;
+  /** Calls back after each change of a release's records, for as long as the index lives. */
+  onChange(listener: (release: ReleaseName) => void): void;
+  namespace(name: string): NamespaceFacts | undefined;
+  /** Claims whose release has no record any more. */
+  orphanedClaims(): readonly { readonly release: ReleaseName; readonly claim: Claim }[];
+  isSynced(): boolean;
+  /** Whether what is remembered may be judged by: all of it has been listed, and it lags by moments at most. */
+  isFresh(): boolean;
+  recordCount(): number;
+  /** Milliseconds since the quietest watch was last heard of. */
+  silenceMs(): number;
+  /** For how long something may have been missed; 0 while all watches are open and live. */
+  staleMs(): number;
+  run(signal: AbortSignal): Promise<void>;
+}
+
+const recordSink = (store: RecordStore, kind: RecordKind): ReflectorSink<ReleaseRecord> => {
+  let last: ReleaseRecord | undefined;
+  return {
+    read: (object) => {
+      const record = toRecord(kind, object.metadata);
+      if (record === undefined) return undefined;
+      last = store.share(record, last);
+      return last;
+    },
+    replace: (records) => store.replaceKind(kind, records),
+    upsert: (record) => store.upsert(record),
+    remove: (record) => store.remove(record),
+  };
+};
+
+interface MapEntry<T> {
+  readonly key: string;
+  readonly value: T;
+}
+
+const mapSink = <T>(
+  map: Map<string, T>,
+  read: (object: ReflectedObject) => MapEntry<T> | undefined,
+): ReflectorSink<MapEntry<T>> => ({
+  read,
+  replace: (entries) => {
+    map.clear();
+    for (const { key, value } of entries) map.set(key, value);
+  },
+  upsert: ({ key, value }) => {
+    map.set(key, value);
+  },
+  remove: ({ key }) => {
+    map.delete(key);
+  },
+});
+
+// A namespace without locks is nearly every one: keep its name and labels, and drop the rest.
+const compactNamespace = (metadata: ObjectMeta | undefined): NamespaceFacts => {
+  const facts = toNamespaceFacts(metadata);
+  return { ...facts, annotations: locksIn(facts.annotations) };
+};
+
+/** Mirrors what the hot path needs. The four watches end with the signal given to `run`. */
+export const createReleaseIndex = (api: Api, log: Logger): ReleaseIndex => {
+  const listeners: ((release: ReleaseName) => void)[] = [];
+  const records = new RecordStore((release) => {
+    for (const listener of listeners) listener(release);
+  });
+  const claims = new Map<string, { readonly release: ReleaseName; readonly claim: Claim }>();
+  const namespaces = new Map<string, NamespaceFacts>();
+
+  const reflectors: readonly Reflector[] = [
+    createReflector(
+      api,
+      // By label alone, as Helm itself looks: a record of another Secret type would count for Helm as well.
+      { path: '/api/v1/secrets', labelSelector: 'owner=helm' },
+      recordSink(records, 'Secret'),
+      log,
+    ),
+    createReflector(
+      api,
+      { path: '/api/v1/configmaps', labelSelector: 'owner=helm' },
+      recordSink(records, 'ConfigMap'),
+      log,
+    ),
+    createReflector(
+      api,
+      { path: '/apis/coordination.k8s.io/v1/leases', labelSelector: CLAIM_SELECTOR, whole: true },
+      mapSink(claims, (object) => {
+        const read = readClaim(object);
+        return read === undefined ? undefined : { key: keyOf(read.release), value: read };
+      }),
+      log,
+    ),
+    createReflector(
+      api,
+      { path: '/api/v1/namespaces' },
+      mapSink(namespaces, (object) => ({ key: object.metadata?.name ?? '', value: compactNamespace(object.metadata) })),
+      log,
+    ),
+  ];
+
+  return {
+    facts: (release) => {
+      const key = keyOf(release);
+      return { records: records.of(key), claim: claims.get(key)?.claim };
+    },
+    releases: () => records.releases(),
+    namespacesOf: (name) => records.namespacesOf(name),
+    isElsewhere: (release) => records.isElsewhere(release),
+    onChange: (listener) => {
+      listeners.push(listener);
+    },
+    namespace: (name) => namespaces.get(name),
+    orphanedClaims: () => [...claims].filter(([key]) => records.of(key).length === 0).map(([, entry]) => entry),
+    isSynced: () => reflectors.every((reflector) => reflector.isSynced()),
+    isFresh: () => reflectors.every((reflector) => reflector.isSynced() && reflector.staleMs() < STALE_AFTER_MS),
+    recordCount: () => records.count,
+    silenceMs: () => Math.max(...reflectors.map((reflector) => reflector.silenceMs())),
+    staleMs: () => Math.max(...reflectors.map((reflector) => reflector.staleMs())),
+    run: async (signal) => {
+      await Promise.all(reflectors.map((reflector) => reflector.run(signal)));
+    },
+  };
+};

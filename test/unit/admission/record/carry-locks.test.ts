@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { completeLocks } from '../../../../src/admission/record/carry-locks.ts';
+import type { Annotations } from '../../../../src/policy/lock-annotations.ts';
+
+const NOW_MS = Date.parse('2026-11-21T12:00:00Z');
+const LATER = '2026-11-21T13:00:00Z';
+const EARLIER = '2026-11-21T11:00:00Z';
+
+describe('what a person writes is completed', () => {
+  const cases: readonly { name: string; before: Annotations; after: Annotations; expect: Annotations }[] = [
+    {
+      name: 'who froze',
+      before: {},
+      after: { 'belay.dev/freeze': 'a' },
+      expect: { 'belay.dev/freeze': 'a', 'belay.dev/freeze-by': 'ann' },
+    },
+    {
+      name: 'nobody forges who froze',
+      before: {},
+      after: { 'belay.dev/freeze': 'a', 'belay.dev/freeze-by': 'bob' },
+      expect: { 'belay.dev/freeze': 'a', 'belay.dev/freeze-by': 'ann' },
+    },
+    {
+      name: 'nor later',
+      before: { 'belay.dev/freeze': 'a', 'belay.dev/freeze-by': 'ann' },
+      after: { 'belay.dev/freeze': 'a', 'belay.dev/freeze-by': 'bob' },
+      expect: { 'belay.dev/freeze': 'a', 'belay.dev/freeze-by': 'ann' },
+    },
+    {
+      name: 'unfreezing leaves nothing behind',
+      before: { 'belay.dev/freeze': 'a', 'belay.dev/freeze-by': 'ann', 'belay.dev/freeze-until': LATER },
+      after: { 'belay.dev/freeze-by': 'ann', 'belay.dev/freeze-until': LATER },
+      expect: {},
+    },
+    {
+      name: 'a new freeze over an expired one is not born expired',
+      before: { 'belay.dev/freeze': 'a', 'belay.dev/freeze-until': EARLIER },
+      after: { 'belay.dev/freeze': 'b', 'belay.dev/freeze-until': EARLIER },
+      expect: { 'belay.dev/freeze': 'b', 'belay.dev/freeze-by': 'ann' },
+    },
+    {
+      name: 'closing a window leaves nothing behind',
+      before: { 'belay.dev/open': 'a', 'belay.dev/open-until': LATER },
+      after: { 'belay.dev/open-until': LATER },
+      expect: {},
+    },
+    { name: 'what is not Belay’s is not looked at', before: {}, after: { other: 'x' }, expect: {} },
+  ];
+  for (const { name, before, after, expect } of cases) {
+    test(name, () => assert.deepEqual(completeLocks(before, after, 'ann', NOW_MS), expect));
+  }
+});
