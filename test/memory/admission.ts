@@ -1,4 +1,4 @@
-import type { KubernetesObject, UserInfo } from '../../src/admission/review.ts';
+import type { KubernetesObject, UserInfo } from '../../src/kubernetes/object.ts';
 import type { Place } from './resources.ts';
 
 /** Who asks the API server, and by which program. */

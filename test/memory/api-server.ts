@@ -1,6 +1,6 @@
-import type { KubernetesObject } from '../../src/admission/review.ts';
-import type { Api, ApiRequest, WatchEvent, WatchRequest } from '../../src/cluster/api.ts';
-import { ApiError } from '../../src/cluster/api.ts';
+import type { Api, ApiRequest, WatchEvent, WatchRequest } from '../../src/kubernetes/api.ts';
+import { ApiError } from '../../src/kubernetes/api.ts';
+import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 import type { Access } from './access.ts';
 import { type Admission, admitsAll, type Caller } from './admission.ts';
 import { applyTo, namedFields } from './apply.ts';

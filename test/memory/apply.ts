@@ -1,4 +1,4 @@
-import type { KubernetesObject } from '../../src/admission/review.ts';
+import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 import { changedFields, type Fields, intersection, minus } from './fields.ts';
 import { managedPart, ownedBy } from './managed-fields.ts';
 import { mergeByKey, withoutFields } from './merge.ts';

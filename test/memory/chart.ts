@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import type { KubernetesObject } from '../../src/admission/review.ts';
+import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 
 /** What the shop chart takes (test/charts/shop/values.yaml), and which version of it. */
 export interface Values {

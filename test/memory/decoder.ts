@@ -1,8 +1,8 @@
 import { valueSymbol } from 'piscina';
-import { createTextMemory, type Text } from '../../src/admission/text-memory.ts';
 import decode, { type DecodeAnswer, type DecodeJob, type SentBack } from '../../src/helm/decode-worker.ts';
 import type { Decoder } from '../../src/helm/decoder.ts';
 import type { StoredPayload } from '../../src/helm/record.ts';
+import { createTextMemory, type Text } from '../../src/helm/text-memory.ts';
 
 /** Decodes as the workers do, in this thread: a test has no time for a thread to start. Payloads that are bytes are taken just the same. */
 export const createDecoderHere = (): Decoder => {

@@ -1,4 +1,4 @@
-import type { KubernetesObject } from '../../src/admission/review.ts';
+import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 import type { Caller } from './admission.ts';
 import type { Answer, ApiServer, WireRequest } from './api-server.ts';
 import { type Chart, type Values, withMarks } from './chart.ts';

@@ -1,5 +1,5 @@
 import { parseAllDocuments } from 'yaml';
-import type { KubernetesObject } from '../../src/admission/review.ts';
+import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 import { type Chart, renderShop, SHOP, toManifest, type Values } from './chart.ts';
 import { type HelmClient, HelmError, newPayload, type Revision } from './helm-client.ts';
 import type { Payload } from './record.ts';

@@ -1,4 +1,4 @@
-import type { KubernetesObject, ManagedFieldsEntry } from '../../src/admission/review.ts';
+import type { KubernetesObject, ManagedFieldsEntry } from '../../src/kubernetes/object.ts';
 import { changedFields, type Fields, isObject, minus, presentFields, union } from './fields.ts';
 
 /** Who writes, as `managedFields` tells it. */

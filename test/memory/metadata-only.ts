@@ -1,4 +1,4 @@
-import type { KubernetesObject } from '../../src/admission/review.ts';
+import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 
 /** What a client gets that asks for `metadata` alone. */
 export const metadataOnly = ({ metadata }: KubernetesObject): KubernetesObject => ({

@@ -1,4 +1,4 @@
-import type { KubernetesObject } from '../../src/admission/review.ts';
+import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 import type { Caller } from './admission.ts';
 import type { ApiServer, WireRequest } from './api-server.ts';
 import type { Values } from './chart.ts';

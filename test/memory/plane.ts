@@ -1,4 +1,4 @@
-import type { KubernetesObject } from '../../src/admission/review.ts';
+import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 import { createAccess } from './access.ts';
 import { type ApiServer, createApiServer } from './api-server.ts';
 import { createMemoryBelay, type MemoryBelay } from './belay.ts';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { KubernetesObject } from '../../src/admission/review.ts';
+import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 import { apiVersionOf, NAMESPACES, type Place, type Resource } from './resources.ts';
 
 /** A new object with what the API server fills in before it asks any webhook. */

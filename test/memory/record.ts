@@ -1,5 +1,5 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
-import type { KubernetesObject } from '../../src/admission/review.ts';
+import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 import type { Chart, Values } from './chart.ts';
 
 export type RecordKind = 'Secret' | 'ConfigMap';

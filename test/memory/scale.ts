@@ -1,4 +1,4 @@
-import type { KubernetesObject } from '../../src/admission/review.ts';
+import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 
 /** The `Scale` of an object, as the API server makes it of its parent: without labels, annotations or managedFields. */
 export const scaleOf = ({ metadata = {}, spec }: KubernetesObject): KubernetesObject => {

@@ -1,4 +1,4 @@
-import type { KubernetesObject } from '../../src/admission/review.ts';
+import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 
 /** Label selectors of the kind that Belay and Helm ask with: equality, joined by commas. */
 export const matchesLabels = (object: KubernetesObject, selector: string | undefined): boolean =>

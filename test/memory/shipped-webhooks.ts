@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import type { KubernetesObject } from '../../src/admission/review.ts';
+import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 import type { Attempt } from './admission.ts';
 
 /** Which of the shipped webhooks a write is asked about, read out of the manifests that are installed. */

@@ -1,4 +1,4 @@
-import type { KubernetesObject } from '../../src/admission/review.ts';
+import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 import type { Resource } from './resources.ts';
 
 /** A change of one object, at the resourceVersion that it made. */

@@ -1,5 +1,5 @@
-import type { KubernetesObject } from '../../src/admission/review.ts';
-import { ApiError, type WatchEvent, type WatchRequest } from '../../src/cluster/api.ts';
+import { ApiError, type WatchEvent, type WatchRequest } from '../../src/kubernetes/api.ts';
+import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 import { metadataOnly, wantsMetadata } from './metadata-only.ts';
 import { placeOf } from './resources.ts';
 import { matchesFields, matchesLabels } from './selector.ts';

@@ -1,4 +1,4 @@
-import type { KubernetesObject } from '../../src/admission/review.ts';
+import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 import type { Admission, Attempt } from './admission.ts';
 import type { MemoryBelay, ReviewResponse } from './belay.ts';
 import { jsonPatch } from './merge.ts';

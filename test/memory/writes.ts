@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { KubernetesObject } from '../../src/admission/review.ts';
+import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 import type { Admission, Attempt, Caller } from './admission.ts';
 import type { Clock } from './clock.ts';
 import type { Fields } from './fields.ts';
