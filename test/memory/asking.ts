@@ -29,6 +29,6 @@ export const isDenied = ({ ok, said }: Outcome, code: DenialCode, ...patterns: r
 export const untouched = async <T>(plane: MemoryPlane, attempt: () => Promise<T>): Promise<T> => {
   const before = await plane.state();
   const result = await attempt();
-  assert.equal(await plane.state(), before);
+  assert.deepEqual(await plane.state(), before);
   return result;
 };

@@ -35,8 +35,8 @@ export interface MemoryPlane {
   history(release: string): Promise<string>;
   /** The locks of each revision, the oldest first. */
   locks(release: string): Promise<readonly Readonly<Record<string, string>>[]>;
-  /** All that is stored and no Event, to compare with later. */
-  state(): Promise<string>;
+  /** All that is stored but Events, by kind and name, to compare with later. */
+  state(): Promise<Readonly<Record<string, string>>>;
   events(): Promise<readonly StoredEvent[]>;
   /** What Belay was asked and answered, the newest last. */
   readonly asked: readonly Asked[];
@@ -50,6 +50,12 @@ export interface StoredEvent extends KubernetesObject {
   readonly count: number;
   readonly involvedObject: { readonly kind: string; readonly name: string };
 }
+
+const LEASES = '/apis/coordination.k8s.io/v1/leases';
+const STATE = [
+  ...['namespaces', 'secrets', 'configmaps', 'services'].map((resource) => `/api/v1/${resource}`),
+  ...['/apis/apps/v1/deployments', '/apis/batch/v1/jobs', LEASES],
+];
 
 const ADMIN = { username: 'admin', groups: ['system:masters', 'system:authenticated'] };
 
@@ -89,7 +95,10 @@ export const memoryPlane = async (options: MemoryPlaneOptions = {}): Promise<Mem
   };
   const records = async (release: string): Promise<readonly KubernetesObject[]> => {
     const query = { labelSelector: `owner=helm,name=${release}` };
-    const kinds = ['secrets', 'configmaps'].map((kind) => items(`/api/v1/namespaces/${namespace}/${kind}`, query));
+    const kinds = (['Secret', 'ConfigMap'] as const).map(async (kind) => {
+      const found = await items(`/api/v1/namespaces/${namespace}/${kind.toLowerCase()}s`, query);
+      return found.map((object) => ({ kind, ...object }));
+    });
     const revision = ({ metadata }: KubernetesObject): number => Number(metadata?.labels?.version);
     return (await Promise.all(kinds)).flat().sort((a, b) => revision(a) - revision(b));
   };
@@ -120,8 +129,9 @@ export const memoryPlane = async (options: MemoryPlaneOptions = {}): Promise<Mem
       if (!ok) throw new Error(said);
     },
     freeze: async (release, reason = 'audit week') => {
-      for (const { metadata } of await records(release)) {
-        const { ok, said } = await as('dev').annotate(`secret/${metadata?.name}`, { 'belay.dev/freeze': reason });
+      for (const { kind, metadata } of await records(release)) {
+        const name = `${kind?.toLowerCase()}/${metadata?.name}`;
+        const { ok, said } = await as('dev').annotate(name, { 'belay.dev/freeze': reason });
         if (!ok) throw new Error(said);
       }
     },
@@ -134,10 +144,14 @@ export const memoryPlane = async (options: MemoryPlaneOptions = {}): Promise<Mem
         Object.fromEntries(Object.entries(metadata?.annotations ?? {}).filter(([key]) => key.startsWith('belay.dev/'))),
       ),
     state: async () => {
-      const paths = ['/api/v1/namespaces', '/api/v1/secrets', '/api/v1/configmaps', '/api/v1/services'];
-      const more = ['/apis/apps/v1/deployments', '/apis/batch/v1/jobs', '/apis/belay.dev.test/v1/widgets'];
-      const claims = (await items('/apis/coordination.k8s.io/v1/leases')).map(withoutRenewal);
-      return JSON.stringify([await Promise.all([...paths, ...more].map((path) => items(path))), claims]);
+      const lists = await Promise.all(STATE.map(async (path) => [path, await items(path)] as const));
+      const named = lists.flatMap(([path, objects]) =>
+        objects.map((object) => {
+          const { namespace: place = '', name = '' } = object.metadata ?? {};
+          return [`${path} ${place}/${name}`, JSON.stringify(path === LEASES ? withoutRenewal(object) : object)] as const;
+        }),
+      );
+      return Object.fromEntries(named);
     },
     events: async () => (await items('/api/v1/events')) as readonly StoredEvent[],
     stop: () => belay.stop(),
