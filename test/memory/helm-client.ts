@@ -150,5 +150,5 @@ export const newPayload = (
   chart: { metadata: what.chart, templates: [], values: {} },
   config: what.config,
   manifest: what.manifest,
-  hooks: [],
+  hooks: [{ name: `${release}-test`, kind: 'Job', path: 'shop/templates/hooks.yaml', manifest: '', events: ['test'] }],
 });

@@ -177,7 +177,13 @@ export async function* uninstall(client: HelmClient, release: string, keepHistor
 export async function* test(client: HelmClient, release: string): Steps {
   const last = (await client.revisions(release)).at(-1);
   if (last === undefined) throw new HelmError('release: not found');
-  await client.updateRecord(last.payload, last.status);
+  const { payload, status } = last;
+  await client.updateRecord(withLastRun(payload, 'Running'), status);
   yield 'hook';
-  await client.updateRecord(last.payload, last.status);
+  await client.updateRecord(withLastRun(payload, 'Succeeded'), status);
 }
+
+const withLastRun = (payload: Payload, phase: string): Payload => ({
+  ...payload,
+  hooks: payload.hooks.map((hook) => ({ ...hook, last_run: { phase } })),
+});

@@ -32,7 +32,8 @@ export interface Started {
   readonly ended: Outcome | undefined;
 }
 
-type Operation = (helm: HelmCommands<Steps>) => Steps;
+/** Which command it is, such as `(helm) => helm.upgrade('web')`. */
+export type Operation = (helm: HelmCommands<Steps>) => Steps;
 
 export interface HelmCommands<Result> {
   install(release: string, values?: Values, options?: InstallOptions): Result;

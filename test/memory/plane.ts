@@ -1,9 +1,12 @@
 import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 import { createAccess } from './access.ts';
+import { admitsAll } from './admission.ts';
 import { type ApiServer, createApiServer } from './api-server.ts';
 import { createMemoryBelay, type MemoryBelay } from './belay.ts';
 import { type Clock, createClock } from './clock.ts';
 import { createPerson, type Helm, type Person } from './person.ts';
+import { resourceOfKind } from './resources.ts';
+import { reviewOf } from './review-of.ts';
 import { type Asked, createWebhookAdmission } from './webhook-admission.ts';
 
 export interface MemoryPlaneOptions {
@@ -38,6 +41,12 @@ export interface MemoryPlane {
   /** All that is stored but Events, by kind and name, to compare with later. */
   state(): Promise<Readonly<Record<string, string>>>;
   events(): Promise<readonly StoredEvent[]>;
+  /** Takes the webhooks away, as while Belay is not there. */
+  unguard(): void;
+  /** Puts them back. */
+  guard(): void;
+  /** Asks Belay about the creation of an object that is then not stored. */
+  admit(username: string, object: KubernetesObject): Promise<Pick<Asked, 'response'>>;
   /** What Belay was asked and answered, the newest last. */
   readonly asked: readonly Asked[];
   stop(): Promise<void>;
@@ -66,7 +75,8 @@ export const memoryPlane = async (options: MemoryPlaneOptions = {}): Promise<Mem
   const server = createApiServer(clock, access);
   const belay = createMemoryBelay(server, clock, staleAfterMs);
   const asked: Asked[] = [];
-  server.admitBy(createWebhookAdmission(belay, (each) => asked.push(each)));
+  const webhooks = createWebhookAdmission(belay, (each) => asked.push(each));
+  server.admitBy(webhooks);
   await belay.ready();
 
   const bound = new Set<string>();
@@ -121,6 +131,24 @@ export const memoryPlane = async (options: MemoryPlaneOptions = {}): Promise<Mem
       bind(username, role, other);
       return personIn(other, username);
     },
+    unguard: () => server.admitBy(admitsAll),
+    guard: () => server.admitBy(webhooks),
+    admit: async (username, after) => {
+      const { name = '' } = after.metadata ?? {};
+      const resource = resourceOfKind(after.apiVersion ?? '', after.kind ?? '');
+      const review = reviewOf({
+        operation: 'CREATE',
+        place: { resource, namespace, name, subResource: '' },
+        requestName: name,
+        caller: { user: { username, groups: [] }, manager: 'Helm' },
+        dryRun: false,
+        before: undefined,
+        after,
+      });
+      const response = await belay.ask('/validate', review);
+      await server.settled();
+      return { response };
+    },
     grant: (username, verbs, release) => access.grant(username, verbs, namespace, release),
     policy: async (spec, name = 'house') => {
       const object = { apiVersion: 'belay.dev/v1alpha1', kind: 'ReleasePolicy', metadata: { name }, spec };
@@ -148,7 +176,10 @@ export const memoryPlane = async (options: MemoryPlaneOptions = {}): Promise<Mem
       const named = lists.flatMap(([path, objects]) =>
         objects.map((object) => {
           const { namespace: place = '', name = '' } = object.metadata ?? {};
-          return [`${path} ${place}/${name}`, JSON.stringify(path === LEASES ? withoutRenewal(object) : object)] as const;
+          return [
+            `${path} ${place}/${name}`,
+            JSON.stringify(path === LEASES ? withoutRenewal(object) : object),
+          ] as const;
         }),
       );
       return Object.fromEntries(named);

@@ -45,15 +45,16 @@ const ATTACKS: readonly Attack[] = [
   [
     'another image by a JSON patch',
     (dev) =>
-      dev.patch('deployment/web', [
-        { op: 'replace', path: '/spec/template/spec/containers/0/image', value: 'evil' },
-      ]),
+      dev.patch('deployment/web', [{ op: 'replace', path: '/spec/template/spec/containers/0/image', value: 'evil' }]),
   ],
   [
     'an added container',
     (dev) => strategic(dev, { spec: { template: { spec: { containers: [{ name: 'evil', image: 'evil' }] } } } }),
   ],
-  ['a variable that the chart does not set', (dev) => strategic(dev, container({ env: [{ name: 'EVIL', value: '1' }] }))],
+  [
+    'a variable that the chart does not set',
+    (dev) => strategic(dev, container({ env: [{ name: 'EVIL', value: '1' }] })),
+  ],
   ['a pause', (dev) => dev.patch('deployment/web', { spec: { paused: true } })],
   [
     'an undo of the rollout to no revision',
@@ -116,7 +117,8 @@ const BY_FILE: readonly Attack[] = [
   [
     'replace without any mark',
     async (dev) => {
-      const { metadata: { labels: _labels, annotations: _annotations, ...metadata } = {}, ...object } = await edited(dev);
+      const { metadata: { labels: _labels, annotations: _annotations, ...metadata } = {}, ...object } =
+        await edited(dev);
       return dev.replace({ ...object, metadata });
     },
   ],
@@ -161,10 +163,7 @@ for (const version of ['helm3', 'helm4'] as const) {
 
     test('a dry run is refused as well, and leaves no trace', async () => {
       const query = { dryRun: 'All' };
-      isDenied(
-        await untouched(plane, () => strategic(dev, container({ image: 'evil' }), query)),
-        'BelayDrift',
-      );
+      isDenied(await untouched(plane, () => strategic(dev, container({ image: 'evil' }), query)), 'BelayDrift');
       isDenied(await untouched(plane, () => dev.delete('service/web', query)), 'BelayDrift');
     });
 

@@ -71,15 +71,17 @@ describe('a frozen release', () => {
 });
 
 test('a freeze ends by itself at its time', async () => {
-    succeeds(await dev.annotate(RECORD, { 'belay.dev/freeze': 'lunch', 'belay.dev/freeze-until': plane.clock.time(HOUR_MS) }));
-    isDenied(await dev.scale('deployment/web', 5), 'BelayFrozen', /lunch/);
-    plane.clock.advance(HOUR_MS + 1_000);
-    isDenied(await dev.scale('deployment/web', 5), 'BelayDrift');
-    succeeds(await plane.helm.upgrade('web'));
-    // Written anew, it is not born expired.
-    succeeds(await dev.annotate('secret/sh.helm.release.v1.web.v2', { 'belay.dev/freeze': 'dinner' }));
-    isDenied(await plane.helm.upgrade('web'), 'BelayFrozen', /dinner/);
-  });
+  succeeds(
+    await dev.annotate(RECORD, { 'belay.dev/freeze': 'lunch', 'belay.dev/freeze-until': plane.clock.time(HOUR_MS) }),
+  );
+  isDenied(await dev.scale('deployment/web', 5), 'BelayFrozen', /lunch/);
+  plane.clock.advance(HOUR_MS + 1_000);
+  isDenied(await dev.scale('deployment/web', 5), 'BelayDrift');
+  succeeds(await plane.helm.upgrade('web'));
+  // Written anew, it is not born expired.
+  succeeds(await dev.annotate('secret/sh.helm.release.v1.web.v2', { 'belay.dev/freeze': 'dinner' }));
+  isDenied(await plane.helm.upgrade('web'), 'BelayFrozen', /dinner/);
+});
 
 describe('a maintenance window', () => {
   const open = () => ({ 'belay.dev/open': 'migration', 'belay.dev/open-until': plane.clock.time(HOUR_MS) });

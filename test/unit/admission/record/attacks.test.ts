@@ -5,7 +5,14 @@ import type { DenialCode } from '../../../../src/rules/verdict.ts';
 import { isDenied, succeeds, untouched } from '../../../memory/asking.ts';
 import type { Outcome, Person } from '../../../memory/person.ts';
 import { type MemoryPlane, memoryPlane } from '../../../memory/plane.ts';
-import { decodeText, encodePayload, encodeText, payloadIn, type RecordKind, recordName } from '../../../memory/record.ts';
+import {
+  decodeText,
+  encodePayload,
+  encodeText,
+  payloadIn,
+  type RecordKind,
+  recordName,
+} from '../../../memory/record.ts';
 
 /** What a forger with the right to write Secrets tries. Some of it is tried with real kubectl as well (test/cluster/attacks.test.ts). */
 
@@ -50,8 +57,13 @@ for (const kind of ['Secret', 'ConfigMap'] as const satisfies readonly RecordKin
       });
       return who.patch(record, { metadata: { labels: { status } }, data: { release } });
     };
-    const refused = async (code: DenialCode, attempt: () => Promise<Outcome>, ...says: readonly RegExp[]) =>
+    const refused = async (
+      code: DenialCode,
+      attempt: () => Promise<Outcome>,
+      ...says: readonly RegExp[]
+    ): Promise<void> => {
       isDenied(await untouched(plane, attempt), code, ...says);
+    };
 
     before(async () => {
       plane = await memoryPlane();
