@@ -5,7 +5,16 @@ import { mergeByKey, withoutFields } from './merge.ts';
 import { StatusError } from './status.ts';
 
 /** The fields that an applied object names. */
-export const namedFields = (applied: KubernetesObject): Fields => changedFields({}, managedPart(applied)) ?? {};
+export const namedFields = (applied: KubernetesObject): Fields =>
+  withoutMapMarks(changedFields({}, managedPart(applied)) ?? {});
+
+/** An apply owns the keys that it names and the items of lists, but not the maps that the keys are in. */
+const withoutMapMarks = (fields: Fields, isItem = false): Fields =>
+  Object.fromEntries(
+    Object.entries(fields)
+      .filter(([key]) => key !== '.' || isItem)
+      .map(([key, inner]) => [key, withoutMapMarks(inner, key.startsWith('k:'))]),
+  );
 
 /** Whoever owns a field that an apply would change; the API server refuses that unless the apply is forced. */
 const conflictOf = (stored: KubernetesObject, applied: KubernetesObject, manager: string): string | undefined => {

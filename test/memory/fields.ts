@@ -36,6 +36,12 @@ export const itemKey = (field: string, item: Json, items: readonly Json[]): stri
 
 const EMPTY: Fields = {};
 
+/** Maps of a user's own keys, which have an owner themselves: whoever wrote the first key. */
+const MAPS: ReadonlySet<string> = new Set(['labels', 'annotations', 'data', 'requests', 'limits']);
+
+/** Maps that are set as a whole. */
+const ATOMIC: ReadonlySet<string> = new Set(['selector', 'nodeSelector']);
+
 /** The items of a keyed list by their key; undefined for any other value. */
 export const itemsByKey = (field: string, value: Json): ReadonlyMap<string, Json> | undefined => {
   if (!Array.isArray(value)) return undefined;
@@ -58,14 +64,15 @@ export const changedFields = (before: Json, after: Json, field = ''): Fields | u
     });
     return orUndefined(without(Object.fromEntries(changed)));
   }
-  if (!isObject(after) || Object.keys(after).length === 0) return EMPTY;
+  if (!isObject(after) || Object.keys(after).length === 0 || ATOMIC.has(field)) return EMPTY;
   const old = isObject(before) ? before : {};
   return orUndefined(
-    without(
-      Object.fromEntries(
+    without({
+      ...(MAPS.has(field) && !isObject(before) && { '.': EMPTY }),
+      ...Object.fromEntries(
         Object.entries(after).map(([key, value]) => [`f:${key}`, changedFields(old[key], value, key)]),
       ),
-    ),
+    }),
   );
 };
 

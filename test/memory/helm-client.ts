@@ -25,6 +25,7 @@ export interface Revision {
 /** The requests that a Helm makes, one by one. Each rejects with HelmError where the API server refuses. */
 export interface HelmClient {
   readonly namespace: string;
+  readonly version: 'helm3' | 'helm4';
   now(): string;
   revisions(release: string): Promise<readonly Revision[]>;
   createRecord(payload: Payload): Promise<void>;
@@ -32,7 +33,8 @@ export interface HelmClient {
   updateRecord(payload: Payload, status: string, info?: Readonly<Record<string, string>>): Promise<Payload>;
   deleteRecord(release: string, revision: number): Promise<void>;
   exists(document: KubernetesObject): Promise<boolean>;
-  writeObject(document: KubernetesObject, release: string): Promise<void>;
+  /** `original` is the document of the revision before. */
+  writeObject(document: KubernetesObject, release: string, original?: KubernetesObject): Promise<void>;
   deleteObject(document: KubernetesObject): Promise<void>;
 }
 
@@ -77,6 +79,7 @@ export const createHelmClient = (options: HelmClientOptions): HelmClient => {
 
   return {
     namespace,
+    version,
     now: () => clock.time(),
     revisions: async (release) => {
       const query = { labelSelector: `name=${release},owner=helm` };
@@ -107,7 +110,7 @@ export const createHelmClient = (options: HelmClientOptions): HelmClient => {
       await must({ method: 'DELETE', path: pathOfObject(records, namespace, recordName(release, revision)) });
     },
     exists: async (document) => (await send({ path: placeOf(document) })).status === 200,
-    writeObject: async (document, release) => {
+    writeObject: async (document, release, original = document) => {
       const body = withMarks(document, release, namespace);
       const path = placeOf(document);
       const query = { fieldManager: 'helm' };
@@ -121,7 +124,9 @@ export const createHelmClient = (options: HelmClientOptions): HelmClient => {
         await must({ method: 'POST', path: path.slice(0, path.lastIndexOf('/')), query, body });
         return;
       }
-      const patch = patchOf(live.body, body);
+      // Where the chart has changed, Helm sends that change even if the live object has it already.
+      const isMoved = JSON.stringify(original) !== JSON.stringify(document);
+      const patch = patchOf(live.body, body) ?? (isMoved ? document : undefined);
       if (patch === undefined) return;
       await must({ method: 'PATCH', path, query, contentType: 'application/merge-patch+json', body: patch });
     },
@@ -146,7 +151,13 @@ export const newPayload = (
   name: release,
   namespace: client.namespace,
   version: revision,
-  info: { first_deployed: client.now(), last_deployed: client.now(), deleted: '', description: '', status },
+  info: {
+    first_deployed: client.now(),
+    last_deployed: client.now(),
+    ...(client.version === 'helm3' && { deleted: '' }),
+    description: '',
+    status,
+  },
   chart: { metadata: what.chart, templates: [], values: {} },
   config: what.config,
   manifest: what.manifest,

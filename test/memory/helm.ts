@@ -65,23 +65,36 @@ export async function* install(client: HelmClient, release: string, values: Valu
   const payload = newPayload(client, release, (last?.revision ?? 0) + 1, 'pending-install', what);
   await client.createRecord(payload);
   yield 'hook';
-  try {
-    for (const document of documents) await client.writeObject(document, release);
-  } catch (error) {
+  // One that is refused keeps none of the others from being created.
+  const problems: string[] = [];
+  for (const document of documents) {
+    await client.writeObject(document, release).catch((error: Error) => problems.push(error.message));
+  }
+  if (problems.length > 0) {
     await client.updateRecord(payload, 'failed');
-    throw new HelmError(`INSTALLATION FAILED: ${(error as Error).message}`);
+    throw new HelmError(`INSTALLATION FAILED: ${problems.join('\n')}`);
   }
   await client.updateRecord(payload, 'deployed');
 }
 
-/** Writes the objects of the next revision, and deletes those that only the current one has. */
+/** Writes the objects of the next revision, and deletes those that only the current one has. Helm 4 goes on after an update that is refused. */
 async function replaceObjects(client: HelmClient, current: Payload, next: Payload, created: KubernetesObject[]) {
   const wanted = documentsOf(next);
+  const originals = documentsOf(current);
+  const problems: string[] = [];
   for (const document of wanted) {
-    if (!(await client.exists(document))) created.push(document);
-    await client.writeObject(document, next.name);
+    const isNew = !(await client.exists(document));
+    try {
+      const original = originals.find((other) => isSameObject(document, other));
+      await client.writeObject(document, next.name, original);
+      if (isNew) created.push(document);
+    } catch (error) {
+      if (isNew || client.version === 'helm3') throw error;
+      problems.push((error as Error).message);
+    }
   }
-  for (const document of documentsOf(current)) {
+  if (problems.length > 0) throw new HelmError(problems.join('\n'));
+  for (const document of originals) {
     if (!wanted.some((other) => isSameObject(document, other))) await client.deleteObject(document);
   }
 }
@@ -101,8 +114,10 @@ export async function* upgrade(client: HelmClient, release: string, values: Valu
   const fallback = last.status === 'failed' || last.status === 'superseded' ? last : undefined;
   const current = deployedIn(revisions) ?? fallback;
   if (current === undefined) throw new HelmError(`UPGRADE FAILED: "${release}" has no deployed releases`);
-  const manifest = toManifest(renderShop(release, values));
-  const next = newPayload(client, release, last.revision + 1, 'pending-upgrade', { chart, config: values, manifest });
+  // Helm takes the values of before where none are given.
+  const config = Object.keys(values).length === 0 ? current.payload.config : values;
+  const manifest = toManifest(renderShop(release, config));
+  const next = newPayload(client, release, last.revision + 1, 'pending-upgrade', { chart, config, manifest });
   await prune(client, release, historyMax);
   await client.createRecord(next);
   yield 'hook';
@@ -113,7 +128,7 @@ export async function* upgrade(client: HelmClient, release: string, values: Valu
     await client.updateRecord(current.payload, current.status);
     await client.updateRecord(next, 'failed');
     if (options.cleanupOnFail === true) for (const document of created) await client.deleteObject(document);
-    if (options.atomic === true) yield* rollback(client, release, current.revision, historyMax);
+    if (options.atomic === true) yield* rollback(client, release, current.revision, 0);
     throw new HelmError(`UPGRADE FAILED: ${(error as Error).message}`);
   }
   await client.updateRecord(current.payload, 'superseded');

@@ -13,9 +13,10 @@ export const prepareNew = (
   return withGeneration(resource, undefined, {
     apiVersion: apiVersionOf(resource),
     kind: resource.kind,
+    ...(resource.kind === 'Secret' && { type: 'Opaque' }),
     ...withData(object),
     metadata: {
-      ...object.metadata,
+      ...withoutBlanks(object.metadata),
       ...(resource === NAMESPACES && { labels: { ...labels, ...nameLabel } }),
       ...(resource.namespaced && { namespace }),
       uid: randomUUID(),
@@ -39,9 +40,17 @@ export const prepareEdited = (
     ...withData(edited),
     apiVersion: before.apiVersion ?? '',
     kind: before.kind ?? '',
-    metadata: { ...edited.metadata, ...Object.fromEntries(fixed) },
+    metadata: { ...withoutBlanks(edited.metadata), ...Object.fromEntries(fixed) },
   });
 };
+
+/** Empty maps and lists are not stored. */
+const withoutBlanks = (metadata: KubernetesObject['metadata'] = {}): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(metadata).filter(
+      ([, value]) => !(typeof value === 'object' && (value === null || Object.keys(value).length === 0)),
+    ),
+  );
 
 export const finalizersOf = ({ metadata }: KubernetesObject): readonly string[] =>
   (metadata?.finalizers as readonly string[] | undefined) ?? [];

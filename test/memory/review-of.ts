@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 import type { Attempt } from './admission.ts';
+import { scaleOf } from './scale.ts';
 
 /** The AdmissionReview that the API server sends about a write. */
 export const reviewOf = ({ operation, place, requestName, caller, dryRun, before, after }: Attempt): object => {
@@ -8,6 +10,8 @@ export const reviewOf = ({ operation, place, requestName, caller, dryRun, before
   const gvk = isScale ? { group: 'autoscaling', version: 'v1', kind: 'Scale' } : { group, version, kind };
   const gvr = { group, version, resource };
   const sub = place.subResource === '' ? {} : { subResource: place.subResource };
+  const shown = (object: KubernetesObject | undefined): KubernetesObject | undefined =>
+    isScale && object !== undefined ? scaleOf(object) : object;
   // The API server gives a Namespace its own name as its namespace.
   const namespace = kind === 'Namespace' ? requestName || before?.metadata?.name : place.namespace;
   return {
@@ -25,8 +29,8 @@ export const reviewOf = ({ operation, place, requestName, caller, dryRun, before
       ...(namespace !== undefined && namespace !== '' && { namespace }),
       operation,
       userInfo: caller.user,
-      object: after ?? null,
-      oldObject: before ?? null,
+      object: shown(after) ?? null,
+      oldObject: shown(before) ?? null,
       dryRun,
       options: { kind: OPTIONS[operation], apiVersion: 'meta.k8s.io/v1' },
     },

@@ -45,6 +45,21 @@ export const conflict = (place: Place): StatusError =>
       'please apply your changes to the latest version and try again',
   );
 
+export const failedPrecondition = (
+  place: Place,
+  what: 'UID' | 'ResourceVersion',
+  asked: string,
+  is: string,
+): StatusError => {
+  const { kind, group } = place.resource;
+  return new StatusError(
+    409,
+    'Conflict',
+    `Operation cannot be fulfilled on ${group === '' ? kind : `${kind}.${group}`} "${place.name}": ` +
+      `the ${what} in the precondition (${asked}) does not match the ${what} in record (${is}). The object might have been modified`,
+  );
+};
+
 export const gone = (asked: number, oldest: number): StatusError =>
   new StatusError(410, 'Expired', `too old resource version: ${asked} (${oldest})`);
 

@@ -6,7 +6,7 @@ import type { Fields } from './fields.ts';
 import { manageFields } from './managed-fields.ts';
 import { finalizersOf, prepareEdited, prepareNew } from './prepare-object.ts';
 import { NAMESPACES, type Place } from './resources.ts';
-import { alreadyExists, conflict, notFound, StatusError, terminating } from './status.ts';
+import { alreadyExists, conflict, failedPrecondition, notFound, StatusError, terminating } from './status.ts';
 import type { Store } from './store.ts';
 import { validateObject } from './validate-object.ts';
 
@@ -34,6 +34,7 @@ export interface Writes {
     options: WriteOptions,
   ): Promise<KubernetesObject>;
   /** `requestName` is empty where a collection is deleted. */
+  /** Gives back the object where it stays for the time being, and `DELETED` where it is gone. */
   remove(
     place: Place,
     requestName: string,
@@ -41,6 +42,8 @@ export interface Writes {
     options: WriteOptions,
   ): Promise<KubernetesObject>;
 }
+
+const DELETED: KubernetesObject = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success' };
 
 /** The writes of the API server in memory, in the order of the real one: mutate, compare versions, validate, store. */
 export const createWrites = (store: Store, admission: Admission, clock: Clock): Writes => {
@@ -109,14 +112,20 @@ export const createWrites = (store: Store, admission: Admission, clock: Clock): 
       const before = store.get(resource, namespace, name);
       if (before === undefined) throw notFound(place);
       const { metadata = {} } = before;
-      if ((uid ?? metadata.uid) !== metadata.uid) throw conflict(place);
-      if ((resourceVersion ?? metadata.resourceVersion) !== metadata.resourceVersion) throw conflict(place);
+      for (const [what, asked, is] of [
+        ['UID', uid, metadata.uid],
+        ['ResourceVersion', resourceVersion, metadata.resourceVersion],
+      ] as const) {
+        if (asked !== undefined && asked !== is) throw failedPrecondition(place, what, asked, is ?? '');
+      }
       const attempt = { ...attemptOf('DELETE', place, options), requestName, before, after: undefined };
       await admission.validate(attempt, options.warn);
-      if (options.dryRun) return before;
       const isHeld = resource === NAMESPACES || finalizersOf(before).length > 0;
-      if (!isHeld) return store.remove(resource, before);
-      return store.put(resource, { ...before, metadata: { ...metadata, deletionTimestamp: clock.time() } });
+      const doomed = { ...before, metadata: { ...metadata, deletionTimestamp: clock.time() } };
+      if (options.dryRun) return isHeld ? doomed : DELETED;
+      if (isHeld) return store.put(resource, doomed);
+      store.remove(resource, before);
+      return DELETED;
     },
   };
 };

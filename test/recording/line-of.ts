@@ -28,3 +28,19 @@ export const lineOf = (review: unknown): string => {
 };
 
 export const isWrite = (review: unknown): boolean => (review as Asked).request.dryRun !== true;
+
+/** Objects are deleted in parallel, and so come in any order. */
+export const withSortedDeletes = (writes: readonly string[]): readonly string[] => {
+  const isDelete = (line: string): boolean => /^DELETE (?!Secret)/.test(line);
+  const sorted: string[] = [];
+  let run: string[] = [];
+  for (const line of [...writes, '']) {
+    if (isDelete(line)) {
+      run.push(line);
+      continue;
+    }
+    sorted.push(...run.sort(), ...(line === '' ? [] : [line]));
+    run = [];
+  }
+  return sorted;
+};

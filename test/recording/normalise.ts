@@ -41,7 +41,7 @@ export const createNormaliser = (): ((value: unknown) => unknown) => {
     if (TIMES.has(key)) return value === null ? null : 'a time';
     if (key === 'continue') return 'a token';
     if (key === 'status' && isObject(value) && !('allowed' in value) && !('selector' in value)) return undefined;
-    if (key === 'managedFields' && Array.isArray(value)) return value.map(normalise).map(withoutOrder).sort(byText);
+    if (key === 'managedFields' && Array.isArray(value)) return value.map(normalise).sort(byText);
     return normalise(value);
   };
 
@@ -63,9 +63,7 @@ const withoutNumbers = (text: string): string =>
   text
     .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, '<uid>')
     .replace(/^(too old resource version): \d+ \(\d+\)$/, '$1')
-    .replace(/(ResourceVersion in precondition): .*$/, '$1')
+    .replaceAll(/the ResourceVersion in (the precondition|record) \(\d+\)/g, 'the ResourceVersion in $1')
     .replace(/^(Apply failed with 1 conflict: conflict with "[^"]+").*$/s, '$1');
-
-const withoutOrder = (entry: unknown): unknown => entry;
 
 const byText = (a: unknown, b: unknown): number => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);

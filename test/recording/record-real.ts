@@ -55,7 +55,7 @@ const realAnswerer = (plane: ControlPlane, recorder: ReviewRecorder): Answerer =
       }
       return events;
     },
-    reviews: () => recorder.take('admin'),
+    reviews: () => recorder.take('belay-test-admin'),
   };
 };
 
@@ -92,8 +92,9 @@ const withoutTemplates = (payload: unknown): unknown => {
   return { ...rest, info: names(info), chart: { metadata: chart.metadata, fields: names(chart) } };
 };
 
-export const recordReal = async (): Promise<Recording> => {
-  const plane = await startControlPlane({ pods: true, quiet: true });
+/** Without controllers: nobody else writes. */
+const recordExchanges = async (): Promise<readonly RecordedExchange[]> => {
+  const plane = await startControlPlane({ controllers: false, helm: [], quiet: true });
   try {
     await makeNamespace(plane, 'shop', {});
     // kubectl itself makes no role for a resource that no API server knows.
@@ -103,10 +104,19 @@ export const recordReal = async (): Promise<Recording> => {
       metadata: { name: 'lock', namespace: 'shop' },
     };
     succeeds(await plane.kubectl(['create', '-f', '-'], { input: JSON.stringify({ ...role, rules: LOCK_RULES }) }));
-    await plane.kubectl(['create', 'rolebinding', 'lock', '-n', 'shop', '--role=lock', '--user=ann']);
+    succeeds(await plane.kubectl(['create', 'rolebinding', 'lock', '-n', 'shop', '--role=lock', '--user=ann']));
     const recorder = await startReviewRecorder(createApi(connect(plane.adminKubeconfig, Date.now)), 'shop');
-    const exchanges = await runExchanges(realAnswerer(plane, recorder)).finally(() => recorder.stop());
-    await plane.kubectl(['delete', 'validatingwebhookconfiguration', 'recorder']);
+    return await runExchanges(realAnswerer(plane, recorder)).finally(() => recorder.stop());
+  } finally {
+    await plane.stop();
+  }
+};
+
+export const recordReal = async (): Promise<Recording> => {
+  const exchanges = await recordExchanges();
+  // With pods: what waits, as a rollback of `--atomic` does, waits until they are ready.
+  const plane = await startControlPlane({ pods: true, quiet: true });
+  try {
     const [helm3, helm4] = [await recordHelm(plane, HELMS[0]), await recordHelm(plane, HELMS[1])];
     return { exchanges, helm: { helm3, helm4 } };
   } finally {

@@ -18,7 +18,9 @@ const memoryAnswerer = async (): Promise<Answerer> => {
   const access = createAccess();
   access.bind('ann', 'edit', 'shop');
   const server = createApiServer(createClock(), access);
-  await server.answer(admin, { method: 'POST', path: '/api/v1/namespaces', body: { metadata: { name: 'shop' } } });
+  const namespaces = { method: 'POST', path: '/api/v1/namespaces' } as const;
+  await server.answer({ ...admin, manager: 'kubectl-create' }, { ...namespaces, body: { metadata: { name: 'shop' } } });
+  await server.answer(admin, { ...namespaces, body: { metadata: { name: 'other' } } });
   let reviews: unknown[] = [];
   server.admitBy({
     mutate: async (_attempt, after) => after,
