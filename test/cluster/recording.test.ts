@@ -25,10 +25,10 @@ for (const helm of ['helm3', 'helm4'] as const) {
     for (const [index, command] of old.commands.entries()) {
       test(`${index + 1}. ${command.typed}`, () => {
         const repeated = now.commands[index];
-        assert.deepEqual(
-          repeated && { ...repeated, writes: withSortedDeletes(repeated.writes) },
-          { ...command, writes: withSortedDeletes(command.writes) },
-        );
+        assert.deepEqual(repeated && { ...repeated, writes: withSortedDeletes(repeated.writes) }, {
+          ...command,
+          writes: withSortedDeletes(command.writes),
+        });
       });
     }
     test('into its first record', () => assert.deepEqual(now.payload, old.payload));

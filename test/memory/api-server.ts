@@ -144,12 +144,12 @@ export const createApiServer = (clock: Clock, access: Access): ApiServer => {
   };
 
   const removeAll = async (place: Place, request: WireRequest, options: WriteOptions): Promise<unknown> => {
-    const { items } = list(place, request);
+    const { metadata: listed, items } = list(place, request);
     for (const { metadata } of items) {
       const each = { ...place, namespace: metadata?.namespace ?? '', name: metadata?.name ?? '' };
       await writes.remove(each, '', {}, options);
     }
-    return { kind: `${place.resource.kind}List`, apiVersion: apiVersion(place), metadata: {}, items };
+    return { kind: `${place.resource.kind}List`, apiVersion: apiVersion(place), metadata: listed, items };
   };
 
   const write = async (place: Place, request: WireRequest, options: WriteOptions): Promise<unknown> => {
@@ -171,7 +171,13 @@ export const createApiServer = (clock: Clock, access: Access): ApiServer => {
     }
   };
 
-  const perform = async (caller: Caller, request: WireRequest, warn: (text: string) => void): Promise<unknown> => {
+  const isNew = ({ resource, namespace, name }: Place): boolean => store.get(resource, namespace, name) === undefined;
+
+  const perform = async (
+    caller: Caller,
+    request: WireRequest,
+    warn: (text: string) => void,
+  ): Promise<{ readonly status: number; readonly body: unknown }> => {
     const { method = 'GET', path, query = {} } = request;
     if (isForbidden(caller, request)) {
       throw new StatusError(
@@ -180,22 +186,23 @@ export const createApiServer = (clock: Clock, access: Access): ApiServer => {
         `${path} is forbidden: User "${caller.user.username}" may not ${method} it`,
       );
     }
-    if (path === SUBJECT_ACCESS_REVIEWS) return access.review(request.body);
+    if (path === SUBJECT_ACCESS_REVIEWS) return { status: 201, body: access.review(request.body) };
     const place = placeOf(path);
     if (place === undefined) throw noSuchKind();
-    if (method === 'GET') return place.name === '' ? list(place, request) : read(place, request);
+    if (method === 'GET') return { status: 200, body: place.name === '' ? list(place, request) : read(place, request) };
+    const status = method === 'POST' || (method === 'PATCH' && isNew(place)) ? 201 : 200;
     const deleteOptions =
       method === 'DELETE' ? (request.body as { dryRun?: readonly string[] } | undefined) : undefined;
     const dryRun = query.dryRun === 'All' || deleteOptions?.dryRun?.includes('All') === true;
-    return write(place, request, { caller, dryRun, fieldManager: textOf(query.fieldManager), warn });
+    const options = { caller, dryRun, fieldManager: textOf(query.fieldManager), warn };
+    return { status, body: await write(place, request, options) };
   };
 
   const answer: ApiServer['answer'] = async (caller, request) => {
     const warnings: string[] = [];
     running += 1;
     try {
-      const body = await perform(caller, request, (text) => warnings.push(text));
-      return { status: request.method === 'POST' ? 201 : 200, body, warnings };
+      return { ...(await perform(caller, request, (text) => warnings.push(text))), warnings };
     } catch (error) {
       if (!(error instanceof StatusError)) throw error;
       return { status: error.status, body: error.toBody(), warnings };

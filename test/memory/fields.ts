@@ -39,6 +39,9 @@ const EMPTY: Fields = {};
 /** Maps of a user's own keys, which have an owner themselves: whoever wrote the first key. */
 const MAPS: ReadonlySet<string> = new Set(['labels', 'annotations', 'data', 'requests', 'limits']);
 
+/** Lists that are sets of texts. */
+const SETS: ReadonlySet<string> = new Set(['finalizers']);
+
 /** Maps that are set as a whole. */
 const ATOMIC: ReadonlySet<string> = new Set(['selector', 'nodeSelector']);
 
@@ -63,6 +66,11 @@ export const changedFields = (before: Json, after: Json, field = ''): Fields | u
       return [key, inner && (known?.has(key) === true ? inner : { '.': EMPTY, ...inner })];
     });
     return orUndefined(without(Object.fromEntries(changed)));
+  }
+  if (SETS.has(field) && Array.isArray(after)) {
+    const old: readonly unknown[] = Array.isArray(before) ? before : [];
+    const added = after.filter((item) => !old.includes(item)).map((item) => [`v:${JSON.stringify(item)}`, EMPTY]);
+    return orUndefined({ ...(old.length === 0 && { '.': EMPTY }), ...Object.fromEntries(added) });
   }
   if (!isObject(after) || Object.keys(after).length === 0 || ATOMIC.has(field)) return EMPTY;
   const old = isObject(before) ? before : {};
@@ -113,6 +121,10 @@ export const presentFields = (fields: Fields, value: Json, field = ''): Fields |
   const items = itemsByKey(field, value);
   const kept = Object.entries(fields).map(([key, inner]): [string, Fields | undefined] => {
     if (key === '.') return [key, inner];
+    if (key.startsWith('v:')) {
+      const isThere = Array.isArray(value) && value.some((item) => `v:${JSON.stringify(item)}` === key);
+      return [key, isThere ? inner : undefined];
+    }
     if (items !== undefined) return [key, presentFields(inner, items.get(key))];
     const name = key.slice(2);
     return [key, isObject(value) ? presentFields(inner, value[name], name) : undefined];

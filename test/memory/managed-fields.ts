@@ -62,7 +62,9 @@ export const manageFields = (
       const present = left && presentFields(left, current);
       return present === undefined ? [] : [{ ...entry, fieldsV1: present }];
     });
-  const present = wanted && presentFields(wanted, current);
+  // A Scale of nothing says nothing, and so owns nothing.
+  const isScaleOfNothing = writer.subResource === 'scale' && (after.spec as { replicas?: number }).replicas === 0;
+  const present = isScaleOfNothing ? undefined : wanted && presentFields(wanted, current);
   if (present === undefined) return kept;
   const isSame = own !== undefined && JSON.stringify(own) === JSON.stringify(present);
   const time = isSame ? entriesOf(before).find((entry) => isOf(entry, writer))?.time : writer.time;

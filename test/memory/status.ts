@@ -13,15 +13,17 @@ export class StatusError extends Error {
   }
 
   toBody(): object {
-    return {
-      kind: 'Status',
-      apiVersion: 'v1',
-      metadata: {},
-      status: 'Failure',
-      message: this.message,
-      reason: this.reason,
-      code: this.status,
-    };
+    return this.reason === ''
+      ? {}
+      : {
+          kind: 'Status',
+          apiVersion: 'v1',
+          metadata: {},
+          status: 'Failure',
+          message: this.message,
+          reason: this.reason,
+          code: this.status,
+        };
   }
 }
 
@@ -31,8 +33,8 @@ const qualified = ({ resource: { group, resource } }: Place): string =>
 export const notFound = (place: Place): StatusError =>
   new StatusError(404, 'NotFound', `${qualified(place)} "${place.name}" not found`);
 
-export const noSuchKind = (): StatusError =>
-  new StatusError(404, 'NotFound', 'the server could not find the requested resource');
+/** Said as plain text, and not as a Status. */
+export const noSuchKind = (): StatusError => new StatusError(404, '', '404 page not found');
 
 export const alreadyExists = (place: Place, name: string): StatusError =>
   new StatusError(409, 'AlreadyExists', `${qualified(place)} "${name}" already exists`);

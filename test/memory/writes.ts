@@ -60,7 +60,8 @@ export const createWrites = (store: Store, admission: Admission, clock: Clock): 
       time: clock.time(),
     };
     const managedFields = manageFields(before, after, writer, applied);
-    return { ...after, metadata: { ...after.metadata, managedFields } };
+    const { managedFields: _sent, ...metadata } = after.metadata ?? {};
+    return { ...after, metadata: { ...metadata, ...(managedFields.length > 0 && { managedFields }) } };
   };
 
   const checkNamespace = (place: Place, name: string): void => {
@@ -103,7 +104,10 @@ export const createWrites = (store: Store, admission: Admission, clock: Clock): 
       if (store.get(resource, namespace, name) !== before) return this.update(place, edit, options);
       if (options.dryRun) return after;
       const isLast = before.metadata?.deletionTimestamp !== undefined && finalizersOf(after).length === 0;
-      if (isLast && resource !== NAMESPACES) return store.remove(resource, after);
+      if (isLast && resource !== NAMESPACES) {
+        store.remove(resource, after);
+        return after;
+      }
       return isSame(before, after) ? before : store.put(resource, after);
     },
 

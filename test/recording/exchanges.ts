@@ -287,9 +287,4 @@ export const EXCHANGES: readonly Exchange[] = [
     versionOf: 'an empty list',
     request: { path: secrets, query: { labelSelector: 'owner=helm' }, accept: METADATA_ONLY },
   },
-  {
-    what: 'a watch from a version that is forgotten',
-    isWatch: true,
-    request: { path: secrets, query: { resourceVersion: 1 } },
-  },
 ];

@@ -31,7 +31,6 @@ const memoryAnswerer = async (): Promise<Answerer> => {
   return {
     answer: (request) => server.answer(admin, request),
     watch: async (request) => {
-      if (request.query?.resourceVersion === 1) server.cutWatches();
       const events: WatchEvent[] = [];
       const stop = new AbortController();
       const { method: _method, body: _body, contentType: _type, ...asked } = request;
