@@ -6,6 +6,7 @@ const FLOORS = [
   'version.ts',
   'text/',
   'telemetry/',
+  'intervals/',
   'kubernetes/',
   'helm/',
   'policy/',

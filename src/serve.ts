@@ -23,6 +23,7 @@ import { createReleaseIndex } from './facts/release-index.ts';
 import { createReleaseStores } from './facts/release-stores.ts';
 import { createDecoder } from './helm/decoder.ts';
 import { createTextMemory } from './helm/text-memory.ts';
+import type { Intervals } from './intervals/intervals.ts';
 import { ApiError, createApi } from './kubernetes/api.ts';
 import { createBoundedApi } from './kubernetes/bounded-api.ts';
 import { createClusterClock } from './kubernetes/cluster-clock.ts';
@@ -58,6 +59,9 @@ export interface ServeOptions {
   readonly port: number;
   readonly metricsPort: number;
   readonly staleAfterMs: number;
+  readonly intervals: Intervals;
+  /** Those that are not as shipped, for the log. */
+  readonly differingIntervals: readonly string[];
   readonly objectsFail: ObjectsFail;
   readonly drainMs: number;
   readonly logLevel: string;
@@ -87,8 +91,10 @@ export const serve = async (options: ServeOptions, wallMs: () => number = Date.n
   const metrics = createMetrics();
   const clock = createClusterClock(wallMs);
   const { nowMs } = clock;
+  const { intervals } = options;
   const connection = connect(options.kubeconfig, clock.monotonicMs);
   const reachability = createReachability({
+    intervals: intervals.reachability,
     ask: () =>
       api.request({ path: '/version', signal: AbortSignal.timeout(ASK_TIMEOUT_MS) }).then(
         () => true,
@@ -110,11 +116,11 @@ export const serve = async (options: ServeOptions, wallMs: () => number = Date.n
     },
     unanswered: reachability.noteNoAnswer,
   });
-  const index = createReleaseIndex(api, log);
-  const policies = createPolicies({ api, index, log, nowMs, staleAfterMs: options.staleAfterMs });
+  const index = createReleaseIndex(api, log, intervals.mirrors);
+  const policies = createPolicies({ api, index, log, intervals, nowMs, staleAfterMs: options.staleAfterMs });
   const forReviews = createBoundedApi(api, REQUESTS);
   const live = createLiveFacts(forReviews);
-  const claims = createClaims(forReviews, index, log, nowMs);
+  const claims = createClaims(forReviews, index, log, nowMs, intervals.claims);
   const memory = createTextMemory();
   const decoder = createDecoder(memory);
   const source = createCertificateSource({
@@ -122,6 +128,7 @@ export const serve = async (options: ServeOptions, wallMs: () => number = Date.n
     namespace: options.namespace,
     service: options.service,
     ...options.certificates,
+    intervals: intervals.certificates,
     log,
     now: nowMs,
   });
@@ -135,14 +142,15 @@ export const serve = async (options: ServeOptions, wallMs: () => number = Date.n
     manifests: createManifests(forReviews, decoder),
     decoder,
     policies,
-    stores: createReleaseStores(index, live, createPayloadNamespaces(forReviews, decoder), nowMs),
+    stores: createReleaseStores(index, live, createPayloadNamespaces(forReviews, decoder), nowMs, intervals.stores),
+    shortestSilenceMs: intervals.claims.shortestSilenceMs,
     log,
     nowMs,
   };
   const instance = process.env.POD_NAME ?? hostname();
-  const events = createEvents({ api, log, nowMs, instance });
+  const events = createEvents({ api, log, intervals: intervals.events, nowMs, instance });
   const { namespace, reviewClients } = options;
-  const sweeper = createSweeper({ api, index, decoder, policies, events, log, nowMs, namespace, instance });
+  const sweeper = createSweeper({ api, index, decoder, policies, events, log, intervals, nowMs, namespace, instance });
   const noteEvents = createNoteEvents({ events, index, log, nowMs });
   registerIndexMetrics(metrics.registry, index, policies);
   registerLoadMetrics(metrics.registry, {
@@ -214,6 +222,11 @@ export const serve = async (options: ServeOptions, wallMs: () => number = Date.n
       await Promise.all([running, source.stopped(), decoder.close()]);
     },
   });
+  if (options.differingIntervals.length > 0)
+    log.warn(
+      { intervals: options.differingIntervals },
+      'these intervals differ from the shipped ones: for tests alone',
+    );
   log.info({ address, port, metricsPort, staleAfterMs: options.staleAfterMs }, 'serving');
   await source.start(stop.signal);
 };

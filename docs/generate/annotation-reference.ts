@@ -1,21 +1,22 @@
 import type * as locks from '../../src/policy/lock-annotations.ts';
 import { MAX_OPEN_MS } from '../../src/policy/lock-annotations.ts';
 
-/** Every key that lock-annotations.ts exports: one more there does not compile before it has been explained here. */
+/** Every key that lock-annotations.ts exports. A new key does not compile until LOCK_ANNOTATIONS explains it. */
 export type LockAnnotation = Extract<(typeof locks)[keyof typeof locks], `belay.dev/${string}`>;
 
-/** What docs/reference.md says of an annotation. */
+/** What docs/reference.md says about an annotation. */
 export interface AnnotationEntry {
-  /** In words. */
+  /** The values that it takes, in words. */
   readonly value: string;
-  /** One that is taken, and what has to be written together with it. Undefined: nobody but Belay writes it. */
+  /** A valid value; undefined where only Belay writes the annotation. */
   readonly example: string | undefined;
+  /** Annotations that have to be written together with the example. */
   readonly besides?: Partial<Readonly<Record<LockAnnotation, string>>>;
   readonly standsOn: 'a record, or a Namespace' | 'a pending or uninstalling record';
   readonly meaning: string;
 }
 
-/** Late enough for the reference to be made anew for a long time; docs/generate/annotations.ts puts itself just before it. */
+/** The time in examples. docs/generate/annotations.ts checks them as if it were an hour earlier. */
 export const EXAMPLE_TIME = '2026-12-01T08:00:00Z';
 
 const EVERYWHERE = 'a record, or a Namespace';
@@ -43,7 +44,7 @@ export const LOCK_ANNOTATIONS: Readonly<Record<LockAnnotation, AnnotationEntry>>
     meaning: 'Who froze, as the API server authenticated them. Belay writes it and puts it right.',
   },
   'belay.dev/pin': {
-    value: 'a SemVer range: `1.4.2`, `1.4.x`, `>=1.2 <2`',
+    value: 'a SemVer range as Helm writes it: `1.4.2`, `1.4.x`, `>=1.2 <2`, `>=1.2, !=1.5.0`',
     example: '1.4.x',
     standsOn: EVERYWHERE,
     meaning:

@@ -1,6 +1,6 @@
 import type { DenialCode } from '../../src/rules/verdict.ts';
 
-/** What docs/reference.md says of a refusal. A new code does not compile before it has been explained here. */
+/** What docs/reference.md says about a refusal. A new code does not compile until DENIALS explains it. */
 export interface DenialEntry {
   readonly refused: string;
   readonly whatToDo: string;

@@ -9,6 +9,7 @@ import { registerDriftMetrics } from '../../src/drift/metrics.ts';
 import { createSweepStats, type ReleaseOutcome, type RepairResult } from '../../src/drift/sweep-stats.ts';
 import { registerEventMetrics } from '../../src/events/metrics.ts';
 import { registerIndexMetrics } from '../../src/facts/metrics.ts';
+import { DEFAULT_INTERVALS } from '../../src/intervals/intervals.ts';
 import { registerLoadMetrics } from '../../src/server/load-metrics.ts';
 import { createMetrics, type MalformedProblem } from '../../src/server/metrics.ts';
 import { code, codes, section, table } from './markdown.ts';
@@ -138,7 +139,7 @@ export const openRegistry = (): Registry => {
       reloads: 0,
     }),
   });
-  const known = createKnownDrift();
+  const known = createKnownDrift(DEFAULT_INTERVALS.sweep.tellAgainMs);
   registerDriftMetrics(registry, createSweepStats(known, { backlog: () => 0 }).read, () => 0);
   return registry;
 };

@@ -22,6 +22,8 @@ export interface ReviewDependencies {
   readonly decoder: Decoder;
   readonly policies: Policies;
   readonly stores: ReleaseStores;
+  /** Shortest silence that the holder of a claim may ask for. */
+  readonly shortestSilenceMs: number;
   readonly log: Logger;
   readonly nowMs: () => number;
 }

@@ -49,6 +49,7 @@ export const reviewClaim = async (
       username: review.user.username,
       changesMoreThanRenewal: withoutRenewal(review.object) !== withoutRenewal(review.oldObject),
       newDurationSeconds: newDurationOf(review),
+      shortestSilenceMs: dependencies.shortestSilenceMs,
       claim: review.oldObject === undefined ? undefined : readClaim(review.oldObject)?.claim,
       terminating: namespace?.terminating === true,
     },

@@ -9,7 +9,7 @@ import { judgeLockWrite } from './lock-change.ts';
 import type { AdmissionAnswer } from './wire/answer.ts';
 import type { Review } from './wire/review.ts';
 
-/** Judges locks written on a Namespace, and its DELETE while a release in it is frozen (DESIGN.md 4.2). */
+/** Judges locks written on a Namespace, and its DELETE while a release in it is frozen (docs/design.md#locks). */
 export const reviewNamespace = async (
   dependencies: ReviewDependencies,
   review: Review,

@@ -5,16 +5,19 @@
  * Everything that may have changed (a watch event, a tick, an error) leads to the same round (keeper.ts). A round reads live, so that it
  * does not matter which event was missed. After cert-manager's pkg/server/tls/dynamic_source.go.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { type Api, METADATA_ONLY, pathOf } from '../kubernetes/api.ts';
+import type { CertificateIntervals } from '../intervals/intervals.ts';
+import { type Api, pathOf } from '../kubernetes/api.ts';
+import { createWakeableSleep, sleep, type WakeableSleep } from '../kubernetes/sleep.ts';
 import { escapeText } from '../text/escape.ts';
+import { backoffMs } from './backoff.ts';
 import {
   CONFIGURATION_NAME,
   CONFIGURATION_RESOURCES,
   configurationsPath,
   createConfigurations,
 } from './configurations.ts';
+import { followObject } from './follow-object.ts';
 import { serviceDnsNames } from './issue.ts';
 import { type Again, createKeeper, type Issuer, type Keeper } from './keeper.ts';
 import { DEFAULT_LIFETIMES, type Lifetimes, type Pauses, pausesOf } from './lifetimes.ts';
@@ -37,6 +40,7 @@ export interface CertificateSourceOptions {
   /** Those that fit the lifetimes unless told. */
   readonly pauses?: Pauses;
   readonly log: Logger;
+  readonly intervals: CertificateIntervals;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
   /** Milliseconds since any moment, never stepped. */
@@ -53,17 +57,9 @@ export interface CertificateSource extends Omit<Keeper, 'round'> {
   stopped(): Promise<void>;
 }
 
-/** Somebody who overwrites the caBundle in a loop is answered at most this often. */
-const MIN_PAUSE_MS = 250;
-const FIRST_BACKOFF_MS = 250;
-const MAX_BACKOFF_MS = 15_000;
-/** The server then ends the watch itself, before the client takes five minutes of silence (cluster/connection.ts) for a failure. */
-const WATCH_SECONDS = 240;
-
-export const createCertificateSource = (options: CertificateSourceOptions): CertificateSource => {
-  const { api, namespace, log, secret = CERTIFICATES_SECRET, lifetimes = DEFAULT_LIFETIMES } = options;
-  const pauses = options.pauses ?? pausesOf(lifetimes);
-  const { round, ...keeper } = createKeeper({
+const keeperOf = (options: CertificateSourceOptions, secret: string, lifetimes: Lifetimes, pauses: Pauses): Keeper => {
+  const { api, namespace, log } = options;
+  return createKeeper({
     issuer: options.issuer ?? 'self',
     inject: options.inject ?? true,
     store: createStore(api, namespace, secret),
@@ -75,96 +71,74 @@ export const createCertificateSource = (options: CertificateSourceOptions): Cert
     now: options.now ?? Date.now,
     steadyMs: options.steadyMs ?? (() => performance.now()),
   });
+};
+
+interface Rounds {
+  readonly round: Keeper['round'];
+  readonly pauses: Pauses;
+  /** Woken when something may have changed. */
+  readonly rest: WakeableSleep;
+  readonly intervals: CertificateIntervals;
+  readonly log: Logger;
+}
+
+/**
+ * Goes round after round until the signal fires. It looks by a short tick that compares with the wall clock: one long timer until the day of
+ * the renewal would be late by the time that the machine was suspended.
+ */
+const keepInOrder = async ({ round, pauses, rest, intervals, log }: Rounds, signal: AbortSignal): Promise<void> => {
+  const restMs: Readonly<Record<Again, number>> = { now: 0, soon: pauses.graceMs, later: pauses.tickMs };
+  let failures = 0;
+  while (!signal.aborted) {
+    let again: Again = 'now';
+    try {
+      again = await round(signal);
+      failures = 0;
+    } catch (error) {
+      if (signal.aborted) return;
+      const problem = escapeText((error as Error).message);
+      log.error({ problem }, 'the certificates could not be put in order, trying again');
+      failures += 1;
+    }
+    await sleep(failures > 0 ? backoffMs(failures, intervals) : intervals.minPauseMs, signal);
+    await rest.sleep(restMs[again], signal);
+  }
+};
+
+/** Resolves at the first certificate. Rejects with the signal's reason when the signal fires before. */
+const firstCertificate = (keeper: Pick<Keeper, 'onChange'>, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const stopListening = keeper.onChange(() => {
+      stopListening();
+      resolve();
+    });
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    if (signal.aborted) reject(signal.reason);
+  });
+
+export const createCertificateSource = (options: CertificateSourceOptions): CertificateSource => {
+  const { api, namespace, log, intervals, secret = CERTIFICATES_SECRET, lifetimes = DEFAULT_LIFETIMES } = options;
+  const pauses = options.pauses ?? pausesOf(lifetimes, intervals);
+  const { round, ...keeper } = keeperOf(options, secret, lifetimes, pauses);
+  const rest = createWakeableSleep();
   let running: Promise<unknown> = Promise.resolve();
-  let due = true;
-  let wake = (): void => {};
 
-  const lookAgain = (): void => {
-    due = true;
-    wake();
-  };
-
-  /** Waits, but no longer than until the signal. */
-  const pause = (ms: number, signal: AbortSignal): Promise<unknown> =>
-    sleep(ms, undefined, { signal }).catch(() => undefined);
-
-  /** Doubles with each failure in a row; somewhere between half and all of it, so that replicas do not march in step. */
-  const backoffMs = (failures: number): number =>
-    Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.min(failures, 10)) * (0.5 + Math.random() / 2);
-
-  const keepInOrder = async (signal: AbortSignal): Promise<void> => {
-    let failures = 0;
-    while (!signal.aborted) {
-      due = false;
-      let again: Again = 'now';
-      try {
-        again = await round(signal);
-        failures = 0;
-      } catch (error) {
-        if (signal.aborted) return;
-        const problem = escapeText((error as Error).message);
-        log.error({ problem }, 'the certificates could not be put in order, trying again');
-        failures += 1;
-      }
-      await pause(failures > 0 ? backoffMs(failures) : MIN_PAUSE_MS, signal);
-      if (!due && again !== 'now') await nextCall(again === 'soon' ? pauses.graceMs : pauses.tickMs, signal);
-    }
-  };
-
-  /**
-   * Until somebody calls `lookAgain`, or that long. One long timer until the day of the renewal would be late by the time that the
-   * machine was suspended; a short tick that compares with the wall clock is not.
-   */
-  const nextCall = async (ms: number, signal: AbortSignal): Promise<void> => {
-    const heard = new AbortController();
-    wake = () => heard.abort();
-    await pause(ms, AbortSignal.any([signal, heard.signal]));
-    wake = () => {};
-  };
-
-  const follow = async (path: string, name: string, signal: AbortSignal): Promise<void> => {
-    let failures = 0;
-    while (!signal.aborted) {
-      try {
-        // Selecting by name is what lets RBAC narrow `watch` by resourceNames. Without a resourceVersion the watch begins with the
-        // present state, so that nothing is missed between two watches.
-        const query = { fieldSelector: `metadata.name=${name}`, timeoutSeconds: WATCH_SECONDS };
-        for await (const event of api.watch({ path, query, accept: METADATA_ONLY, signal })) {
-          if (event.type === 'ERROR') break;
-          failures = 0;
-          lookAgain();
-        }
-      } catch (error) {
-        if (signal.aborted) return;
-        failures += 1;
-        const problem = escapeText((error as Error).message);
-        if (failures === 1) log.warn({ path, problem }, 'a watch broke off, watching again');
-      }
-      lookAgain();
-      await pause(backoffMs(failures), signal);
-    }
-  };
+  const followed = [
+    { path: pathOf('api', 'v1', 'namespaces', namespace, 'secrets'), name: secret },
+    ...CONFIGURATION_RESOURCES.map((resource) => ({ path: configurationsPath(resource), name: CONFIGURATION_NAME })),
+  ];
 
   return {
     ...keeper,
-    start(signal) {
-      const secrets = pathOf('api', 'v1', 'namespaces', namespace, 'secrets');
-      const ready = new Promise<void>((resolve, reject) => {
-        const stopListening = keeper.onChange(() => {
-          stopListening();
-          resolve();
-        });
-        signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-        if (signal.aborted) reject(signal.reason);
-      });
+    start: (signal) => {
+      const ready = firstCertificate(keeper, signal);
       running = Promise.all([
-        keepInOrder(signal),
-        follow(secrets, secret, signal),
-        ...CONFIGURATION_RESOURCES.map((resource) => follow(configurationsPath(resource), CONFIGURATION_NAME, signal)),
+        keepInOrder({ round, pauses, rest, intervals, log }, signal),
+        ...followed.map((object) => followObject({ api, intervals, log }, { ...object, onChange: rest.wake }, signal)),
       ]);
       return ready;
     },
-    async stopped() {
+    stopped: async () => {
       await running;
     },
   };

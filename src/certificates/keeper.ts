@@ -2,19 +2,19 @@
  * What one replica knows of the certificates, and the round by which it keeps them in order. Every round reads live, and may be broken
  * off anywhere: the next one, of this or another replica, goes on. No timer, no watch, no client.
  */
-import { X509Certificate } from 'node:crypto';
 import type { Logger } from 'pino';
 import { isConflict } from '../kubernetes/api.ts';
 import type { Step } from './assess.ts';
-import { isCurrent } from './bundle.ts';
-import { bundlesOf, type Configurations, type SeenConfiguration } from './configurations.ts';
+import type { Configurations } from './configurations.ts';
 import type { IssueOptions } from './issue.ts';
 import type { Lifetimes, Pauses } from './lifetimes.ts';
 import { type Kept, keepOwn } from './own-certificates.ts';
 import { readForeign } from './read-foreign.ts';
+import { createServedCertificate } from './served-certificate.ts';
+import { createStopwatch } from './stopwatch.ts';
 import type { Store } from './store.ts';
 import type { ServingCertificate } from './take-step.ts';
-import { createTrustHistory } from './trust-history.ts';
+import { createWebhookTrust, type WebhookTrust } from './webhook-trust.ts';
 
 /** Whose the Secret is: Belay's own (`self`), or somebody else's, which is only read. */
 export type Issuer = 'self' | 'secret';
@@ -65,23 +65,13 @@ export interface Keeper {
 /** More than a handful of lost races in a row is no race: the caller backs off and tries again. */
 const MAX_ATTEMPTS = 5;
 
-const isSame = (one: ServingCertificate, other: ServingCertificate): boolean =>
+const isUnchanged = (one: ServingCertificate, other: ServingCertificate): boolean =>
   one.cert === other.cert && one.key === other.key && one.ca === other.ca;
 
-export const createKeeper = (options: KeeperOptions): Keeper => {
-  const { issuer, inject, store, configurations, dnsNames, lifetimes, pauses, log, now, steadyMs } = options;
-  const history = createTrustHistory(steadyMs);
-  const bundleForMs = createStopwatch(steadyMs);
-  const listeners = new Set<(certificate: ServingCertificate) => void>();
-  const steps: Record<Step, number> = { renew: 0, publish: 0, switch: 0, prune: 0, replace: 0 };
-  const failures: Record<Failure, number> = { secret: 0, content: 0, injection: 0 };
-  let reloads = 0;
-  let current: ServingCertificate | undefined;
-  let injected = false;
-  let missingSaid = false;
-  let problem = 'the Secret has not been read yet';
-
-  const counted = async <T>(failure: Failure, work: Promise<T>): Promise<T> => {
+/** Counts what fails. A conflict is no failure: another replica was first. */
+const createFailureCounter =
+  (failures: Record<Failure, number>) =>
+  async <T>(failure: Failure, work: Promise<T>) => {
     try {
       return await work;
     } catch (error) {
@@ -90,8 +80,16 @@ export const createKeeper = (options: KeeperOptions): Keeper => {
     }
   };
 
-  /** Undefined where there never was anything good to serve. */
-  const keepForeign = async (signal: AbortSignal | undefined): Promise<Kept | undefined> => {
+/** Reads, or keeps in order, what the Secret holds. */
+const createSecretKeeper = (options: KeeperOptions, trust: WebhookTrust, failures: Record<Failure, number>) => {
+  const { issuer, inject, store, dnsNames, lifetimes, pauses, log, now, generateKeys } = options;
+  const bundleForMs = createStopwatch(options.steadyMs);
+  let problem = 'the Secret has not been read yet';
+
+  const readSecret = async (
+    current: ServingCertificate | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<Kept | undefined> => {
     const found = await store.read(signal);
     const [dnsName = ''] = dnsNames;
     const read = readForeign(found?.contents, { now: now(), dnsName, inject });
@@ -103,108 +101,81 @@ export const createKeeper = (options: KeeperOptions): Keeper => {
     return current && { certificate: current };
   };
 
-  const keep = (signal: AbortSignal | undefined): Promise<Kept | undefined> => {
-    if (issuer === 'secret') return keepForeign(signal);
-    const { generateKeys } = options;
-    const issue = { now: now(), dnsNames, lifetimes, ...(generateKeys && { generateKeys }) };
-    const circumstances = { now: issue.now, dnsNames, lifetimes, pauses, knownForMs: history.knownForMs };
-    return keepOwn({ store, circumstances, bundleForMs, issue, served: current, log, ...(signal && { signal }) });
+  return {
+    /** Undefined where there never was anything good to serve. */
+    keep: (current: ServingCertificate | undefined, signal: AbortSignal | undefined): Promise<Kept | undefined> => {
+      if (issuer === 'secret') return readSecret(current, signal);
+      const issue = { now: now(), dnsNames, lifetimes, ...(generateKeys && { generateKeys }) };
+      const circumstances = { now: issue.now, dnsNames, lifetimes, pauses, knownForMs: trust.knownForMs };
+      return keepOwn({ store, circumstances, bundleForMs, issue, served: current, log, ...(signal && { signal }) });
+    },
+    noteServed: () => {
+      problem = '';
+    },
+    problem: () => problem,
   };
+};
 
-  const adopt = (next: ServingCertificate): void => {
-    if (current !== undefined && isSame(current, next)) return;
-    const isReload = current?.cert !== next.cert || current.key !== next.key;
-    current = next;
-    problem = '';
-    if (!isReload) return;
-    reloads += 1;
-    for (const listener of listeners) listener(next);
-  };
+/** Tries again where another replica was first. */
+const retryOnConflict = async <T>(attempt: () => Promise<T>): Promise<T> => {
+  for (let count = 1; ; count += 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!isConflict(error) || count === MAX_ATTEMPTS) throw error;
+    }
+  }
+};
 
-  /**
-   * Every API server should have heard of an authority before it meets what it has signed: for as long as what is served now is
-   * trusted and good, a certificate of an authority that is new to them waits.
-   */
-  const shouldWait = (next: ServingCertificate): boolean => {
-    if (current === undefined || current.cert === next.cert) return false;
-    const works =
-      isCurrent(new X509Certificate(current.cert), now()) && history.trustedForMs(current.cert) !== undefined;
-    return works && (history.trustedForMs(next.cert) ?? -1) < pauses.graceMs;
-  };
+export const createKeeper = (options: KeeperOptions): Keeper => {
+  const { inject, configurations, pauses } = options;
+  const failures: Record<Failure, number> = { secret: 0, content: 0, injection: 0 };
+  const steps: Record<Step, number> = { renew: 0, publish: 0, switch: 0, prune: 0, replace: 0 };
+  const counted = createFailureCounter(failures);
+  const trust = createWebhookTrust({ ...options, graceMs: pauses.graceMs });
+  const secret = createSecretKeeper(options, trust, failures);
+  const served = createServedCertificate();
+  let injected = false;
 
-  const noteTrust = (seen: readonly (SeenConfiguration | undefined)[] | undefined): void => {
-    history.note(seen === undefined ? [] : bundlesOf(seen));
-    const isMissing = seen?.includes(undefined) ?? missingSaid;
-    if (isMissing && !missingSaid) log.warn('one of the two webhook configurations named belay is missing');
-    missingSaid = isMissing;
-  };
-
-  const injectInto = async (
-    seen: readonly (SeenConfiguration | undefined)[],
-    ca: string,
-    signal: AbortSignal | undefined,
-  ): Promise<(SeenConfiguration | undefined)[]> => {
-    const injecting = seen.map((configuration) => configuration && configurations.inject(configuration, ca, signal));
-    // Neither is left under way when the other one fails.
-    await Promise.allSettled(injecting);
-    return Promise.all(injecting);
+  const serve = (next: ServingCertificate): void => {
+    const current = served.current();
+    if (current !== undefined && isUnchanged(current, next)) return;
+    secret.noteServed();
+    served.serve(next);
   };
 
   const attemptRound = async (signal: AbortSignal | undefined): Promise<Again> => {
-    // The configurations first, and only then the Secret: a patch passes only where a configuration is as it was before the Secret was
-    // read. So a replica that was held up in between cannot put an older bundle over a newer one.
+    // The configurations are read first, and only then the Secret: a patch passes only where a configuration is as it was before the Secret
+    // was read. So a replica that was held up in between cannot put an older bundle over a newer one.
     const [reading] = await Promise.allSettled([counted('injection', configurations.read(signal))]);
     const seen = reading.status === 'fulfilled' ? reading.value : undefined;
-    noteTrust(seen);
-    const kept = await counted('secret', keep(signal));
-    if (kept?.took !== undefined) steps[kept.took] += 1;
+    trust.note(seen);
+    const kept = await counted('secret', secret.keep(served.current(), signal));
     if (kept === undefined) return 'later';
-    const { certificate } = kept;
+    const { certificate, took } = kept;
+    if (took !== undefined) steps[took] += 1;
     let failed: unknown = reading.status === 'rejected' ? reading.reason : undefined;
     if (inject && certificate.ca !== '' && seen !== undefined) {
-      const [injecting] = await Promise.allSettled([counted('injection', injectInto(seen, certificate.ca, signal))]);
-      if (injecting.status === 'fulfilled') noteTrust(injecting.value);
-      else failed = injecting.reason;
+      const injecting = counted('injection', trust.inject(seen, certificate.ca, signal));
+      const [injection] = await Promise.allSettled([injecting]);
+      if (injection.status === 'rejected') failed = injection.reason;
     }
-    // Even if that failed: something that may not be trusted is better than nothing.
-    const waits = shouldWait(certificate);
-    if (!waits) adopt(certificate);
+    // Also where the injection failed: a certificate that may not be trusted is better than none.
+    const waits = trust.mustWait(served.current(), certificate);
+    if (!waits) serve(certificate);
     if (failed !== undefined) throw failed;
-    injected ||= current !== undefined && history.trustedForMs(current.cert) !== undefined;
-    if (kept.took !== undefined) return 'now';
+    const current = served.current();
+    injected ||= current !== undefined && trust.isTrusted(current);
+    if (took !== undefined) return 'now';
     return waits ? 'soon' : 'later';
   };
 
   return {
-    async round(signal) {
-      for (let attempt = 1; ; attempt += 1) {
-        try {
-          return await attemptRound(signal);
-        } catch (error) {
-          if (!isConflict(error) || attempt === MAX_ATTEMPTS) throw error;
-        }
-      }
-    },
-    current: () => current,
-    onChange(listener) {
-      listeners.add(listener);
-      return () => {
-        listeners.delete(listener);
-      };
-    },
+    round: (signal) => retryOnConflict(() => attemptRound(signal)),
+    current: served.current,
+    onChange: served.onChange,
     isInjected: () => injected,
-    problem: () => problem,
-    stats: () => ({ steps, failures, reloads }),
-  };
-};
-
-/** For how long the same text has been shown to it without a break. */
-const createStopwatch = (steadyMs: () => number): ((text: string | undefined) => number) => {
-  let shown: string | undefined;
-  let sinceMs = 0;
-  return (text) => {
-    if (text !== shown) sinceMs = steadyMs();
-    shown = text;
-    return text === undefined ? 0 : steadyMs() - sinceMs;
+    problem: secret.problem,
+    stats: () => ({ steps, failures, reloads: served.reloads() }),
   };
 };

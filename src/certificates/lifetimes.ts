@@ -1,5 +1,7 @@
 /** How long certificates are good for, and how long Belay waits between the steps by which one authority follows another. */
 
+import type { CertificateIntervals } from '../intervals/intervals.ts';
+
 export interface Lifetimes {
   readonly authorityMs: number;
   readonly leafMs: number;
@@ -32,14 +34,15 @@ export const MIN_LEAVES_PER_AUTHORITY = 3;
 /** The API server's clock may be behind ours: certificates are valid from this long before they are made. */
 export const CLOCK_SKEW_MS = HOUR_MS;
 
-/**
- * API servers hear of a configuration within a second, one that has lost its watch within a minute; replicas reload within a second,
- * one that cannot reach the API server when it can again. An authority changes once in years: there is no hurry, and the longest
- * pauses are ten times that and more. Short lifetimes shorten them, so that the steps fit into the third that is left.
- */
-export const pausesOf = ({ leafMs }: Lifetimes): Pauses => ({
-  settleMs: Math.min(10 * MINUTE_MS, leafMs / 20),
-  reloadMs: Math.min(HOUR_MS, leafMs / 10),
-  graceMs: Math.min(5 * SECOND_MS, leafMs / 60),
-  tickMs: Math.min(MINUTE_MS, leafMs / 60),
+type LongestPauses = Pick<
+  CertificateIntervals,
+  'longestSettleMs' | 'longestReloadMs' | 'longestGraceMs' | 'longestTickMs'
+>;
+
+/** Short lifetimes shorten the pauses, so that the steps fit into the third that is left. */
+export const pausesOf = ({ leafMs }: Lifetimes, longest: LongestPauses): Pauses => ({
+  settleMs: Math.min(longest.longestSettleMs, leafMs / 20),
+  reloadMs: Math.min(longest.longestReloadMs, leafMs / 10),
+  graceMs: Math.min(longest.longestGraceMs, leafMs / 60),
+  tickMs: Math.min(longest.longestTickMs, leafMs / 60),
 });

@@ -1,7 +1,7 @@
 import type { KubernetesObject, ManagedFieldsEntry } from '../kubernetes/object.ts';
 import { fieldPointer, type Step, showFieldPath } from '../rules/drift/field-path.ts';
 import { descend, type IgnoreState, ignoredPaths, isIgnored } from '../rules/drift/ignored-paths.ts';
-import { isList, isMap, type JsonMap, maxRecursion, own } from '../rules/drift/json.ts';
+import { isList, isMap, type JsonMap, MAX_RECURSION, own } from '../rules/drift/json.ts';
 import { findManagedList, managedFieldSets } from '../rules/drift/managed-lists.ts';
 import { pairLists } from '../rules/drift/pair-lists.ts';
 import { lastWriter, ownersOf } from './field-owners.ts';
@@ -43,84 +43,97 @@ const KUBERNETES: ReadonlySet<string> = new Set([
   'kubelet',
 ]);
 
+/** What a search for added fields needs at every place. */
+interface Search {
+  readonly live: KubernetesObject;
+  readonly manager: string;
+  readonly isSecret: boolean;
+  readonly sets: ReturnType<typeof managedFieldSets>;
+  readonly found: DriftedField[];
+}
+
 /**
- * What others have put into lists, and into maps of which the chart sets some: an environment variable, a key of a ConfigMap, an
- * annotation. Only what has an owner is found: what nobody owns was filled in by the API server or by a webhook, as part of Helm's
- * own write.
+ * Fields that others have put into lists, and into maps of which the chart sets some keys: an environment variable, a key of a ConfigMap, an
+ * annotation. Only a field with an owner is found. A field without an owner was filled in by the API server or by a webhook, as part of
+ * Helm's own write.
  */
 export const findAddedFields = (input: AddedFieldsInput): readonly DriftedField[] => {
   const { stored, document, live, group, kind, ignore, manager } = input;
-  const isSecret = kind === 'Secret' && group === '';
-  const sets = managedFieldSets(live);
   const found: DriftedField[] = [];
-
-  const isByOthers = ({ manager: owner = '', operation, subresource }: ManagedFieldsEntry): boolean => {
-    if (subresource !== undefined || KUBERNETES.has(owner)) return false;
-    // What Helm 4 has applied and the chart does not set is left over from a revision that failed. What Helm 3 owns may be a
-    // default, or have come from a webhook with Helm's own write.
-    return owner !== manager || operation === 'Apply';
-  };
-
-  const report = (steps: readonly Step[], value: unknown): void => {
-    const pointer = fieldPointer(steps, false);
-    const owners = ownersOf(live, pointer);
-    if (owners.length === 0 || !owners.every(isByOthers)) return;
-    const secret = isSecret && steps[0] === 'data';
-    found.push({
-      path: showFieldPath(steps),
-      pointer,
-      before: undefined,
-      after: value,
-      secret,
-      writer: lastWriter(live, pointer),
-    });
-  };
-
-  const visit = (steps: readonly Step[], chart: unknown, value: unknown, state: IgnoreState): void => {
-    if (isIgnored(state) || steps.length >= maxRecursion) return;
-    if (isMap(chart) && isMap(value)) visitMap(steps, chart, value, state);
-    else if (isList(chart) && isList(value) && chart.length > 0) visitList(steps, chart, value, state);
-  };
-
-  const visitMap = (steps: readonly Step[], chart: JsonMap, value: JsonMap, state: IgnoreState): void => {
-    for (const key of Object.keys(chart)) visit([...steps, key], own(chart, key), own(value, key), descend(state, key));
-    const name = steps.at(-1);
-    const isOpen = typeof name === 'string' && OPEN_MAPS.has(name);
-    if (Object.keys(chart).length === 0) return;
-    for (const key of Object.keys(value)) {
-      if (own(chart, key) !== undefined || isIgnored(descend(state, key))) continue;
-      // A list that the chart leaves out altogether, such as the variables of a container, is empty to the chart.
-      if (isOpen ? !RESERVED.test(key) : isList(value[key])) report([...steps, key], value[key]);
-    }
-  };
-
-  const visitList = (
-    steps: readonly Step[],
-    chart: readonly unknown[],
-    value: readonly unknown[],
-    state: IgnoreState,
-  ): void => {
-    // A list that is one value as a whole is compared as one.
-    for (const pair of pairLists(findManagedList(sets, steps), chart, value, value) ?? []) {
-      const below = descend(state, String(pair.afterIndex));
-      if (pair.chartIndex !== undefined) visit([...steps, pair], pair.chart, pair.after, below);
-      else if (pair.after !== undefined && !isIgnored(below)) report([...steps, pair], pair.after);
-    }
-  };
-
+  const isSecret = kind === 'Secret' && group === '';
+  const search: Search = { live, manager, isSecret, sets: managedFieldSets(live), found };
   const root = ignoredPaths(group, kind, document, live, ignore);
   if (isIgnored(root)) return [];
   for (const key of Object.keys(stored)) {
     if (key === 'metadata' || key === 'status') continue;
-    visit([key], own(stored, key), own(live, key), descend(root, key));
+    visit(search, [key], own(stored, key), own(live, key), descend(root, key));
   }
-  // Labels and annotations are everybody's, but where the chart has some of its own.
-  const [own_, all] = [own(document, 'metadata'), own(stored, 'metadata')];
-  const here = own(live, 'metadata');
-  for (const key of ['labels', 'annotations']) {
-    const set = isMap(own_) ? own(own_, key) : undefined;
-    if (!isMap(set) || Object.keys(set).length === 0 || !isMap(all) || !isMap(here)) continue;
-    visit(['metadata', key], own(all, key), own(here, key), descend(descend(root, 'metadata'), key));
-  }
+  visitMetadata(search, input, descend(root, 'metadata'));
   return found;
+};
+
+/** Anybody may add labels and annotations, except where the chart sets some of its own. */
+const visitMetadata = (search: Search, { document, stored, live }: AddedFieldsInput, state: IgnoreState): void => {
+  const [ofChart, ofStored, ofLive] = [own(document, 'metadata'), own(stored, 'metadata'), own(live, 'metadata')];
+  if (!isMap(ofChart) || !isMap(ofStored) || !isMap(ofLive)) return;
+  for (const key of ['labels', 'annotations']) {
+    const set = own(ofChart, key);
+    if (!isMap(set) || Object.keys(set).length === 0) continue;
+    visit(search, ['metadata', key], own(ofStored, key), own(ofLive, key), descend(state, key));
+  }
+};
+
+const visit = (search: Search, steps: readonly Step[], chart: unknown, value: unknown, state: IgnoreState): void => {
+  if (isIgnored(state) || steps.length >= MAX_RECURSION) return;
+  if (isMap(chart) && isMap(value)) visitMap(search, steps, chart, value, state);
+  else if (isList(chart) && isList(value) && chart.length > 0) visitList(search, steps, chart, value, state);
+};
+
+const visitMap = (search: Search, steps: readonly Step[], chart: JsonMap, value: JsonMap, state: IgnoreState): void => {
+  for (const key of Object.keys(chart))
+    visit(search, [...steps, key], own(chart, key), own(value, key), descend(state, key));
+  const name = steps.at(-1);
+  const isOpen = typeof name === 'string' && OPEN_MAPS.has(name);
+  if (Object.keys(chart).length === 0) return;
+  for (const key of Object.keys(value)) {
+    if (own(chart, key) !== undefined || isIgnored(descend(state, key))) continue;
+    // A list that the chart leaves out altogether, such as the variables of a container, is empty to the chart.
+    if (isOpen ? !RESERVED.test(key) : isList(value[key])) report(search, [...steps, key], value[key]);
+  }
+};
+
+const visitList = (
+  search: Search,
+  steps: readonly Step[],
+  chart: readonly unknown[],
+  value: readonly unknown[],
+  state: IgnoreState,
+): void => {
+  // A list without pairs is one value to the API server, and is compared as one value.
+  for (const pair of pairLists(findManagedList(search.sets, steps), chart, value, value) ?? []) {
+    const below = descend(state, String(pair.afterIndex));
+    if (pair.chartIndex !== undefined) visit(search, [...steps, pair], pair.chart, pair.after, below);
+    else if (pair.after !== undefined && !isIgnored(below)) report(search, [...steps, pair], pair.after);
+  }
+};
+
+const report = ({ live, manager, isSecret, found }: Search, steps: readonly Step[], value: unknown): void => {
+  const pointer = fieldPointer(steps, false);
+  const owners = ownersOf(live, pointer);
+  if (owners.length === 0 || !owners.every((owner) => isByOthers(owner, manager))) return;
+  found.push({
+    path: showFieldPath(steps),
+    pointer,
+    before: undefined,
+    after: value,
+    secret: isSecret && steps[0] === 'data',
+    writer: lastWriter(live, pointer),
+  });
+};
+
+const isByOthers = ({ manager = '', operation, subresource }: ManagedFieldsEntry, ofRelease: string): boolean => {
+  if (subresource !== undefined || KUBERNETES.has(manager)) return false;
+  // Fields that Helm 4 has applied and the chart does not set are left over from a revision that failed. Fields that Helm 3 owns may be
+  // defaults, or may have come from a webhook with Helm's own write.
+  return manager !== ofRelease || operation === 'Apply';
 };

@@ -10,14 +10,14 @@ import { findAddedFields } from './added-fields.ts';
 import { compareChartFields, withoutSpelling, withWriters } from './compare.ts';
 import { HELM_MANAGER, helmManagerOf } from './field-owners.ts';
 import type { Method, ObjectDrift, UncheckedObject } from './findings.ts';
+import type { MissingRights } from './missing-rights.ts';
 import { isMarked, type Marks, placeDocument, toStored } from './placed-document.ts';
-import type { Rights } from './rights.ts';
 import { writeDocument } from './write-document.ts';
 
 export interface CheckDependencies {
   readonly api: Api;
   readonly kinds: Kinds;
-  readonly rights: Rights;
+  readonly rights: MissingRights;
   /** Objects in which nothing was found, by what was looked at: the same need not be compared again. */
   readonly clean?: LRUCache<string, readonly string[]>;
 }
@@ -46,115 +46,136 @@ const endsByItself = ({ document }: ManifestDocument): boolean => {
 const isKept = (document: KubernetesObject): boolean =>
   document.metadata?.annotations?.['helm.sh/resource-policy']?.trim().toLowerCase() === 'keep';
 
+/** One object that is being checked. */
+interface Subject {
+  readonly manifest: ManifestDocument;
+  readonly kind: Kind;
+  readonly object: ObjectRef;
+  /** The chart's document as Helm sends it. */
+  readonly document: KubernetesObject;
+  readonly signal: AbortSignal;
+}
+
+const uncheckedOf = (object: ObjectRef, why: UncheckedObject['why'], detail: string): Checked => ({
+  found: 'unchecked',
+  unchecked: { object, why, detail },
+});
+
+const driftOf = (
+  { object, document }: Subject,
+  found: Omit<ObjectDrift, 'object' | 'apiVersion' | 'keep' | 'document'>,
+): Checked => ({
+  found: 'drift',
+  drift: { object, apiVersion: document.apiVersion ?? '', keep: isKept(document), document, ...found },
+});
+
+/** Drift of an object that cannot be compared. */
+const withoutFields = { changed: [], added: [], method: undefined, manager: HELM_MANAGER } as const;
+
 /** Looks at one object of the manifest. Rejects only when the signal fires. */
 export const checkObject = async (
-  { api, kinds, rights, clean }: CheckDependencies,
-  { revision, marks, ignore }: CheckedBy,
+  dependencies: CheckDependencies,
+  by: CheckedBy,
   manifest: ManifestDocument,
   signal: AbortSignal,
 ): Promise<Checked> => {
   const { group, version, name } = manifest;
   let object: ObjectRef = { group, kind: manifest.kind, namespace: manifest.namespace, name };
-  const unchecked = (why: UncheckedObject['why'], detail: string): Checked => ({
-    found: 'unchecked',
-    unchecked: { object, why, detail },
-  });
-
-  const check = async (): Promise<Checked> => {
-    const kind = await kinds.find(group, version, manifest.kind, signal);
-    if (kind === undefined) return unchecked('unknown kind', `the API server does not serve ${group}/${version}`);
-    const namespace = manifest.namespace === '' ? marks.releaseNamespace : manifest.namespace;
-    object = { ...object, namespace: kind.namespaced ? namespace : '' };
-    const document = placeDocument(manifest.document, marks, kind.namespaced ? namespace : undefined);
-    const about = { object, apiVersion: document.apiVersion ?? '', keep: isKept(document), document };
-    const none = { changed: [], added: [], method: undefined };
-
-    if (rights.isForbidden('get', kind, object.namespace)) return unchecked('forbidden', cannotRead(kind));
-    const live = await read(kind, object.namespace);
-    if (live === 'forbidden') return unchecked('forbidden', cannotRead(kind));
-    if (live === undefined) {
-      if (endsByItself(manifest)) return NOTHING;
-      const drift = { ...about, ...none, problem: 'missing', live, desired: document, manager: HELM_MANAGER } as const;
-      return { found: 'drift', drift };
-    }
-    // On its way out, by whomever: what comes after will tell.
-    if (live.metadata?.deletionTimestamp !== undefined) return NOTHING;
-    if (!isMarked(live, marks)) {
-      const drift = { ...about, ...none, problem: 'unmarked', live, desired: live, manager: HELM_MANAGER } as const;
-      return { found: 'drift', drift };
-    }
-    return compare(kind, live, document, about);
-  };
-
-  const read = async (kind: Kind, namespace: string): Promise<KubernetesObject | undefined | 'forbidden'> => {
-    try {
-      return await api.request<KubernetesObject>({ path: kind.path(namespace, name), signal });
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      if (rights.noteError(error, 'get', kind, namespace)) return 'forbidden';
-      throw error;
-    }
-  };
-
-  const compare = async (
-    kind: Kind,
-    live: KubernetesObject,
-    document: KubernetesObject,
-    about: Pick<ObjectDrift, 'object' | 'apiVersion' | 'keep' | 'document'>,
-  ): Promise<Checked> => {
-    const ignored = ignoredPathsFor(ignore, object);
-    const key = `${live.metadata?.uid} ${live.metadata?.resourceVersion} ${revision} ${manifest.version}`;
-    if (clean?.get(key) === ignored) return NOTHING;
-
-    const manager = helmManagerOf(live);
-    const stored = toStored(document, marks);
-    const seen = { live, document, marks, ignore: ignored };
-    const added = findAddedFields({
-      ...{ stored, document: manifest.document, live, group, kind: manifest.kind, ignore: ignored, manager },
-    });
-    let changes = compareChartFields({ ...seen, desired: stored });
-    let [method, desired]: [Method | undefined, KubernetesObject] = [undefined, live];
-    if (changes.length > 0) {
-      const rehearsed = await rehearse(kind, document, manager);
-      method = rehearsed?.method;
-      desired = rehearsed?.desired ?? stored;
-      changes = rehearsed === undefined ? withoutSpelling(changes) : compareChartFields({ ...seen, desired });
-    }
-    if (changes.length === 0 && added.length === 0) {
-      clean?.set(key, ignored);
-      return NOTHING;
-    }
-    const problem = changes.length > 0 ? 'changed' : 'added';
-    const changed = withWriters(changes, live);
-    return { found: 'drift', drift: { ...about, problem, changed, added, method, live, desired, manager } };
-  };
-
-  /** What would come of the chart's document now; undefined when the API server cannot be asked. */
-  const rehearse = async (
-    kind: Kind,
-    document: KubernetesObject,
-    manager: string,
-  ): Promise<{ method: Method; desired: KubernetesObject } | undefined> => {
-    if (rights.isForbidden('patch', kind, object.namespace)) return undefined;
-    const write = { kind, namespace: object.namespace, name, document, manager, force: true, dryRun: true };
-    for (const method of ['apply', 'merge'] as const) {
-      try {
-        return { method, desired: await writeDocument(api, { ...write, method }, signal) };
-      } catch (error) {
-        if (signal.aborted) throw error;
-        if (rights.noteError(error, 'patch', kind, object.namespace)) return undefined;
-      }
-    }
-    return undefined;
-  };
-
   try {
-    return await check();
+    const kind = await dependencies.kinds.find(group, version, manifest.kind, signal);
+    if (kind === undefined)
+      return uncheckedOf(object, 'unknown kind', `the API server does not serve ${group}/${version}`);
+    const namespace = manifest.namespace === '' ? by.marks.releaseNamespace : manifest.namespace;
+    object = { ...object, namespace: kind.namespaced ? namespace : '' };
+    const document = placeDocument(manifest.document, by.marks, kind.namespaced ? namespace : undefined);
+    return await checkPlaced(dependencies, by, { manifest, kind, object, document, signal });
   } catch (error) {
     if (signal.aborted) throw error;
     const status = error instanceof ApiError && error.status > 0 ? `HTTP ${error.status}: ` : '';
-    return unchecked('failed', status + (error as Error).message);
+    return uncheckedOf(object, 'failed', status + (error as Error).message);
   }
+};
+
+const checkPlaced = async (dependencies: CheckDependencies, by: CheckedBy, subject: Subject): Promise<Checked> => {
+  const { object, document, kind, manifest } = subject;
+  const live = await readLive(dependencies, subject);
+  if (live === 'forbidden') return uncheckedOf(object, 'forbidden', cannotRead(kind));
+  if (live === undefined) {
+    if (endsByItself(manifest)) return NOTHING;
+    return driftOf(subject, { ...withoutFields, problem: 'missing', live, desired: document });
+  }
+  // Somebody is deleting the object. What comes after it will be checked next time.
+  if (live.metadata?.deletionTimestamp !== undefined) return NOTHING;
+  if (!isMarked(live, by.marks)) {
+    return driftOf(subject, { ...withoutFields, problem: 'unmarked', live, desired: live });
+  }
+  return compareWithLive(dependencies, by, subject, live);
+};
+
+const readLive = async (
+  { api, rights }: CheckDependencies,
+  { kind, object: { namespace, name }, signal }: Subject,
+): Promise<KubernetesObject | undefined | 'forbidden'> => {
+  if (rights.isForbidden('get', kind, namespace)) return 'forbidden';
+  try {
+    return await api.request<KubernetesObject>({ path: kind.path(namespace, name), signal });
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    if (rights.noteError(error, 'get', kind, namespace)) return 'forbidden';
+    throw error;
+  }
+};
+
+const compareWithLive = async (
+  dependencies: CheckDependencies,
+  { revision, marks, ignore }: CheckedBy,
+  subject: Subject,
+  live: KubernetesObject,
+): Promise<Checked> => {
+  const { manifest, object, document } = subject;
+  const { clean } = dependencies;
+  const ignored = ignoredPathsFor(ignore, object);
+  const key = `${live.metadata?.uid} ${live.metadata?.resourceVersion} ${revision} ${manifest.version}`;
+  if (clean?.get(key) === ignored) return NOTHING;
+
+  const manager = helmManagerOf(live);
+  const stored = toStored(document, marks);
+  const { group, kind } = manifest;
+  const added = findAddedFields({ stored, document: manifest.document, live, group, kind, ignore: ignored, manager });
+  const seen = { live, document, marks, ignore: ignored };
+  let changes = compareChartFields({ ...seen, desired: stored });
+  let [method, desired]: [Method | undefined, KubernetesObject] = [undefined, live];
+  if (changes.length > 0) {
+    const rehearsed = await rehearse(dependencies, subject, manager);
+    method = rehearsed?.method;
+    desired = rehearsed?.desired ?? stored;
+    changes = rehearsed === undefined ? withoutSpelling(changes) : compareChartFields({ ...seen, desired });
+  }
+  if (changes.length === 0 && added.length === 0) {
+    clean?.set(key, ignored);
+    return NOTHING;
+  }
+  const problem = changes.length > 0 ? 'changed' : 'added';
+  return driftOf(subject, { problem, changed: withWriters(changes, live), added, method, live, desired, manager });
+};
+
+/** What the API server would make of the chart's document now. Undefined when it cannot be asked. */
+const rehearse = async (
+  { api, rights }: CheckDependencies,
+  { kind, object: { namespace, name }, document, signal }: Subject,
+  manager: string,
+): Promise<{ readonly method: Method; readonly desired: KubernetesObject } | undefined> => {
+  if (rights.isForbidden('patch', kind, namespace)) return undefined;
+  const write = { kind, namespace, name, document, manager, force: true, dryRun: true };
+  for (const method of ['apply', 'merge'] as const) {
+    try {
+      return { method, desired: await writeDocument(api, { ...write, method }, signal) };
+    } catch (error) {
+      if (signal.aborted) throw error;
+      if (rights.noteError(error, 'patch', kind, namespace)) return undefined;
+    }
+  }
+  return undefined;
 };
 
 const cannotRead = ({ group, resource }: Kind): string =>

@@ -25,7 +25,7 @@ export interface ReleaseSituation {
  * The revision that a release is judged by: the one deployed last. While an operation is in flight there is none: its objects are on their
  * way. One that failed or is stuck has left the deployed revision before it in place.
  */
-export const judgedBy = (
+export const findGoverning = (
   { facts, policy }: ReleaseSituation,
   nowMs: number,
 ): { readonly governing: ReleaseRecord } | { readonly why: Skipped } => {
@@ -53,7 +53,7 @@ export const findReleaseDrift = async (
   situation: ReleaseSituation,
   signal: AbortSignal,
 ): Promise<ReleaseDrift> => {
-  const judged = judgedBy(situation, dependencies.nowMs());
+  const judged = findGoverning(situation, dependencies.nowMs());
   if ('why' in judged) return skip(release, judged.why);
   const { governing } = judged;
   const manifest = await dependencies.manifests.of(governing);

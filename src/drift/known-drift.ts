@@ -17,12 +17,6 @@ export interface KnownDrift {
   clear(): void;
 }
 
-/**
- * Well below `--event-ttl` of the API server, an hour: as long as there is drift, there is an Event that says so, also where the first
- * one was one too many for its minute.
- */
-export const TELL_AGAIN_MS = 600_000;
-
 interface Known {
   readonly release: ReleaseName;
   readonly toldAtMs: number;
@@ -40,12 +34,13 @@ const fingerprint = ({ object, problem, changed, added }: ObjectDrift): string =
     .digest('base64');
 };
 
-export const createKnownDrift = (): KnownDrift => {
+/** `tellAgainMs`: after which the same drift is told of again. */
+export const createKnownDrift = (tellAgainMs: number): KnownDrift => {
   const known = new Map<string, Known>();
   return {
     note: (release, drifted, nowMs) => {
       const before = known.get(keyOf(release));
-      const isOld = before === undefined || nowMs - before.toldAtMs >= TELL_AGAIN_MS;
+      const isOld = before === undefined || nowMs - before.toldAtMs >= tellAgainMs;
       const prints = drifted.map(fingerprint);
       known.set(keyOf(release), {
         release,

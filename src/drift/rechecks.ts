@@ -2,13 +2,13 @@ import type { AdmissionAnswer, ReviewKind } from '../admission/wire/answer.ts';
 import type { Review } from '../admission/wire/review.ts';
 import type { ReleaseName } from '../helm/names.ts';
 import { ownerOf } from '../helm/owner.ts';
-import { RESTORES } from '../rules/object.ts';
+import { RESTORES_CHART } from '../rules/object.ts';
 
 /** Writes that passed without a judgement, or in spite of it. */
 const UNJUDGED: ReadonlySet<string> = new Set(['trusted', 'unchecked', 'deadline', 'failure', 'overload']);
 
 /** What a person may do to what a release manages may have set it back: then nobody should have to wait to see that. */
-const MAY_RESTORE: ReadonlySet<string> = new Set(['no drift', RESTORES]);
+const MAY_RESTORE: ReadonlySet<string> = new Set(['no drift', RESTORES_CHART]);
 
 /** Whether the object's own marks tell which release it is: the answer does not. */
 const isOfOwner = ({ user }: Review, { why, waived }: Extract<AdmissionAnswer, { allowed: true }>): boolean =>

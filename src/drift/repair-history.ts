@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import type { SweepIntervals } from '../intervals/intervals.ts';
 
 /** What has become of earlier repairs of an object, so that Belay fights nobody. */
 export interface RepairHistory {
@@ -13,10 +14,6 @@ export const MAX_REPAIRS = 3;
 /** In this time. Every controller comes round within it. */
 export const WITHIN_MS = 3_600_000;
 
-/** After a failure; doubled with each further one. */
-const FIRST_PAUSE_MS = 60_000;
-const MAX_PAUSE_MS = 3_600_000;
-
 const MAX_REMEMBERED = 10_000;
 
 interface Story {
@@ -27,7 +24,9 @@ interface Story {
 
 const NEW: Story = { repairedAtMs: [], failures: 0, notBeforeMs: Number.NEGATIVE_INFINITY };
 
-export const createRepairHistory = (): RepairHistory => {
+type RepairPauses = Pick<SweepIntervals, 'firstRepairPauseMs' | 'lastRepairPauseMs'>;
+
+export const createRepairHistory = ({ firstRepairPauseMs, lastRepairPauseMs }: RepairPauses): RepairHistory => {
   const stories = new LRUCache<string, Story>({ max: MAX_REMEMBERED });
   const recent = ({ repairedAtMs }: Story, nowMs: number): readonly number[] =>
     repairedAtMs.filter((atMs) => nowMs - atMs < WITHIN_MS);
@@ -43,7 +42,7 @@ export const createRepairHistory = (): RepairHistory => {
     },
     noteFailed: (object, nowMs) => {
       const story = stories.get(object) ?? NEW;
-      const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** story.failures, MAX_PAUSE_MS);
+      const pauseMs = Math.min(firstRepairPauseMs * 2 ** story.failures, lastRepairPauseMs);
       stories.set(object, { ...story, failures: story.failures + 1, notBeforeMs: nowMs + pauseMs });
     },
   };

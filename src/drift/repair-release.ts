@@ -1,8 +1,8 @@
 import type { ReleaseName } from '../helm/names.ts';
 import { ApiError, isConflict } from '../kubernetes/api.ts';
 import { ignoredPathsFor } from '../policy/subjects.ts';
-import { findFreezes, findOpen, type NamespaceFacts } from '../rules/locks.ts';
-import { judgedBy, type ReleaseSituation } from './find-release-drift.ts';
+import { findFreezes, findMaintenanceWindow, type NamespaceFacts } from '../rules/locks.ts';
+import { findGoverning, type ReleaseSituation } from './find-release-drift.ts';
 import type { CheckedRelease, ObjectDrift } from './findings.ts';
 import { marksOf } from './placed-document.ts';
 import { type RepairDependencies, type Repaired, repairObject } from './repair-object.ts';
@@ -40,13 +40,13 @@ export const refusesRepair = (
   { unattended }: Pick<RepairReleaseOptions, 'unattended'>,
   nowMs: number,
 ): string | undefined => {
-  const judged = judgedBy({ facts, policy }, nowMs);
+  const judged = findGoverning({ facts, policy }, nowMs);
   if ('why' in judged) return judged.why;
   if (judged.governing.uid !== governing.uid) return 'another revision has been deployed';
   if (namespaces.some(({ terminating }) => terminating)) return 'the namespace is being deleted';
   const [freeze] = findFreezes(facts.records, namespaces, policy, nowMs);
   if (freeze !== undefined) return `the release is frozen: ${freeze.reason}`;
-  if (unattended && findOpen(facts.records, namespaces, nowMs) !== undefined)
+  if (unattended && findMaintenanceWindow(facts.records, namespaces, nowMs) !== undefined)
     return 'the release is open to changes by hand';
   return undefined;
 };

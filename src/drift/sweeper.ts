@@ -7,6 +7,7 @@ import { createManifests } from '../facts/manifests.ts';
 import type { Policies } from '../facts/policies.ts';
 import type { ReleaseIndex } from '../facts/release-index.ts';
 import type { Decoder } from '../helm/decoder.ts';
+import type { Intervals } from '../intervals/intervals.ts';
 import type { Api } from '../kubernetes/api.ts';
 import { createElection } from '../kubernetes/election.ts';
 import { createPacedApi } from '../kubernetes/paced-api.ts';
@@ -31,6 +32,7 @@ export interface SweeperOptions {
   readonly policies: Pick<Policies, 'inForce' | 'isSynced'>;
   readonly events: Pick<Events, 'note'>;
   readonly log: Logger;
+  readonly intervals: Pick<Intervals, 'sweep' | 'election' | 'discovery'>;
   readonly nowMs: () => number;
   /** Belay's own: where the Lease is. */
   readonly namespace: string;
@@ -52,7 +54,7 @@ const MANIFESTS = { max: 8, maxBytes: 2 * 1024 * 1024 };
 const REQUESTS_PER_SECOND = 100;
 
 export const createSweeper = (options: SweeperOptions): Sweeper => {
-  const { api, decoder, log, nowMs, instance } = options;
+  const { api, decoder, log, intervals, nowMs, instance } = options;
   const paced = createPacedApi(api, REQUESTS_PER_SECOND);
   const sweep = createSweep({
     ...options,
@@ -62,6 +64,7 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
   });
   const election = createElection({
     ...{ api, instance, log, nowMs, namespace: options.namespace, name: SWEEP_LEASE },
+    intervals: intervals.election,
     monotonicMs: () => performance.now(),
     // Neither a namespace nor a release's name may hold a slash.
     onMessage: (message) => {
@@ -72,7 +75,7 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
   return {
     noteAnswer: (review, kind, answer) => {
       for (const { namespace, name } of rechecksOf(review, kind, answer))
-        if (NAME.test(namespace) && NAME.test(name)) election.tell(`${namespace}/${name}`);
+        if (NAME.test(namespace) && NAME.test(name)) election.tellLeader(`${namespace}/${name}`);
     },
     run: async (signal) => {
       // Where nobody may sweep, nobody has to be elected.

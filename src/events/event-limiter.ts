@@ -12,19 +12,16 @@ export interface Occurrence {
 }
 
 /** `times`: how many occurrences the Event stands for. `held`: it has had its Event for this minute. `over`: there are too many others. */
-export type Admittance =
+export type LimiterAnswer =
   | { readonly admitted: true; readonly times: number }
   | { readonly admitted: false; readonly why: 'held' | 'over' };
 
 /** Decides what is worth a write. Whoever can provoke refusals must not be able to fill a namespace with Events. */
 export interface EventLimiter {
-  admit(occurrence: Occurrence, nowMs: number): Admittance;
+  admit(occurrence: Occurrence, nowMs: number): LimiterAnswer;
   /** It was not written after all, because another replica has just done so: counted by the next one. */
   hold(occurrence: Occurrence, times: number): void;
 }
-
-/** At most one write for the same thing in this time (the issue's "at most one per minute and release"). */
-export const SERIES_MS = 60_000;
 
 /** `--event-ttl` of the API server: by then the Event is gone, and what was held back with it. */
 const FORGET_MS = 3_600_000;
@@ -73,7 +70,8 @@ const boundsOf = ({ reason, release, namespace, object }: Occurrence): readonly 
 /** Either way: a clock that was set back must not hold Events back until it has caught up. */
 const isWithin = (ms: number, aMs: number, bMs: number): boolean => Math.abs(aMs - bMs) < ms;
 
-export const createEventLimiter = (): EventLimiter => {
+/** `seriesMs`: the time in which the same thing is told of once. */
+export const createEventLimiter = (seriesMs: number): EventLimiter => {
   const series = new LRUCache<string, Series>({ max: MAX_REMEMBERED });
   /** When those of the last minute were admitted. */
   const admittedMs = new LRUCache<string, readonly number[]>({ max: MAX_REMEMBERED });
@@ -82,13 +80,13 @@ export const createEventLimiter = (): EventLimiter => {
     admit: (occurrence, nowMs) => {
       const key = seriesKey(occurrence);
       const known = series.get(key);
-      if (known !== undefined && isWithin(SERIES_MS, nowMs, known.lastMs)) {
+      if (known !== undefined && isWithin(seriesMs, nowMs, known.lastMs)) {
         known.held += 1;
         return { admitted: false, why: 'held' };
       }
       const bounds = boundsOf(occurrence).map((bound) => ({
         ...bound,
-        recentMs: (admittedMs.get(bound.key) ?? []).filter((ms) => isWithin(SERIES_MS, nowMs, ms)),
+        recentMs: (admittedMs.get(bound.key) ?? []).filter((ms) => isWithin(seriesMs, nowMs, ms)),
       }));
       if (bounds.some(({ recentMs, max }) => recentMs.length >= max)) return { admitted: false, why: 'over' };
       for (const bound of bounds) admittedMs.set(bound.key, [...bound.recentMs, nowMs]);

@@ -1,5 +1,4 @@
 import { type Api, isConflict, isNotFound, pathOf } from '../kubernetes/api.ts';
-import { SERIES_MS } from './event-limiter.ts';
 import { type EventToWrite, eventName, eventNamespace, toEvent, toLatest } from './event-object.ts';
 
 /** `left alone`: another replica has told of it less than a minute ago. */
@@ -17,12 +16,18 @@ interface StoredEvent {
   readonly count?: number;
 }
 
-export const createEventWriter = (api: Api, nowMs: () => number, instance: string): EventWriter => {
+export const createEventWriter = (
+  api: Api,
+  nowMs: () => number,
+  instance: string,
+  /** At most one write for the same thing in this time. */
+  seriesMs: number,
+): EventWriter => {
   const merge = async (event: EventToWrite, path: string, signal: AbortSignal): Promise<Written> => {
     const stored = await api.request<StoredEvent>({ path, signal });
     const lastMs = Date.parse(stored.lastTimestamp ?? '') || 0;
     // Either way: an Event from a replica whose clock is ahead must not be left alone until that time has come.
-    if (Math.abs(nowMs() - lastMs) < SERIES_MS) return 'left alone';
+    if (Math.abs(nowMs() - lastMs) < seriesMs) return 'left alone';
     await api.request({
       method: 'PATCH',
       path,

@@ -1,17 +1,20 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+// Our own, after client-go's tools/record: @kubernetes/client-node has no event recorder.
 import type { Logger } from 'pino';
-import { parseRecordName } from '../helm/record.ts';
-import { type Api, ApiError } from '../kubernetes/api.ts';
+import type { EventIntervals } from '../intervals/intervals.ts';
+import type { Api } from '../kubernetes/api.ts';
+import { sleep } from '../kubernetes/sleep.ts';
 import { escapeText } from '../text/escape.ts';
-import { createEventLimiter, type Occurrence } from './event-limiter.ts';
-import { type EventToNote, type EventToWrite, eventNamespace, type Regarding, toMessage } from './event-object.ts';
+import { deliverEvent } from './deliver-event.ts';
+import type { EventToNote } from './event-object.ts';
+import { createEventQueue, type QueuedEvent } from './event-queue.ts';
 import { createEventWriter } from './event-writer.ts';
+import { createFailureLog } from './failure-log.ts';
 
-/** Kubernetes Events about releases and their objects. Never in a review's way: they are noted at once and written in the background. */
+/** Kubernetes Events about releases and their objects. No review waits for them: they are noted at once and written in the background. */
 export interface Events {
-  /** Never throws. What does not fit is dropped and counted. */
+  /** Never throws. An Event for which there is no room is dropped and counted. */
   note(event: EventToNote): void;
-  /** Writes what is noted. Ends within FLUSH_MS of the signal, with what is waiting written if that suffices. */
+  /** Writes the Events that are noted. Ends within FLUSH_MS of the signal; Events that still wait by then are dropped. */
   run(signal: AbortSignal): Promise<void>;
   /** Since the start. */
   counts(): EventCounts;
@@ -22,13 +25,14 @@ export interface EventCounts {
   readonly written: number;
   /** Occurrences left for the next Event of their series to count. */
   readonly held: number;
-  /** For want of room in the queue; by the limits on a release and a namespace; because the API server did not take them. */
+  /** `queue`: there was no room. `limit`: too many for a release or a namespace. `failed`: the API server did not take them. */
   readonly dropped: Readonly<Record<'queue' | 'limit' | 'failed', number>>;
 }
 
 export interface EventsDependencies {
   readonly api: Api;
   readonly log: Logger;
+  readonly intervals: EventIntervals;
   readonly nowMs: () => number;
   /** Which replica this is: the pod's name. */
   readonly instance: string;
@@ -36,97 +40,63 @@ export interface EventsDependencies {
   readonly wait?: (ms: number, signal: AbortSignal) => Promise<unknown>;
 }
 
-/** Ten a second, between what client-go allows a client by default (5) and what a kubelet may send (50, eventRecordQPS). */
-const WRITE_EVERY_MS = 100;
-
-/** A minute's worth at that rate: whatever waited for longer would tell of what is long past. About 2 MB at most. */
-export const MAX_QUEUED = 600;
-
-/** For the API server to come back: a restart of it takes some seconds. */
-const MAX_ATTEMPTS = 3;
-const RETRY_AFTER_MS = 2_000;
-const WRITE_TIMEOUT_MS = 5_000;
-
 /** Of the 5 s that the process has for ending after its last answer. */
 const FLUSH_MS = 2_000;
 
-const WARN_EVERY_MS = 60_000;
-
-interface Queued {
-  readonly event: EventToWrite;
-  readonly occurrence: Occurrence;
-}
-
-const objectOf = ({ kind, namespace, name }: Regarding): string | undefined =>
-  (kind === 'Secret' || kind === 'ConfigMap') && parseRecordName(name) !== undefined
-    ? undefined
-    : JSON.stringify([kind, namespace, name]);
-
-/** Not this Event's fault, and over in a while. */
-const isPassing = (error: unknown): boolean =>
-  error instanceof ApiError && (error.status === 0 || error.status === 429 || error.status >= 500);
-
-/** Nothing to tell anybody: the namespace is going or gone, and its Events with it. */
-const isNamespaceEnding = (error: unknown): boolean =>
-  error instanceof ApiError &&
-  (error.status === 404 || (error.status === 403 && error.message.includes('being terminated')));
+/** `limit` fires FLUSH_MS after the signal; `onSignal` is called at the signal. */
+const createFlushLimit = (
+  signal: AbortSignal,
+  onSignal: () => void,
+): { readonly limit: AbortSignal; readonly cancel: () => void } => {
+  const limit = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const start = (): void => {
+    timer = setTimeout(() => limit.abort(), FLUSH_MS);
+    onSignal();
+  };
+  if (signal.aborted) start();
+  else signal.addEventListener('abort', start, { once: true });
+  return { limit: limit.signal, cancel: () => clearTimeout(timer) };
+};
 
 export const createEvents = (dependencies: EventsDependencies): Events => {
-  const { api, log, nowMs, instance } = dependencies;
-  const wait = dependencies.wait ?? ((ms, signal) => sleep(ms, undefined, { signal }).catch(() => undefined));
-  const limiter = createEventLimiter();
-  const writer = createEventWriter(api, nowMs, instance);
-  const queue: Queued[] = [];
-  const dropped = { queue: 0, limit: 0, failed: 0 };
-  let [written, held] = [0, 0];
-  let warnedMs = Number.NEGATIVE_INFINITY;
+  const { api, log, nowMs, instance, wait = sleep } = dependencies;
+  const { writeEveryMs, retryAfterMs, seriesMs } = dependencies.intervals;
+  const writer = createEventWriter(api, nowMs, instance, seriesMs);
+  const logFailure = createFailureLog(log, nowMs);
+  const queue = createEventQueue(nowMs, seriesMs);
+  let [written, failed] = [0, 0];
   let wake = (): void => {};
 
-  const enqueue = ({ regarding: all, ...about }: EventToNote): void => {
-    const message = toMessage(about.message);
-    for (const regarding of all) {
-      const { reason, release } = about;
-      const occurrence = { reason, release, namespace: eventNamespace(regarding), object: objectOf(regarding) };
-      if (queue.length >= MAX_QUEUED) {
-        dropped.queue += 1;
-        continue;
-      }
-      const admittance = limiter.admit(occurrence, nowMs());
-      if (admittance.admitted)
-        queue.push({ event: { ...about, message, regarding, times: admittance.times }, occurrence });
-      else if (admittance.why === 'held') held += 1;
-      else dropped.limit += 1;
-    }
-    wake();
+  const counts = (): EventCounts => {
+    const { held, dropped } = queue.counts();
+    return { written, held, dropped: { ...dropped, failed } };
   };
 
-  const giveUp = ({ event }: Queued, error: unknown): void => {
-    dropped.failed += 1;
-    const { namespace, name } = event.release;
-    const problem = escapeText((error as Error).message);
-    const line = { reason: event.reason, namespace: escapeText(namespace), release: escapeText(name), problem };
-    if (isNamespaceEnding(error) || Math.abs(nowMs() - warnedMs) < WARN_EVERY_MS) {
-      log.debug(line, 'an Event could not be written');
-    } else {
-      warnedMs = nowMs();
-      log.warn({ ...line, dropped }, 'an Event could not be written');
+  const send = async (queued: QueuedEvent, signal: AbortSignal): Promise<void> => {
+    try {
+      if ((await deliverEvent(queued.event, { writer, wait, retryAfterMs }, signal)) === 'left alone')
+        queue.holdBack(queued);
+      else written += 1;
+    } catch (error) {
+      failed += 1;
+      logFailure(queued.event, error, counts().dropped);
     }
   };
 
-  const send = async (queued: Queued, signal: AbortSignal): Promise<void> => {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        const limit = AbortSignal.any([signal, AbortSignal.timeout(WRITE_TIMEOUT_MS)]);
-        if ((await writer.write(queued.event, limit)) === 'left alone') {
-          limiter.hold(queued.occurrence, queued.event.times);
-          held += queued.event.times;
-        } else {
-          written += 1;
-        }
+  /** Writes until the signal fires and the queue is empty, or until `limit` fires. */
+  const writeAll = async (signal: AbortSignal, limit: AbortSignal): Promise<void> => {
+    while (!limit.aborted) {
+      const next = queue.next();
+      if (next !== undefined) {
+        await send(next, limit);
+        if (!signal.aborted) await wait(writeEveryMs, signal);
+      } else if (signal.aborted) {
         return;
-      } catch (error) {
-        if (attempt === MAX_ATTEMPTS || !isPassing(error) || signal.aborted) return giveUp(queued, error);
-        await wait(RETRY_AFTER_MS, signal);
+      } else {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
       }
     }
   };
@@ -134,38 +104,20 @@ export const createEvents = (dependencies: EventsDependencies): Events => {
   return {
     note: (event) => {
       try {
-        enqueue(event);
+        queue.add(event);
+        wake();
       } catch (error) {
-        // Whatever it is, the review that it is about has been answered and must not hear of it.
-        dropped.failed += 1;
+        // The review that the Event is about has been answered, and must not hear of any error here.
+        failed += 1;
         log.debug({ problem: escapeText(String(error)) }, 'an Event could not be noted');
       }
     },
     run: async (signal) => {
-      const ended = new AbortController();
-      let deadline: NodeJS.Timeout | undefined;
-      const stop = (): void => {
-        deadline = setTimeout(() => ended.abort(), FLUSH_MS);
-        wake();
-      };
-      if (signal.aborted) stop();
-      else signal.addEventListener('abort', stop, { once: true });
-      while (!ended.signal.aborted) {
-        const next = queue.shift();
-        if (next !== undefined) {
-          await send(next, ended.signal);
-          if (!signal.aborted) await wait(WRITE_EVERY_MS, signal);
-        } else if (signal.aborted) {
-          break;
-        } else {
-          await new Promise<void>((resolve) => {
-            wake = resolve;
-          });
-        }
-      }
-      clearTimeout(deadline);
-      dropped.failed += queue.splice(0).length;
+      const { limit, cancel } = createFlushLimit(signal, () => wake());
+      await writeAll(signal, limit);
+      cancel();
+      failed += queue.clear();
     },
-    counts: () => ({ written, held, dropped: { ...dropped } }),
+    counts,
   };
 };

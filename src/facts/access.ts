@@ -29,3 +29,18 @@ export const createAccess = (api: Api): Access => ({
     return answer.status?.allowed === true && answer.status.denied !== true;
   },
 });
+
+/** Whether Belay may sweep. The right is the switch: manifests/overlays/drift grants `sweep`, together with the rights to read objects. */
+export const mayISweep = async (api: Api, signal: AbortSignal): Promise<boolean> => {
+  const answer = await api.request<{ status?: { allowed?: boolean } }>({
+    method: 'POST',
+    path: '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
+    body: {
+      apiVersion: 'authorization.k8s.io/v1',
+      kind: 'SelfSubjectAccessReview',
+      spec: { resourceAttributes: { group: 'belay.dev', resource: 'releases', verb: 'sweep' } },
+    },
+    signal,
+  });
+  return answer.status?.allowed === true;
+};

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { ReleaseName } from '../helm/names.ts';
+import type { ClaimIntervals } from '../intervals/intervals.ts';
 import { type Api, isConflict, isNotFound, pathOf } from '../kubernetes/api.ts';
 import { microTime } from '../kubernetes/lease.ts';
 import type { ReflectedObject } from '../kubernetes/object.ts';
@@ -25,9 +26,6 @@ export interface ClaimTake extends Admission {
   readonly lease: LeaseVersion | undefined;
 }
 
-const SWEEP_INTERVAL_MS = 30_000;
-/** A claim without a record is kept this long: its operation may just have been admitted (CLAIM_VOID_AFTER_MS), or only this replica may not have seen the record yet. */
-const ORPHAN_AFTER_MS = 60_000;
 /** A release's claim is renewed this many times per `staleAfter` while its holder writes. */
 const RENEWALS_PER_STALE_AFTER = 6;
 /** Releases whose last renewal is remembered; beyond that the oldest are renewed again sooner. */
@@ -36,7 +34,13 @@ const MAX_REMEMBERED = 10_000;
 const leasePath = (release: ReleaseName): string =>
   pathOf('apis', 'coordination.k8s.io', 'v1', 'namespaces', release.namespace, 'leases', leaseName(release.name));
 
-export const createClaims = (api: Api, index: ReleaseIndex, log: Logger, nowMs: () => number): Claims => {
+export const createClaims = (
+  api: Api,
+  index: ReleaseIndex,
+  log: Logger,
+  nowMs: () => number,
+  { sweepEveryMs, orphanAfterMs }: Pick<ClaimIntervals, 'sweepEveryMs' | 'orphanAfterMs'>,
+): Claims => {
   const renewedAtMs = new Map<string, number>();
 
   const renew = async (release: ReleaseName, holder: string, renewEveryMs: number): Promise<void> => {
@@ -53,7 +57,7 @@ export const createClaims = (api: Api, index: ReleaseIndex, log: Logger, nowMs: 
 
   const removeOrphans = async (signal: AbortSignal): Promise<void> => {
     for (const { release, claim } of index.orphanedClaims()) {
-      if (nowMs() - claim.renewedAtMs < ORPHAN_AFTER_MS) continue;
+      if (nowMs() - claim.renewedAtMs < orphanAfterMs) continue;
       try {
         await api.request({
           method: 'DELETE',
@@ -119,7 +123,7 @@ export const createClaims = (api: Api, index: ReleaseIndex, log: Logger, nowMs: 
     sweep: async (signal) => {
       while (!signal.aborted) {
         await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, SWEEP_INTERVAL_MS);
+          const timer = setTimeout(resolve, sweepEveryMs);
           signal.addEventListener(
             'abort',
             () => {

@@ -4,10 +4,10 @@ import type { ManifestDocument } from '../helm/manifest.ts';
 import type { Chart } from '../helm/names.ts';
 import type { ReleaseRecord } from '../helm/record.ts';
 import type { Api } from '../kubernetes/api.ts';
-import { createTurns } from '../kubernetes/turns.ts';
+import { createConcurrencyLimit } from '../kubernetes/concurrency-limit.ts';
 import { fetchPayload } from './stored-payload.ts';
 
-/** The parsed manifest of a stored revision. It never changes (DESIGN.md 4.1), so the record's uid is key enough. */
+/** The parsed manifest of a stored revision. It never changes (docs/design.md#records), so the record's uid is key enough. */
 export interface Manifest {
   readonly chart: Chart;
   /** Where the objects live. */
@@ -40,7 +40,7 @@ export const createManifests = (
   const cache = new LRUCache<string, Manifest>({ max, maxSize: maxBytes });
   const underWay = new Map<string, Promise<Manifest | undefined>>();
 
-  const turns = createTurns(MAX_AT_ONCE);
+  const limit = createConcurrencyLimit(MAX_AT_ONCE);
 
   const read = async (record: ReleaseRecord, signal: AbortSignal): Promise<Manifest | undefined> => {
     const fetched = await fetchPayload(api, record, signal);
@@ -71,7 +71,7 @@ export const createManifests = (
       if (shared !== undefined) return shared;
       // Its time runs while it waits for its turn: when nobody can be waiting for it any more, it is not fetched at all.
       const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS);
-      const fetched = turns.take(() => read(record, signal), signal).finally(() => underWay.delete(key));
+      const fetched = limit.run(() => read(record, signal), signal).finally(() => underWay.delete(key));
       underWay.set(key, fetched);
       return fetched;
     },

@@ -2,10 +2,10 @@ import { LRUCache } from 'lru-cache';
 import type { Decoder } from '../helm/decoder.ts';
 import type { ReleaseRecord } from '../helm/record.ts';
 import type { Api } from '../kubernetes/api.ts';
-import { createTurns } from '../kubernetes/turns.ts';
+import { createConcurrencyLimit } from '../kubernetes/concurrency-limit.ts';
 import { fetchPayload } from './stored-payload.ts';
 
-/** In which namespace a stored revision has its objects. Its payload alone tells, and that it never changes (DESIGN.md 4.1). */
+/** In which namespace a stored revision has its objects. Its payload alone tells, and that it never changes (docs/design.md#records-in-another-namespace). */
 export interface PayloadNamespaces {
   /** As far as it has been read before. */
   known(record: ReleaseRecord): string | undefined;
@@ -24,7 +24,7 @@ const FETCH_TIMEOUT_MS = 9_000;
 export const createPayloadNamespaces = (api: Api, decoder: Decoder): PayloadNamespaces => {
   const remembered = new LRUCache<string, string>({ max: MAX_REMEMBERED });
   const underWay = new Map<string, Promise<string | undefined>>();
-  const turns = createTurns(MAX_AT_ONCE);
+  const limit = createConcurrencyLimit(MAX_AT_ONCE);
 
   const fetchNamespace = async (record: ReleaseRecord): Promise<string | undefined> => {
     const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS);
@@ -46,7 +46,7 @@ export const createPayloadNamespaces = (api: Api, decoder: Decoder): PayloadName
       if (known !== undefined) return Promise.resolve(known);
       const shared = underWay.get(record.uid);
       if (shared !== undefined) return shared;
-      const read = turns.take(() => fetchNamespace(record)).finally(() => underWay.delete(record.uid));
+      const read = limit.run(() => fetchNamespace(record)).finally(() => underWay.delete(record.uid));
       underWay.set(record.uid, read);
       return read;
     },

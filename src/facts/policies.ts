@@ -1,8 +1,9 @@
 import type { Logger } from 'pino';
 import type { ReleaseName } from '../helm/names.ts';
+import type { Intervals } from '../intervals/intervals.ts';
 import type { Api } from '../kubernetes/api.ts';
 import type { ReflectedObject } from '../kubernetes/object.ts';
-import { createReflector, STALE_AFTER_MS } from '../kubernetes/reflector.ts';
+import { createReflector } from '../kubernetes/reflector.ts';
 import { parsePolicy } from '../policy/parse-policy.ts';
 import type { Policy } from '../policy/policy.ts';
 import { builtInPolicy, policyInForce } from '../policy/policy-in-force.ts';
@@ -35,12 +36,13 @@ export interface PoliciesOptions {
     namespace(name: string): { readonly labels: Readonly<Record<string, string>> } | undefined;
   };
   readonly log: Logger;
+  readonly intervals: Pick<Intervals, 'mirrors' | 'policyStatus'>;
   readonly nowMs: () => number;
   /** Of the built-in policy, and of every policy that does not say. */
   readonly staleAfterMs: number;
 }
 
-export const createPolicies = ({ api, index, log, nowMs, staleAfterMs }: PoliciesOptions): Policies => {
+export const createPolicies = ({ api, index, log, intervals, nowMs, staleAfterMs }: PoliciesOptions): Policies => {
   const builtIn = builtInPolicy(staleAfterMs);
   const stored = new Map<string, StoredPolicy>();
   let policies: readonly Policy[] = [];
@@ -51,6 +53,7 @@ export const createPolicies = ({ api, index, log, nowMs, staleAfterMs }: Policie
   const writer = createPolicyStatusWriter({
     api,
     log,
+    intervals: intervals.policyStatus,
     nowMs,
     index,
     stored: () => [...stored.values()],
@@ -91,6 +94,7 @@ export const createPolicies = ({ api, index, log, nowMs, staleAfterMs }: Policie
       },
     },
     log,
+    { intervals: intervals.mirrors },
   );
 
   return {
@@ -98,7 +102,7 @@ export const createPolicies = ({ api, index, log, nowMs, staleAfterMs }: Policie
     all: () => policies,
     isSynced: reflector.isSynced,
     staleMs: reflector.staleMs,
-    refreshed: () => (reflector.staleMs() < STALE_AFTER_MS ? undefined : reflector.refresh()),
+    refreshed: () => (reflector.staleMs() < intervals.mirrors.staleAfterMs ? undefined : reflector.refresh()),
     run: async (signal) => {
       await Promise.all([reflector.run(signal), writer.run(signal)]);
     },

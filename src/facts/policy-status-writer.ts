@@ -2,9 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import type { ReleaseName } from '../helm/names.ts';
-import { createAlarm } from '../kubernetes/alarm.ts';
+import type { PolicyStatusIntervals } from '../intervals/intervals.ts';
 import { type Api, isConflict, isNotFound, pathOf } from '../kubernetes/api.ts';
 import type { ReflectedObject } from '../kubernetes/object.ts';
+import { createWakeableSleep } from '../kubernetes/sleep.ts';
 import type { Policy } from '../policy/policy.ts';
 import { type CountedReleases, countReleases } from './count-releases.ts';
 import { POLICIES_PATH, type PolicyStatus, toPolicyStatus } from './policy-status.ts';
@@ -20,18 +21,12 @@ export interface PolicyStatusWriter {
 export interface PolicyStatusWriterOptions {
   readonly api: Api;
   readonly log: Logger;
+  readonly intervals: PolicyStatusIntervals;
   readonly nowMs: () => number;
   readonly index: CountedReleases;
   readonly stored: () => readonly StoredPolicy[];
   readonly inForce: (release: ReleaseName) => Policy;
 }
-
-/** How old `matchedReleases` may get. */
-const COUNT_EVERY_MS = 5_000;
-/** Lets the policies of one `kubectl apply` arrive together, and mostly one replica alone write. */
-const SETTLE_MS = 300;
-/** After it has written: bounds what two Belays of different opinion (an upgrade under way) can write against each other. */
-const REST_MS = 1_000;
 
 /** What was sent, and the version of the object that came of it. */
 interface Sent {
@@ -45,7 +40,8 @@ interface Sent {
  */
 export const createPolicyStatusWriter = (options: PolicyStatusWriterOptions): PolicyStatusWriter => {
   const { api, log, nowMs, index, stored, inForce } = options;
-  const alarm = createAlarm();
+  const { countEveryMs, settleMs, restMs } = options.intervals;
+  const rest = createWakeableSleep();
   let counts: ReadonlyMap<string, number> = new Map();
   let countedAtMs = Number.NEGATIVE_INFINITY;
   /** By uid. A CRD of another version may drop a field of the status: the same must not be sent for ever. */
@@ -54,7 +50,7 @@ export const createPolicyStatusWriter = (options: PolicyStatusWriterOptions): Po
   const failures = new Map<string, string>();
 
   const count = async (signal: AbortSignal): Promise<void> => {
-    if (nowMs() - countedAtMs < COUNT_EVERY_MS || !index.isSynced()) return;
+    if (nowMs() - countedAtMs < countEveryMs || !index.isSynced()) return;
     countedAtMs = nowMs();
     const names = stored().map(({ name }) => name);
     counts = await countReleases(names, index.releases(), inForce, signal);
@@ -108,13 +104,13 @@ export const createPolicyStatusWriter = (options: PolicyStatusWriterOptions): Po
   };
 
   return {
-    wake: alarm.ring,
+    wake: rest.wake,
     run: async (signal) => {
       while (!signal.aborted) {
-        await alarm.wait(COUNT_EVERY_MS, signal);
+        await rest.sleep(countEveryMs, signal);
         try {
-          await sleep(SETTLE_MS * Math.random(), undefined, { signal });
-          if (await pass(signal)) await sleep(REST_MS, undefined, { signal });
+          await sleep(settleMs * Math.random(), undefined, { signal });
+          if (await pass(signal)) await sleep(restMs, undefined, { signal });
         } catch (error) {
           if (!signal.aborted)
             log.error({ err: (error as Error).message }, 'the status of policies cannot be worked out');

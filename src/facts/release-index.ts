@@ -2,9 +2,11 @@ import type { Logger } from 'pino';
 import type { RecordKind, ReleaseName } from '../helm/names.ts';
 import { keyOf } from '../helm/names.ts';
 import { locksIn, type ReleaseRecord, toRecord } from '../helm/record.ts';
+import type { MirrorIntervals } from '../intervals/intervals.ts';
 import type { Api } from '../kubernetes/api.ts';
+import type { ReflectorSink } from '../kubernetes/mirror.ts';
 import type { ObjectMeta, ReflectedObject } from '../kubernetes/object.ts';
-import { createReflector, type Reflector, type ReflectorSink, STALE_AFTER_MS } from '../kubernetes/reflector.ts';
+import { createReflector, type Reflector } from '../kubernetes/reflector.ts';
 import type { Claim, ReleaseFacts } from '../rules/in-flight.ts';
 import { type NamespaceFacts, toNamespaceFacts } from '../rules/locks.ts';
 import { CLAIM_SELECTOR, readClaim } from './claim-lease.ts';
@@ -79,7 +81,7 @@ const compactNamespace = (metadata: ObjectMeta | undefined): NamespaceFacts => {
 };
 
 /** Mirrors what the hot path needs. The four watches end with the signal given to `run`. */
-export const createReleaseIndex = (api: Api, log: Logger): ReleaseIndex => {
+export const createReleaseIndex = (api: Api, log: Logger, intervals: MirrorIntervals): ReleaseIndex => {
   const listeners: ((release: ReleaseName) => void)[] = [];
   const records = new RecordStore((release) => {
     for (const listener of listeners) listener(release);
@@ -94,12 +96,14 @@ export const createReleaseIndex = (api: Api, log: Logger): ReleaseIndex => {
       { path: '/api/v1/secrets', labelSelector: 'owner=helm' },
       recordSink(records, 'Secret'),
       log,
+      { intervals },
     ),
     createReflector(
       api,
       { path: '/api/v1/configmaps', labelSelector: 'owner=helm' },
       recordSink(records, 'ConfigMap'),
       log,
+      { intervals },
     ),
     createReflector(
       api,
@@ -109,12 +113,14 @@ export const createReleaseIndex = (api: Api, log: Logger): ReleaseIndex => {
         return read === undefined ? undefined : { key: keyOf(read.release), value: read };
       }),
       log,
+      { intervals },
     ),
     createReflector(
       api,
       { path: '/api/v1/namespaces' },
       mapSink(namespaces, (object) => ({ key: object.metadata?.name ?? '', value: compactNamespace(object.metadata) })),
       log,
+      { intervals },
     ),
   ];
 
@@ -132,7 +138,8 @@ export const createReleaseIndex = (api: Api, log: Logger): ReleaseIndex => {
     namespace: (name) => namespaces.get(name),
     orphanedClaims: () => [...claims].filter(([key]) => records.of(key).length === 0).map(([, entry]) => entry),
     isSynced: () => reflectors.every((reflector) => reflector.isSynced()),
-    isFresh: () => reflectors.every((reflector) => reflector.isSynced() && reflector.staleMs() < STALE_AFTER_MS),
+    isFresh: () =>
+      reflectors.every((reflector) => reflector.isSynced() && reflector.staleMs() < intervals.staleAfterMs),
     recordCount: () => records.count,
     silenceMs: () => Math.max(...reflectors.map((reflector) => reflector.silenceMs())),
     staleMs: () => Math.max(...reflectors.map((reflector) => reflector.staleMs())),

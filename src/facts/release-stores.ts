@@ -1,5 +1,6 @@
 import type { ReleaseName } from '../helm/names.ts';
 import type { ReleaseRecord } from '../helm/record.ts';
+import type { StoreIntervals } from '../intervals/intervals.ts';
 import { highestDeployed, newestOf } from '../rules/in-flight.ts';
 import type { LiveFacts } from './live-facts.ts';
 import type { PayloadNamespaces } from './payload-namespaces.ts';
@@ -20,12 +21,9 @@ export interface ReleaseStores {
 
 /**
  * How long a review waits for payloads that were never read. A name may be in thousands of namespaces, and the webhook for objects has
- * 5 s in all; beyond, the answer comes from what is known, as from any index that lags behind (DESIGN.md 4.4), and the reading goes on.
+ * 5 s in all; beyond, the answer comes from what is known, as from any index that lags behind (docs/design.md#never-refuse-from-memory), and the reading goes on.
  */
 const PATIENCE_MS = 1_500;
-
-/** A payload that could not be read is tried again after this long. */
-const RETRY_AFTER_MS = 10_000;
 
 /** What is known of the stores of one name. */
 interface Stores {
@@ -75,6 +73,7 @@ export const createReleaseStores = (
   live: LiveFacts,
   namespaces: PayloadNamespaces,
   nowMs: () => number,
+  { retryAfterMs }: StoreIntervals,
 ): ReleaseStores => {
   /** Names that were asked for and are elsewhere as well. */
   const byName = new Map<string, Stores>();
@@ -95,7 +94,7 @@ export const createReleaseStores = (
       .then((isRead) => {
         stores.reading.delete(store);
         stores.changed.add(store);
-        if (!isRead) stores.retryAtMs.set(store, nowMs() + RETRY_AFTER_MS);
+        if (!isRead) stores.retryAtMs.set(store, nowMs() + retryAfterMs);
       });
     // What is known of a store stays in force while its next revision is read; only a new one is worth waiting for.
     const patienceMs = stores.serves.has(store) ? 0 : PATIENCE_MS;

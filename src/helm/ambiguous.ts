@@ -1,9 +1,9 @@
 import { type Payload, PayloadError } from './payload.ts';
 
 /**
- * Refuses a payload that Go, and so Helm, reads in another way than JavaScript. encoding/json takes a key for a field whatever its
- * letters' case (`MANIFEST` is `manifest`), and of a key that comes twice it merges the two values, where JSON.parse takes the last. Whatever
- * Belay compared would then not be what Helm goes by. Helm itself writes neither.
+ * Refuses a payload that Go, and so Helm, reads in another way than JavaScript: Belay would compare other values than Helm uses.
+ * encoding/json ignores the case of a key (`MANIFEST` is `manifest`), and merges the two values of a key that comes twice. JSON.parse
+ * minds the case and takes the last value. Helm itself never writes such keys.
  * https://pkg.go.dev/encoding/json#Unmarshal
  */
 export const refuseAmbiguous = (payload: Payload, json: Buffer): void => {
@@ -13,7 +13,7 @@ export const refuseAmbiguous = (payload: Payload, json: Buffer): void => {
   if (structs.some(hasLookalike)) throw new PayloadError('has a key that Helm takes for another');
 };
 
-/** Fields of Helm's release, info, chart, metadata and hook that mean something to Belay or to the next operation (helm.sh/helm/v4/pkg/release/v1). */
+/** Fields of Helm's release, info, chart, metadata and hook that Belay or the next operation reads (helm.sh/helm/v4/pkg/release/v1). */
 const FIELDS: ReadonlySet<string> = new Set([
   ...['name', 'info', 'chart', 'config', 'manifest', 'hooks', 'version', 'namespace', 'labels', 'apply_method'],
   ...['first_deployed', 'last_deployed', 'deleted', 'description', 'status', 'notes', 'resources', 'rollback_revision'],
@@ -34,7 +34,7 @@ const FIELDS: ReadonlySet<string> = new Set([
   ...['kind', 'path', 'events', 'last_run', 'weight', 'delete_policies', 'output_log_policies'],
 ]);
 
-/** As Go folds the letters of a field: besides the case, the Kelvin sign and the long s (encoding/json, fold.go). */
+/** Go ignores the case of a field, and takes the Kelvin sign for a k and the long s for an s (encoding/json, fold.go). */
 const fold = (key: string): string => key.replaceAll('\u017f', 's').replaceAll('\u212a', 'k').toLowerCase();
 
 const FOLDED: ReadonlyMap<string, string> = new Map([...FIELDS].map((field) => [fold(field), field]));
@@ -44,7 +44,7 @@ const hasLookalike = (struct: unknown): boolean =>
   struct !== null &&
   Object.keys(struct).some((key) => !FIELDS.has(key) && FOLDED.has(fold(key)));
 
-/** Members of all objects in there. Not recursive: JSON may be nested deeper than the stack. */
+/** Counts the members of all objects below `root`. A loop, because JSON may be nested deeper than the stack. */
 const countMembers = (root: unknown): number => {
   const open: unknown[] = [root];
   let count = 0;
@@ -67,7 +67,7 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COLON = 0x3a;
 
-/** Colons outside of strings: one for each member, as often as its key comes. The text is known to be JSON. */
+/** Counts the colons outside of strings: JSON text has one for each member, and two for a key that comes twice. */
 const countColons = (json: Buffer): number => {
   let count = 0;
   let at = 0;
@@ -81,7 +81,7 @@ const countColons = (json: Buffer): number => {
   return count;
 };
 
-/** Behind the quote that ends the string that begins there. */
+/** The position after the closing quote of the string whose text begins at `start`. */
 const endOfString = (json: Buffer, start: number): number => {
   for (let from = start; ; ) {
     const quote = json.indexOf(QUOTE, from);

@@ -15,14 +15,14 @@ import {
 import type { StoredPayload } from './record.ts';
 import type { Text } from './text-memory.ts';
 
-/** A job for the worker thread: payloads are decoded off the event loop, and only the answer comes back. */
+/** A job for the worker thread. The thread decodes the payloads off the event loop, and sends back only the answer. */
 export type DecodeJob<Stored = StoredPayload> =
   | { readonly want: 'summary'; readonly kind: RecordKind; readonly payload: Stored }
   | { readonly want: 'comparison'; readonly kind: RecordKind; readonly before: Stored; readonly after: Stored }
   | { readonly want: 'documents'; readonly kind: RecordKind; readonly payload: Stored };
 
-/** What the other thread gets: the answer, and the memory of texts that are not needed any more. */
-export interface SentBack {
+/** What the worker sends back: the answer, and the texts that it no longer needs, so that their memory can be used again. */
+export interface WorkerReply {
   readonly answer: DecodeAnswer<DecodeJob['want']>;
   readonly texts: readonly Text[];
 }
@@ -38,15 +38,15 @@ export interface DecodeResults {
   readonly documents: { readonly summary: PayloadSummary; readonly documents: readonly ManifestDocument[] };
 }
 
-/** Errors lose their class on the way between threads, so an unreadable payload comes back as a value. */
+/** An error loses its class between threads, so the worker returns an unreadable payload as a value. */
 export type DecodeAnswer<Want extends DecodeJob['want']> =
   | { readonly readable: true; readonly result: DecodeResults[Want] }
   | { readonly readable: false; readonly problem: string };
 
-/** Texts, and JSON before it was compressed; parsed it takes some times that, and the worker may hold 256 MB. */
+/** Bytes of text and JSON behind the remembered payloads. Parsed JSON takes several times its bytes, of a heap of 256 MB (decoder.ts). */
 const MAX_REMEMBERED_BYTES = 16 * 1024 * 1024;
 
-/** Characters by which texts are told apart at first: gzip ends with a checksum and a length. */
+/** Last characters of a text, which make its key in the cache. Gzip ends with a checksum and a length, so they nearly always differ. */
 const TAIL_CHARACTERS = 64;
 
 interface Decoded {
@@ -54,32 +54,32 @@ interface Decoded {
   readonly payload: Payload;
 }
 
-/** What is not needed any more of this job's texts and of those that were remembered. */
-let spare: Text[] = [];
+/** Texts that nobody reads any more: from this job, and from payloads that the cache has dropped. */
+let doneTexts: Text[] = [];
 
-/** An operation updates one record several times, and what it has stored is what the next comparison starts from. */
-const remembered = new LRUCache<string, Decoded>({
+/** An operation updates one record several times: the new payload of one comparison is the old payload of the next. */
+const decodedPayloads = new LRUCache<string, Decoded>({
   maxSize: MAX_REMEMBERED_BYTES,
-  dispose: ({ text }) => spare.push(text),
+  dispose: ({ text }) => doneTexts.push(text),
 });
 
-/** Decodes a text that it may have decoded before. A digest as key would take longer than to compare the texts. */
+/** Decodes a text, or finds it in the cache. The texts are compared in full, which is quicker than a digest for a key. */
 const decodeRemembered = (text: Text, kind: RecordKind): Payload => {
   const key = `${kind} ${text.length} ${Buffer.from(text.subarray(-TAIL_CHARACTERS)).toString('latin1')}`;
-  const known = remembered.get(key);
+  const known = decodedPayloads.get(key);
   if (known !== undefined && Buffer.compare(known.text, text) === 0) {
-    spare.push(text);
+    doneTexts.push(text);
     return known.payload;
   }
   const { payload, json } = readPayload(text, kind);
   refuseAmbiguous(payload, json);
-  remembered.set(key, { text, payload }, { size: text.buffer.byteLength + json.length });
+  decodedPayloads.set(key, { text, payload }, { size: text.buffer.byteLength + json.length });
   return payload;
 };
 
-/** What is decoded for its documents is decoded once. */
+/** Decodes without the cache: a manifest's documents are asked for once. */
 const decodeOnce = (text: Text, kind: RecordKind): Payload => {
-  spare.push(text);
+  doneTexts.push(text);
   return decodePayload(text, kind);
 };
 
@@ -114,17 +114,17 @@ const answerTo = (job: DecodeJob<Text>): DecodeAnswer<DecodeJob['want']> => {
   }
 };
 
-export default (job: DecodeJob<Text>): SentBack => {
-  spare = [];
+export default (job: DecodeJob<Text>): WorkerReply => {
+  doneTexts = [];
   const answer = answerTo(job);
-  const sentBack: SentBack = { answer, texts: spare };
-  // Piscina's types know a single buffer only.
+  const reply: WorkerReply = { answer, texts: doneTexts };
+  // Piscina's types allow a single buffer only.
   return move({
     get [transferableSymbol]() {
-      return sentBack.texts.map(({ buffer }) => buffer);
+      return reply.texts.map(({ buffer }) => buffer);
     },
     get [valueSymbol]() {
-      return sentBack;
+      return reply;
     },
-  }) as unknown as SentBack;
+  }) as unknown as WorkerReply;
 };

@@ -2,13 +2,16 @@ import { availableParallelism } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
 import { Piscina } from 'piscina';
 import { Overload } from '../kubernetes/overload.ts';
-import type { DecodeAnswer, DecodeJob, SentBack } from './decode-worker.ts';
+import type { DecodeAnswer, DecodeJob, WorkerReply } from './decode-worker.ts';
 import type { StoredPayload } from './record.ts';
 import { createTextMemory, type Text, type TextMemory } from './text-memory.ts';
 
-/** Decodes payloads in worker threads. Rejects with Overload when the queue is full, and when the signal fires: the caller fails closed. */
+/** Decodes payloads in worker threads. */
 export interface Decoder {
-  /** Takes payloads that are bytes: they are empty afterwards. */
+  /**
+   * Transfers payloads that are bytes to the worker: they are empty afterwards. Rejects with Overload when the queue is full, and with an
+   * AbortError when the signal fires. The caller then refuses the write.
+   */
   run<Want extends DecodeJob['want']>(
     job: Extract<DecodeJob, { want: Want }>,
     signal: AbortSignal,
@@ -18,16 +21,16 @@ export interface Decoder {
   close(): Promise<void>;
 }
 
-/** Payloads waiting at most: at 2.8 MB each (two copies of a record at its limit) they hold under 180 MB. */
+/** Most jobs that may wait. Each holds up to 2.8 MB (two copies of a record at its limit), so all of them hold under 180 MB. */
 const MAX_QUEUED = 64;
 
 /**
- * Each holds a heap of its own, of some dozen MiB when it is busy with records at their limit. Two of them decode 400 of those a second, more
- * than an API server stores; and on a node of 64 cores Belay must not take more memory than on one of two.
+ * Each thread has a heap of its own: some dozen MiB while it decodes records at their limit. Two threads decode 400 such records a second,
+ * which is more than an API server stores. More threads would only cost memory, on a node of 64 cores above all.
  */
 const MAX_THREADS = 2;
 
-/** Payloads are bytes outside of the heap, and what is parsed of them goes to the old generation: a thread needs a small nursery only. */
+/** A small nursery suffices: payloads are bytes outside of the heap, and the parsed objects are large enough for the old generation. */
 const NURSERY_MB = 24;
 
 const workerUrl = (): string =>
@@ -43,28 +46,28 @@ export const createDecoder = (
   memory: TextMemory = createTextMemory(),
   threads = Math.max(1, Math.min(MAX_THREADS, availableParallelism() - 1)),
 ): Decoder => {
-  // The nursery that Belay is started with (Dockerfile) is for the event loop. The flag would go before the limits of each thread: from here
-  // on it is as if it had not been given, and what is running already stays as it is.
+  // The Dockerfile sets the size of the nursery for the event loop. In a worker that flag would override `resourceLimits`, so it is reset
+  // here. The heap of the event loop exists already, and keeps its size.
   setFlagsFromString('--max-semi-space-size=0');
   const pool = new Piscina({
     filename: workerUrl(),
     minThreads: 1,
     maxThreads: threads,
     maxQueue: MAX_QUEUED,
-    // A gzip bomb that passes the cap on its output, or a deep JSON, ends its worker, not the process.
+    // Where a payload exhausts the heap (a gzip bomb below the cap on its output, or deep JSON), the worker ends and the process goes on.
     resourceLimits: { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: NURSERY_MB },
   });
   return {
     run: async <Want extends DecodeJob['want']>(job: Extract<DecodeJob, { want: Want }>, signal: AbortSignal) => {
       if (pool.queueSize >= MAX_QUEUED) throw new Overload(`${MAX_QUEUED} payloads wait to be decoded`);
       const transferList: ArrayBuffer[] = [];
-      // Bytes are handed over as they are; a string would be copied twice.
+      // Bytes are transferred without a copy. A string would be copied twice.
       const sent = sendAll(job, (payload) => {
         const text = typeof payload === 'string' ? memory.hold(Buffer.from(payload)) : payload;
         transferList.push(text.buffer);
         return text;
       });
-      const { answer, texts }: SentBack = await pool.run(sent, { signal, transferList });
+      const { answer, texts }: WorkerReply = await pool.run(sent, { signal, transferList });
       for (const text of texts) memory.free(text);
       return answer as DecodeAnswer<Want>;
     },

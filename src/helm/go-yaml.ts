@@ -1,21 +1,23 @@
 /**
- * YAML as Helm and kubectl read it: sigs.k8s.io/yaml over go-yaml v2, which is YAML 1.1 with habits of its own.
- * `on` is true, `0644` is 420, `12:30` and dates stay strings, keys become strings, of duplicate keys the last one counts.
+ * No npm library reads this dialect: `yaml`, which parses the syntax here, reads values by the specification, and `js-yaml` reads YAML 1.2.
+ *
+ * YAML as Helm and kubectl read it: sigs.k8s.io/yaml over go-yaml v2, which is YAML 1.1 with exceptions.
+ * `on` is true, `0644` is 420, `12:30` and dates stay strings, keys become strings, and the last of duplicate keys counts.
  * Source: go.yaml.in/yaml/v2 `resolve.go` and `decode.go` (mapping, merge), sigs.k8s.io/yaml `convertToJSONableObject`.
  */
 import { isAlias, isMap, isScalar, isSeq, type ParsedNode, parseDocument, type Scalar } from 'yaml';
 
-/** Nodes that aliases may expand to in one document; go-yaml starts to count their ratio from the same number on. */
-const maxAliasedNodes = 400_000;
+/** Most nodes that the aliases of one document may expand to. From the same number on, go-yaml limits their share of the document. */
+const MAX_ALIASED_NODES = 400_000;
 
-/** Nothing that Kubernetes serves is a tenth as deep, and a structured clone must still manage it. */
-const maxDepth = 200;
+/** Ten times as deep as any object that Kubernetes serves, and shallow enough for a structured clone. */
+const MAX_DEPTH = 200;
 
 /**
- * The JSON value of one document. Throws where Go refuses it, and in a case that only libyaml lets pass: flow collections
- * and quoted text that go on at their parent's indentation. Reading those with the error ignored yields wrong values.
+ * The JSON value of one document. Throws where Go refuses the document, and in one case that Go accepts: a flow collection or quoted
+ * text that continues at its parent's indentation. The `yaml` package would read wrong values there.
  */
-export function parseGoYaml(text: string): unknown {
+export const parseGoYaml = (text: string): unknown => {
   const document = parseDocument(text, {
     version: '1.1',
     schema: 'failsafe',
@@ -28,9 +30,9 @@ export function parseGoYaml(text: string): unknown {
   const [error] = document.errors;
   if (error !== undefined) throw error;
   return document.contents === null ? null : new Converter().convert(document.contents, 0).value;
-}
+};
 
-/** A value with the number of nodes in it, and how deep they go, as if every alias were written out. */
+/** A value, its number of nodes and its depth, with every alias counted as if it were written out. */
 interface Converted {
   readonly value: unknown;
   readonly size: number;
@@ -42,14 +44,14 @@ class Converter {
   #aliased = 0;
 
   convert(node: ParsedNode, level: number): Converted {
-    if (level > maxDepth) throw new Error('nested too deeply');
+    if (level > MAX_DEPTH) throw new Error('nested too deeply');
     if (isAlias(node)) {
       const target = this.#anchors.get(node.source);
       if (target === undefined) throw new Error(`unknown anchor ${node.source}`);
       if (target === 'open') throw new Error(`anchor ${node.source} contains itself`);
       this.#aliased += target.size;
-      if (this.#aliased > maxAliasedNodes) throw new Error('excessive aliasing');
-      if (level + target.depth > maxDepth) throw new Error('nested too deeply');
+      if (this.#aliased > MAX_ALIASED_NODES) throw new Error('excessive aliasing');
+      if (level + target.depth > MAX_DEPTH) throw new Error('nested too deeply');
       return target;
     }
     const { anchor } = node;
@@ -68,7 +70,7 @@ class Converter {
     return { value: items.map(({ value }) => value), ...extent(items) };
   }
 
-  /** In order, so that a merge is overridden by what comes after it only, as in go-yaml v2. */
+  /** Goes through the entries in order: as in go-yaml v2, only a later entry overrides a merged one. */
   #map(entries: readonly Entry[], level: number): Converted {
     const value: Record<string, unknown> = {};
     const parts: Converted[] = [];
@@ -82,7 +84,7 @@ class Converter {
         continue;
       }
       const key = keyText(entry.key === null ? null : this.convert(entry.key, level + 1).value);
-      const part = entry.value === null ? absentNode : this.convert(entry.value, level + 1);
+      const part = entry.value === null ? ABSENT_NODE : this.convert(entry.value, level + 1);
       parts.push(part);
       setOwn(value, key, part.value);
     }
@@ -108,9 +110,9 @@ interface Entry {
   readonly value: ParsedNode | null;
 }
 
-const absentNode: Converted = { value: null, size: 1, depth: 0 };
+const ABSENT_NODE: Converted = { value: null, size: 1, depth: 0 };
 
-function extent(parts: readonly Converted[]): { size: number; depth: number } {
+const extent = (parts: readonly Converted[]): { size: number; depth: number } => {
   let size = 1;
   let depth = 0;
   for (const part of parts) {
@@ -118,30 +120,35 @@ function extent(parts: readonly Converted[]): { size: number; depth: number } {
     depth = Math.max(depth, part.depth + 1);
   }
   return { size, depth };
-}
+};
 
 /** `__proto__` is a key like any other. */
-function setOwn(target: Record<string, unknown>, key: string, value: unknown): void {
+const setOwn = (target: Record<string, unknown>, key: string, value: unknown): void => {
   if (key !== '__proto__') target[key] = value;
   else Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
-}
+};
 
 const isMergeKey = (node: ParsedNode | null): boolean =>
   isScalar(node) && node.source === '<<' && (node.type === 'PLAIN' || node.tag === 'tag:yaml.org,2002:merge');
 
-function keyText(key: unknown): string {
+const keyText = (key: unknown): string => {
   if (key === null || typeof key === 'object') throw new Error('unsupported map key');
   return String(key);
-}
+};
 
-const prefix = 'tag:yaml.org,2002:';
+const TAG_PREFIX = 'tag:yaml.org,2002:';
 
-function scalarValue(node: Scalar.Parsed): unknown {
+const scalarValue = (node: Scalar.Parsed): unknown => {
   const text = node.source;
   const tag = node.tag;
   if (tag === undefined || tag === '') return node.type === 'PLAIN' ? resolvePlain(text) : text;
-  if (tag === `${prefix}binary`) return Buffer.from(text.replace(/\s+/g, ''), 'base64').toString();
-  if (tag === `${prefix}float` || tag === `${prefix}int` || tag === `${prefix}bool` || tag === `${prefix}null`) {
+  if (tag === `${TAG_PREFIX}binary`) return Buffer.from(text.replace(/\s+/g, ''), 'base64').toString();
+  if (
+    tag === `${TAG_PREFIX}float` ||
+    tag === `${TAG_PREFIX}int` ||
+    tag === `${TAG_PREFIX}bool` ||
+    tag === `${TAG_PREFIX}null`
+  ) {
     const value = resolvePlain(text);
     const type = value === null ? 'null' : typeof value === 'boolean' ? 'bool' : typeof value;
     if (type === 'number' ? !/float$|int$/.test(tag) : !tag.endsWith(`:${type}`)) {
@@ -150,16 +157,16 @@ function scalarValue(node: Scalar.Parsed): unknown {
     return value;
   }
   return text;
-}
+};
 
-const words: ReadonlyMap<string, boolean | null> = new Map([
+const WORDS: ReadonlyMap<string, boolean | null> = new Map([
   ...['y', 'Y', 'yes', 'Yes', 'YES', 'true', 'True', 'TRUE', 'on', 'On', 'ON'].map((word) => [word, true] as const),
   ...['n', 'N', 'no', 'No', 'NO', 'false', 'False', 'FALSE', 'off', 'Off', 'OFF'].map((word) => [word, false] as const),
   ...['', '~', 'null', 'Null', 'NULL'].map((word) => [word, null] as const),
 ]);
 
-function resolvePlain(text: string): string | number | boolean | null {
-  const word = words.get(text);
+const resolvePlain = (text: string): string | number | boolean | null => {
+  const word = WORDS.get(text);
   if (word !== undefined) return word;
   if (/^[-+]?\.(inf|Inf|INF)$|^\.(nan|NaN|NAN)$/.test(text)) throw new Error(`unsupported value ${text}`);
   if (!/^[-+.0-9]/.test(text)) return text;
@@ -171,10 +178,10 @@ function resolvePlain(text: string): string | number | boolean | null {
     if (Number.isFinite(float)) return float;
   }
   return text;
-}
+};
 
-/** strconv.ParseInt with base 0, else ParseUint: what fits neither 64 bits is no integer. */
-function parseInteger(plain: string): number | undefined {
+/** As strconv.ParseInt with base 0, then ParseUint. A number that fits neither int64 nor uint64 is no integer. */
+const parseInteger = (plain: string): number | undefined => {
   const [, sign = '', digits = ''] =
     /^([-+]?)(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9][0-9]*)$/.exec(plain) ?? [];
   if (digits === '') return undefined;
@@ -182,4 +189,4 @@ function parseInteger(plain: string): number | undefined {
   const limit = sign === '-' ? 2n ** 63n : sign === '+' ? 2n ** 63n - 1n : 2n ** 64n - 1n;
   if (magnitude > limit) return undefined;
   return Number(sign === '-' ? -magnitude : magnitude);
-}
+};

@@ -1,41 +1,34 @@
-/** The objects that a release's stored manifest lists, read the way Helm reads it back. */
+import type { ObjectRef } from '../kubernetes/object.ts';
 import { parseGoYaml } from './go-yaml.ts';
 
+/** One object of a release's stored manifest. */
 export interface ManifestDocument {
   readonly group: string;
   readonly version: string;
   readonly kind: string;
-  /** Empty when the document names none: Helm then uses the release's namespace, if the kind has one at all. */
+  /** Empty when the document names none. Helm then uses the release's namespace for a namespaced kind. */
   readonly namespace: string;
   readonly name: string;
-  /** Plain JSON values: it can be posted from a worker thread. */
+  /** Plain JSON values, which a worker thread can post. */
   readonly document: Record<string, unknown>;
 }
 
-/** How a request names an object. `namespace` is empty for cluster-scoped ones. */
-export interface ObjectIdentity {
-  readonly group: string;
-  readonly kind: string;
-  readonly namespace: string;
-  readonly name: string;
-}
-
-/** Lists may hold lists. */
-const maxListDepth = 10;
+/** Lists may hold lists: as many levels are read. */
+const MAX_LIST_DEPTH = 10;
 
 /**
- * Every object in the manifest. A document that cannot be read, or that is no object, is left out; the others stay.
- * The split is Helm's and kubectl's own: a line that begins with `---` (k8s.io/apimachinery `YAMLReader`).
+ * Every object in the manifest. A document that cannot be read, or is no object, is left out.
+ * Documents are split as Helm and kubectl split them: at a line that begins with `---` (k8s.io/apimachinery `YAMLReader`).
  */
-export function parseManifest(text: string): readonly ManifestDocument[] {
+export const parseManifest = (text: string): readonly ManifestDocument[] => {
   const found: ManifestDocument[] = [];
   for (const part of text.replace(/^\uFEFF/, '').split(/^---[ \t]*(?:#.*)?\r?$/m)) {
     if (part.trim() !== '') collect(readPart(part), found, 0);
   }
   return found;
-}
+};
 
-function readPart(part: string): unknown {
+const readPart = (part: string): unknown => {
   if (part.trimStart().startsWith('{')) {
     try {
       const value: unknown = JSON.parse(part);
@@ -49,11 +42,11 @@ function readPart(part: string): unknown {
   } catch {
     return undefined;
   }
-}
+};
 
-/** Anything with a list of `items` is a list of objects (apimachinery `unstructuredJSONScheme`), whatever its kind. */
-function collect(value: unknown, found: ManifestDocument[], depth: number): void {
-  if (!isObject(value) || depth > maxListDepth) return;
+/** A value with a list of `items` is a list of objects, whatever its kind (apimachinery `unstructuredJSONScheme`). */
+const collect = (value: unknown, found: ManifestDocument[], depth: number): void => {
+  if (!isObject(value) || depth > MAX_LIST_DEPTH) return;
   const { apiVersion, kind, items, metadata } = value;
   if (typeof apiVersion !== 'string' || typeof kind !== 'string' || apiVersion === '' || kind === '') return;
   if (Array.isArray(items)) {
@@ -73,12 +66,12 @@ function collect(value: unknown, found: ManifestDocument[], depth: number): void
     name: metadata.name,
     document: value,
   });
-}
+};
 
 export type ManifestIndex = ReadonlyMap<string, readonly ManifestDocument[]>;
 
-/** For many look-ups in one manifest: by group, kind and name; the few that differ in namespace share an entry. */
-export function indexManifest(documents: readonly ManifestDocument[]): ManifestIndex {
+/** Indexes documents by group, kind and name. Documents that differ only in namespace share an entry. */
+export const indexManifest = (documents: readonly ManifestDocument[]): ManifestIndex => {
   const index = new Map<string, ManifestDocument[]>();
   for (const document of documents) {
     const key = indexKey(document);
@@ -87,42 +80,42 @@ export function indexManifest(documents: readonly ManifestDocument[]): ManifestI
     else entry.push(document);
   }
   return index;
-}
+};
 
-/** An index lives as long as the documents it was made of. */
+/** An index lives as long as its documents. */
 const indexes = new WeakMap<readonly ManifestDocument[], ManifestIndex>();
 
 /**
- * The document of that object, whatever its version. Of several the last one: Helm applies them in order.
- * A list of documents is indexed at its first look-up, and must not change after that.
+ * The document of an object, whatever its version. Of several documents the last counts, because Helm applies them in order.
+ * The first look-up indexes the list of documents, which must not change after that.
  */
-export function findDocument(
+export const findDocument = (
   documents: readonly ManifestDocument[],
   releaseNamespace: string,
-  wanted: ObjectIdentity,
-): ManifestDocument | undefined {
+  wanted: ObjectRef,
+): ManifestDocument | undefined => {
   let index = indexes.get(documents);
   if (index === undefined) {
     index = indexManifest(documents);
     indexes.set(documents, index);
   }
   return index.get(indexKey(wanted))?.findLast((document) => isInNamespace(document, releaseNamespace, wanted));
-}
+};
 
-function isInNamespace(document: ManifestDocument, releaseNamespace: string, wanted: ObjectIdentity): boolean {
-  // The API server fills in a Namespace's own name as the namespace of its reviews.
+const isInNamespace = (document: ManifestDocument, releaseNamespace: string, wanted: ObjectRef): boolean => {
+  // The API server reviews a Namespace with its own name as its namespace.
   if (wanted.namespace === '' || (wanted.group === '' && wanted.kind === 'Namespace')) return true;
   return (document.namespace === '' ? releaseNamespace : document.namespace) === wanted.namespace;
-}
+};
 
-/** None of the three may hold a space. */
-const indexKey = ({ group, kind, name }: Pick<ObjectIdentity, 'group' | 'kind' | 'name'>): string =>
+/** No group, kind or name holds a space. */
+const indexKey = ({ group, kind, name }: Pick<ObjectRef, 'group' | 'kind' | 'name'>): string =>
   `${group} ${kind} ${name}`;
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-function isDeeperThan(value: unknown, levels: number): boolean {
+const isDeeperThan = (value: unknown, levels: number): boolean => {
   if (typeof value !== 'object' || value === null) return false;
   return levels === 0 || Object.values(value).some((child) => isDeeperThan(child, levels - 1));
-}
+};

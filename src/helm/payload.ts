@@ -1,31 +1,31 @@
 import { gunzipSync } from 'node:zlib';
 import type { RecordKind } from './names.ts';
 
-/** What a decision needs of a record's payload; never the values, templates or manifest themselves. */
+/** The parts of a record's payload that a decision needs. Values, templates and manifest are never among them. */
 export interface PayloadSummary {
   readonly name: string;
-  /** Where the objects live; differs from the record's namespace for clients that store records elsewhere. */
+  /** Where the objects live. Some clients store the records in another namespace. */
   readonly namespace: string;
   readonly revision: number;
   readonly status: string;
-  /** `info.deleted`, set anew by each start of an uninstall. */
+  /** `info.deleted`, which each start of an uninstall sets anew. */
   readonly deleted: string;
   readonly chartName: string;
   readonly chartVersion: string;
 }
 
-/** Thrown for a payload that Helm could not have written. Its message quotes nothing of the payload. */
+/** Thrown for a payload that Helm cannot have written. The message quotes nothing from the payload. */
 export class PayloadError extends Error {
   override readonly name = 'PayloadError';
 }
 
 /**
- * Decompressed size at which decoding stops. A record holds at most 1 MiB of data (the limit of a Secret), base64 of
- * gzip; charts compress about 5:1 to 20:1, so 32 MiB leaves room and still bounds a gzip bomb (1000:1).
+ * Decompressed size at which decoding stops. A record holds at most 1 MiB of data (the limit of a Secret), which is base64 of gzip.
+ * Charts compress about 5:1 to 20:1, so 32 MiB leaves room for them and still stops a gzip bomb (1000:1).
  */
 export const MAX_PAYLOAD_BYTES = 32 * 1024 * 1024;
 
-/** Fewer and larger than zlib's 16 KiB: a payload near its limit takes dozens of rounds otherwise. */
+/** Larger than zlib's default of 16 KiB, with which a payload near its limit takes dozens of rounds. */
 const GUNZIP_CHUNK_BYTES = 256 * 1024;
 
 export interface Payload {
@@ -40,13 +40,13 @@ export interface Payload {
 }
 
 /**
- * Decodes `data.release`: base64 (twice in a Secret), gzip unless an old Helm left it out, JSON. Takes the text, or its bytes in UTF-8.
- * Blocking: run it in a worker.
+ * Decodes `data.release`: base64 (twice in a Secret), then gzip (which old versions of Helm left out), then JSON. Takes the text, or its
+ * bytes in UTF-8. Blocks, so it belongs into a worker.
  */
 export const decodePayload = (encoded: string | Uint8Array, kind: RecordKind): Payload =>
   readPayload(encoded, kind).payload;
 
-/** The same, with the JSON that it was read from. */
+/** Decodes as `decodePayload` does, and also returns the JSON text. */
 export const readPayload = (encoded: string | Uint8Array, kind: RecordKind): { payload: Payload; json: Buffer } => {
   const once = typeof encoded === 'string' ? Buffer.from(encoded, 'base64') : decodeBase64(encoded);
   const bytes = kind === 'Secret' ? decodeBase64(once) : once;
@@ -73,10 +73,10 @@ export const readPayload = (encoded: string | Uint8Array, kind: RecordKind): { p
   return { payload: parsed as Payload, json };
 };
 
-/** A multiple of four, that base64 may be cut there; short enough for strings that are collected cheaply. */
+/** A multiple of four, so that each part of the base64 can be decoded alone. Short strings are cheap to collect. */
 const BASE64_PART_CHARACTERS = 64 * 1024;
 
-/** As forgiving as Buffer, which leaves out what is not base64. */
+/** Skips characters that are not base64, as Buffer does. */
 const decodeBase64 = (encoded: Uint8Array): Buffer => {
   const text = Buffer.from(encoded.buffer, encoded.byteOffset, encoded.length);
   const decoded = Buffer.allocUnsafe(Math.ceil(text.length / 4) * 3);
@@ -86,7 +86,7 @@ const decodeBase64 = (encoded: Uint8Array): Buffer => {
     const written = decoded.write(part, length, 'base64');
     length += written;
     const isLast = start + part.length === text.length;
-    // Something that is not base64 has moved the rest.
+    // A character that is not base64 has shifted the rest, so the whole text is decoded at once.
     if (!isLast && written !== (part.length / 4) * 3) return Buffer.from(text.toString('latin1'), 'base64');
   }
   return decoded.subarray(0, length);
@@ -111,13 +111,13 @@ const isBlank = (value: unknown): boolean =>
   value === false ||
   (typeof value === 'object' && Object.keys(value).length === 0);
 
-/** Files' times, which Helm 4 writes (pkg/chart/v2/chart.go, pkg/chart/common/file.go) and Helm 3 drops. */
+/** The times of a chart's files: Helm 4 writes them (pkg/chart/v2/chart.go, pkg/chart/common/file.go), and Helm 3 drops them. */
 const TIMES: ReadonlySet<string> = new Set(['modtime', 'schemamodtime']);
 
-/** Whether these are Go structs, whose empty fields come and go with the Helm that encodes them, or a user's values. */
+/** A Go struct gains and loses empty fields with the version of Helm that encodes it. A user's values do not. */
 type Reading = 'struct' | 'values';
 
-/** Deep equality that forgives what re-encoding by another Helm changes, and nothing in a user's values. */
+/** Deep equality. In structs it ignores what another version of Helm changes by encoding them again; in values it ignores nothing. */
 const isSame = (left: unknown, right: unknown, reading: Reading): boolean => {
   if (left === right) return true;
   if (reading === 'struct' && isBlank(left) && isBlank(right)) return true;
@@ -135,7 +135,7 @@ const isSame = (left: unknown, right: unknown, reading: Reading): boolean => {
   for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
     if (reading === 'struct' && TIMES.has(key)) continue;
     const [old, current] = [at(a, key), at(b, key)];
-    // A chart's default values are blank or not as a whole; what is in them is the user's.
+    // The field with a chart's default values may come and go while it is empty. Its content is a user's values.
     const below = key === 'values' && !(isBlank(old) && isBlank(current)) ? 'values' : reading;
     if (!isSame(old, current, below)) return false;
   }
@@ -143,8 +143,8 @@ const isSame = (left: unknown, right: unknown, reading: Reading): boolean => {
 };
 
 /**
- * What of a hook is the chart's alone. As it runs one, Helm writes down when, and fills in its default for `delete_policies`
- * (helm.sh/helm/v4/pkg/action/hooks.go, execHook); `output_log_policies` are not known to every Helm.
+ * The fields of a hook that only the chart sets. When Helm runs a hook, it notes the time and fills in its default for `delete_policies`
+ * (helm.sh/helm/v4/pkg/action/hooks.go, execHook). Some versions of Helm do not know `output_log_policies`.
  */
 const HOOK_FIELDS = ['name', 'kind', 'path', 'manifest', 'events', 'weight'] as const;
 
@@ -157,7 +157,7 @@ const hooksOf = ({ hooks }: Payload): unknown =>
       )
     : hooks;
 
-/** The parts of a stored revision that never change, and which of them did. */
+/** Names the parts that differ, of those that never change in a stored revision. */
 export const changedParts = (before: Payload, after: Payload): readonly string[] =>
   (['chart', 'config', 'manifest', 'hooks'] as const).filter((part) => {
     const [old, current] = part === 'hooks' ? [hooksOf(before), hooksOf(after)] : [before[part], after[part]];

@@ -26,7 +26,7 @@ const STATUSES: ReadonlySet<string> = new Set<HelmStatus>([
   'pending-rollback',
 ]);
 
-/** One stored revision, as far as metadata tells. The payload is never part of it. */
+/** One stored revision, read from its metadata. It never holds the payload. */
 export interface ReleaseRecord {
   readonly kind: RecordKind;
   readonly namespace: string;
@@ -36,7 +36,7 @@ export interface ReleaseRecord {
   readonly release: string;
   readonly revision: number;
   readonly status: HelmStatus;
-  /** The `belay.dev/*` annotations; undefined where there is none, which is nearly always. */
+  /** The `belay.dev/*` annotations; undefined where there is none, as on nearly every record. */
   readonly locks: Readonly<Record<string, string>> | undefined;
   /** The newest write that the metadata shows, milliseconds since the epoch. */
   readonly updatedAtMs: number;
@@ -46,7 +46,7 @@ export const LOCK_PREFIX = 'belay.dev/';
 
 const RECORD_NAME = /^sh\.helm\.release\.v1\.(.+)\.v([1-9]\d{0,9})$/;
 
-/** `sh.helm.release.v1.web.v3` -> web, 3. A release's name may hold dots, its revision is what follows the last `.v`. */
+/** `sh.helm.release.v1.web.v3` -> web, 3. A release's name may hold dots; the revision follows the last `.v`. */
 export const parseRecordName = (name: string): { release: string; revision: number } | undefined => {
   const match = RECORD_NAME.exec(name);
   return match?.[1] === undefined ? undefined : { release: match[1], revision: Number(match[2]) };
@@ -57,7 +57,7 @@ export const recordName = (release: string, revision: number): string => `sh.hel
 const toStatus = (label: string | undefined): HelmStatus =>
   label !== undefined && STATUSES.has(label) ? (label as HelmStatus) : 'unknown';
 
-/** Belay's own among an object's annotations. */
+/** The annotations under `belay.dev/`. */
 export const locksIn = (annotations: ObjectMeta['annotations']): Record<string, string> =>
   Object.fromEntries(Object.entries(annotations ?? {}).filter(([key]) => key.startsWith(LOCK_PREFIX)));
 
@@ -67,14 +67,16 @@ const pickLocks = (annotations: ObjectMeta['annotations']): ReleaseRecord['locks
   return Object.keys(picked).length === 0 ? undefined : picked;
 };
 
-// Nothing in Kubernetes says when an object was last written, so the newest of its traces counts. Helm's
-// `modifiedAt` label goes stale and vanishes (Helm keeps it in seconds), managedFields times are seconds too. Of those only the
-// entries that own the payload count: an annotation by a person is no sign of life of the operation.
-const newestTraceMs = (metadata: ObjectMeta): number => {
+/**
+ * When the payload was last written, in milliseconds since the epoch. Kubernetes stores no such time, so the newest of three counts:
+ * the creation, Helm's label `modifiedAt` and the entries of `managedFields` (the latter two in seconds). The label alone will not do: it
+ * goes stale and vanishes. Only entries that own the payload count: a person's annotation is no sign that the operation is alive.
+ */
+const lastWrittenMs = (metadata: ObjectMeta): number => {
   let newest = Date.parse(metadata.creationTimestamp ?? '') || 0;
   const modified = Number(metadata.labels?.modifiedAt) * 1000;
   if (modified > newest) newest = modified;
-  // The API server writes a list of entries; what comes straight to Belay's port may be anything.
+  // The API server writes a list of entries. A request that comes straight to Belay's port may hold anything here.
   const entries: readonly ManagedFieldsEntry[] = Array.isArray(metadata.managedFields) ? metadata.managedFields : [];
   for (const entry of entries) {
     if (!entry || (entry.fieldsV1 && !Object.hasOwn(entry.fieldsV1, 'f:data'))) continue;
@@ -84,7 +86,7 @@ const newestTraceMs = (metadata: ObjectMeta): number => {
   return newest;
 };
 
-/** Reads a record's metadata; undefined when the name is not one of Helm's. */
+/** Reads a record's metadata; undefined when its name is not that of a Helm record. */
 export const toRecord = (kind: RecordKind, metadata: ObjectMeta | undefined): ReleaseRecord | undefined => {
   const parsed = parseRecordName(metadata?.name ?? '');
   if (metadata === undefined || parsed === undefined) return undefined;
@@ -98,16 +100,16 @@ export const toRecord = (kind: RecordKind, metadata: ObjectMeta | undefined): Re
     revision: parsed.revision,
     status: toStatus(metadata.labels?.status),
     locks: pickLocks(metadata.annotations),
-    updatedAtMs: newestTraceMs(metadata),
+    updatedAtMs: lastWrittenMs(metadata),
   };
 };
 
 export const isPending = (status: HelmStatus): boolean => status.startsWith('pending-');
 
-/** Pending or uninstalling: the statuses in which an operation can be in flight. */
+/** Whether an operation can be in flight with this status: pending or uninstalling. */
 export const isUnfinished = (status: HelmStatus): boolean => isPending(status) || status === 'uninstalling';
 
-/** The operation that a status belongs to; undefined for statuses at rest. */
+/** The operation that sets a status while it runs; undefined for any other status. */
 export const operationOf = (status: HelmStatus): OperationKind | undefined => {
   switch (status) {
     case 'pending-install':
@@ -123,24 +125,24 @@ export const operationOf = (status: HelmStatus): OperationKind | undefined => {
   }
 };
 
-/** The labels by which Helm finds its records. Everything else on a record is the user's. */
+/** The labels by which Helm finds its records. All other labels of a record belong to the user. */
 export const SYSTEM_LABELS = ['owner', 'name', 'status', 'version'] as const;
 
 /**
- * A payload as it stands in the object: base64, encoded once in a ConfigMap, twice in a Secret. Long ones come as bytes, a character each
- * (admission/read-review.ts), which are empty once the decoder has taken them.
+ * A payload as the object holds it: base64, encoded once in a ConfigMap and twice in a Secret. A long payload is bytes, one for each
+ * character (admission/wire/read-review.ts); they are empty once the decoder has taken them.
  */
 export type StoredPayload = string | Text;
 
-/** Undefined when there is none. */
+/** The payload of a record; undefined when it has none. */
 export const payloadOf = (object: KubernetesObject | undefined): StoredPayload | undefined => {
   const data = object?.data as { release?: unknown } | null | undefined;
   const release = data?.release;
-  // JSON itself has no bytes.
+  // Parsed JSON holds no bytes: they come from admission/wire/read-review.ts.
   return typeof release === 'string' || release instanceof Uint8Array ? (release as StoredPayload) : undefined;
 };
 
-/** Throws where one has been taken: of that nothing can be said any more. */
+/** Whether two payloads are equal. Throws where the decoder has taken the bytes of one. */
 export const isSamePayload = (left: StoredPayload | undefined, right: StoredPayload | undefined): boolean => {
   if (left === undefined || right === undefined || (typeof left === 'string' && typeof right === 'string')) {
     return left === right;

@@ -1,25 +1,25 @@
 /**
- * Memory for long texts that JavaScript's strings would be a burden for: each review of a large record brings megabytes of them, and what
- * is that large is collected only with the whole heap. Pieces are used again, because new ones count for the collector as well.
+ * Memory for long texts outside of the heap. Each review of a large record brings megabytes of text, and the garbage collector frees
+ * strings of that size only when it goes through the whole heap. Buffers are used again, because new ones also start the collector.
  */
 export interface TextMemory {
-  /** A copy of these bytes, with a buffer of its own that can be handed over to another thread. */
+  /** Copies the bytes into a buffer that can be transferred to another thread. */
   hold(bytes: Uint8Array): Text;
-  /** For what nobody reads any more, or has come back from the other thread. Has no effect on what was handed over. */
+  /** Takes back a text that nobody reads any more. Does nothing for a text whose buffer was transferred. */
   free(text: Text): void;
 }
 
-/** The bytes of a text. A buffer belongs to one text only, and may be longer. */
+/** The bytes of a text. Its buffer belongs to this text alone, and may be longer. */
 export type Text = Uint8Array<ArrayBuffer>;
 
 /**
- * Records differ little from one write to the next: in steps, a piece fits the next one as well. Less than a step is not worth it, and a
- * piece much longer than its text would be wasted on it.
+ * The length of a record changes little from one write to the next. Buffers have lengths in whole steps, so that one fits the next text as
+ * well. A text below one step gets a buffer of its own, and a text never gets a buffer of more than twice its length.
  */
 const STEP_BYTES = 64 * 1024;
 const MAX_WASTE = 2;
 
-/** Two texts for each of some reviews of records at their limit (1.4 MB in base64). */
+/** Room for the two texts of some six reviews of records at their limit (1.4 MB in base64). */
 const MAX_FREE_BYTES = 16 * 1024 * 1024;
 
 export const createTextMemory = (): TextMemory => {
@@ -44,7 +44,7 @@ export const createTextMemory = (): TextMemory => {
     free: ({ buffer }) => {
       if (buffer.detached || buffer.byteLength < STEP_BYTES || freeBytes + buffer.byteLength > MAX_FREE_BYTES) return;
       freeBytes += buffer.byteLength;
-      // Under a new name: whoever still has the old one finds it empty, not full of another text.
+      // The transfer detaches the old buffer: code that still holds the text finds it empty, and never another text.
       pieces.push(buffer.transfer());
     },
   };

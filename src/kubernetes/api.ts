@@ -156,36 +156,44 @@ export const createApi = (
   };
 
   return {
-    async request<T>(request: ApiRequest): Promise<T> {
-      const { method = 'GET', repeatable = method === 'GET', signal } = request;
-      for (const pauseMs of repeatable ? REPEAT_AFTER_MS : []) {
-        const sentAtMs = performance.now();
-        try {
-          return await requestOnce<T>(request);
-        } catch (error) {
-          const isBroken = error instanceof ApiError && error.status === 0 && signal?.aborted !== true;
-          if (!isBroken || performance.now() - sentAtMs > BROKEN_WITHIN_MS) throw error;
-          await sleep(pauseMs);
-        }
-      }
-      return requestOnce(request);
-    },
+    request: <T>(request: ApiRequest) => repeatWhenBroken(request, () => requestOnce<T>(request)),
     async *watch(request: WatchRequest) {
       const response = await send({ ...request, query: { ...request.query, watch: 'true' } });
       request.onOpen?.();
       if (response.body === null) return;
-      const decoder = new TextDecoder();
-      let pending = '';
-      for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
-        pending += decoder.decode(chunk, { stream: true });
-        let end = pending.indexOf('\n');
-        while (end >= 0) {
-          const line = pending.slice(0, end);
-          pending = pending.slice(end + 1);
-          if (line !== '') yield JSON.parse(line) as WatchEvent;
-          end = pending.indexOf('\n');
-        }
-      }
+      for await (const line of linesOf(response.body)) yield JSON.parse(line) as WatchEvent;
     },
   };
 };
+
+/** Makes a request again on another connection, where it changes nothing and its connection broke. */
+const repeatWhenBroken = async <T>(request: ApiRequest, attempt: () => Promise<T>): Promise<T> => {
+  const { method = 'GET', repeatable = method === 'GET', signal } = request;
+  for (const pauseMs of repeatable ? REPEAT_AFTER_MS : []) {
+    const sentAtMs = performance.now();
+    try {
+      return await attempt();
+    } catch (error) {
+      const isBroken = error instanceof ApiError && error.status === 0 && signal?.aborted !== true;
+      if (!isBroken || performance.now() - sentAtMs > BROKEN_WITHIN_MS) throw error;
+      await sleep(pauseMs);
+    }
+  }
+  return attempt();
+};
+
+/** The lines of a body, without empty ones. */
+async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let pending = '';
+  for await (const chunk of body) {
+    pending += decoder.decode(chunk, { stream: true });
+    let end = pending.indexOf('\n');
+    while (end >= 0) {
+      const line = pending.slice(0, end);
+      pending = pending.slice(end + 1);
+      if (line !== '') yield line;
+      end = pending.indexOf('\n');
+    }
+  }
+}

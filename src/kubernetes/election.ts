@@ -1,20 +1,22 @@
+// Our own, after client-go's tools/leaderelection: @kubernetes/client-node has no leader election.
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
-import { createAlarm } from './alarm.ts';
-import { type Api, isConflict, isNotFound, pathOf } from './api.ts';
-import { microTime } from './lease.ts';
-import type { ReflectedObject } from './object.ts';
+import type { ElectionIntervals } from '../intervals/intervals.ts';
+import type { Api } from './api.ts';
+import { createElectionLease, type ElectionLease } from './election-lease.ts';
+import type { Lease } from './lease.ts';
+import { createOutbox, messagesOf } from './lease-messages.ts';
+import { createWakeableSleep, type WakeableSleep } from './sleep.ts';
 
 /**
- * One of all replicas does what must not be done twice. Whoever writes the Lease with the resourceVersion that he has read leads, for as
- * long as he renews it. That it has expired is told by one's own clock: from when its last change was *seen*, as client-go does it
- * (tools/leaderelection), so that clocks need not agree.
+ * Of all replicas, one does what must not be done twice. A replica leads when it has written the Lease over the resourceVersion that it has
+ * read, and for as long as it renews the Lease.
  */
 export interface Election {
   isLeading(): boolean;
-  /** For the leader, from whichever replica: carried by annotations of the Lease. Lost if nobody leads. */
-  tell(message: string): void;
-  /** Calls `lead` whenever this replica leads; its signal fires when it no longer does. Ends when the signal fires. */
+  /** Sends a message to the leader, from any replica. The message is lost if no replica leads. */
+  tellLeader(message: string): void;
+  /** Calls `lead` each time when this replica begins to lead; the signal of `lead` fires when it leads no longer. Ends when the signal fires. */
   run(signal: AbortSignal, lead: (signal: AbortSignal) => Promise<void>): Promise<void>;
 }
 
@@ -25,193 +27,116 @@ export interface ElectionOptions {
   /** The pod's name, for people. */
   readonly instance: string;
   readonly log: Logger;
+  readonly intervals: ElectionIntervals;
   /** Milliseconds since the epoch, for people. */
   readonly nowMs: () => number;
   /** Never set back. */
   readonly monotonicMs: () => number;
-  /** A message of another replica has come. */
+  /** A message has come to this replica as the leader. */
   readonly onMessage: (message: string) => void;
 }
 
-/** client-go's own defaults: another one leads at the latest 17 s after the leader has died. */
-const LEASE_SECONDS = 15;
-const RENEW_DEADLINE_MS = 10_000;
-const RETRY_MS = 2_000;
-
-/** Of the messages of one second; there is room for a thousand in the annotations of a Lease (256 KiB). */
-const MAX_MESSAGES = 100;
-const MESSAGE = 'message.belay.dev/';
-
-interface LeaseSpec {
-  readonly holderIdentity?: string;
-  readonly leaseDurationSeconds?: number;
-  readonly acquireTime?: string;
-  readonly renewTime?: string;
-  readonly leaseTransitions?: number;
+interface Term {
+  readonly lease: ElectionLease;
+  readonly first: Lease;
+  readonly rest: WakeableSleep;
+  readonly intervals: ElectionIntervals;
+  readonly monotonicMs: () => number;
+  readonly onRenewed: (before: Lease | undefined) => void;
+  readonly onFailed: (error: unknown) => void;
 }
 
-interface Lease extends ReflectedObject {
-  readonly spec?: LeaseSpec;
-}
+/** Renews the Lease. Resolves when this replica leads no longer. */
+const holdLease = async (term: Term, signal: AbortSignal): Promise<void> => {
+  const { lease, rest, monotonicMs } = term;
+  const { renewDeadlineMs, retryMs } = term.intervals;
+  let renewedAtMs = monotonicMs();
+  let known: Lease | undefined = term.first;
+  while (!signal.aborted && monotonicMs() - renewedAtMs < renewDeadlineMs) {
+    await rest.sleep(retryMs, signal);
+    if (signal.aborted) return;
+    try {
+      const limit = AbortSignal.any([signal, AbortSignal.timeout(renewDeadlineMs / 2)]);
+      const renewal = await lease.renew(known, limit);
+      if (renewal === 'lost') return;
+      if (renewal === 'overtaken') {
+        known = undefined;
+        rest.wake();
+        continue;
+      }
+      known = renewal.after;
+      term.onRenewed(renewal.before);
+      renewedAtMs = monotonicMs();
+    } catch (error) {
+      known = undefined;
+      term.onFailed(error);
+    }
+  }
+};
 
 export const createElection = (options: ElectionOptions): Election => {
-  const { api, namespace, name, log, nowMs, monotonicMs, onMessage } = options;
-  // A Pod that starts anew keeps its name, and must not take its predecessor's Lease for its own.
+  const { api, namespace, name, log, nowMs, monotonicMs, onMessage, intervals } = options;
+  const { leaseMs, renewDeadlineMs, retryMs } = intervals;
+  // A Pod keeps its name when it starts anew. It must not take the Lease of its predecessor for its own.
   const identity = `${options.instance}_${randomUUID()}`;
-  const collection = pathOf('apis', 'coordination.k8s.io', 'v1', 'namespaces', namespace, 'leases');
-  const path = collection + pathOf(name);
-  const outbox = new Set<string>();
-  const alarm = createAlarm();
+  const durationSeconds = leaseMs / 1000;
+  const lease = createElectionLease({
+    ...{ api, lease: { name, namespace }, identity, durationSeconds, nowMs, monotonicMs },
+  });
+  const outbox = createOutbox(api, { name, namespace }, log);
+  const rest = createWakeableSleep();
   let leading = false;
-  let seen = { renewal: '', atMs: Number.NEGATIVE_INFINITY };
 
-  const read = async (signal: AbortSignal): Promise<Lease | undefined> => {
-    try {
-      return await api.request<Lease>({ path, signal });
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    }
+  const deliver = (before: Lease | undefined): void => {
+    for (const message of messagesOf(before)) onMessage(message);
   };
 
-  const toBody = (lease: Lease | undefined, holder: string): object => {
-    const now = microTime(nowMs());
-    const isOwn = lease?.spec?.holderIdentity === holder;
-    const annotations = Object.entries(lease?.metadata?.annotations ?? {}).filter(([key]) => !key.startsWith(MESSAGE));
-    return {
-      apiVersion: 'coordination.k8s.io/v1',
-      kind: 'Lease',
-      metadata: {
-        name,
-        namespace,
-        labels: { 'app.kubernetes.io/name': 'belay' },
-        annotations: Object.fromEntries(annotations),
-        ...(lease === undefined ? {} : { resourceVersion: lease.metadata?.resourceVersion }),
-      },
-      spec: {
-        holderIdentity: holder,
-        leaseDurationSeconds: LEASE_SECONDS,
-        acquireTime: isOwn ? (lease?.spec?.acquireTime ?? now) : now,
-        renewTime: now,
-        leaseTransitions: (lease?.spec?.leaseTransitions ?? 0) + (isOwn || lease === undefined ? 0 : 1),
-      },
-    };
-  };
-
-  /** Undefined when somebody else has written in between. */
-  const write = async (lease: Lease | undefined, holder: string, signal: AbortSignal): Promise<Lease | undefined> => {
-    const body = toBody(lease, holder);
-    try {
-      return await api.request<Lease>(
-        lease === undefined
-          ? { method: 'POST', path: collection, body, signal }
-          : { method: 'PUT', path, body, signal },
-      );
-    } catch (error) {
-      if (isConflict(error) || isNotFound(error)) return undefined;
-      throw error;
-    }
-  };
-
-  const deliver = (lease: Lease | undefined): void => {
-    for (const [key, message] of Object.entries(lease?.metadata?.annotations ?? {}))
-      if (key.startsWith(MESSAGE)) onMessage(message);
-  };
-
-  const hasExpired = (lease: Lease): boolean => {
-    const { spec } = lease;
-    // Messages change the Lease as well, but only what its holder writes shows that he lives.
-    const renewal = `${spec?.holderIdentity} ${spec?.renewTime}`;
-    if (renewal !== seen.renewal) seen = { renewal, atMs: monotonicMs() };
-    if (!spec?.holderIdentity) return true;
-    return monotonicMs() - seen.atMs >= (spec.leaseDurationSeconds ?? LEASE_SECONDS) * 1000;
-  };
-
+  /** Undefined when this replica does not lead. */
   const tryToLead = async (signal: AbortSignal): Promise<Lease | undefined> => {
-    const lease = await read(signal);
-    if (lease !== undefined && !hasExpired(lease)) return undefined;
-    const written = await write(lease, identity, signal);
-    if (written !== undefined) deliver(lease);
-    return written;
-  };
-
-  /** Resolves when this replica leads no longer. */
-  const hold = async (first: Lease, signal: AbortSignal): Promise<void> => {
-    let renewedAtMs = monotonicMs();
-    let lease: Lease | undefined = first;
-    while (!signal.aborted && monotonicMs() - renewedAtMs < RENEW_DEADLINE_MS) {
-      await alarm.wait(RETRY_MS, signal);
-      if (signal.aborted) return;
-      try {
-        const limit = AbortSignal.any([signal, AbortSignal.timeout(RENEW_DEADLINE_MS / 2)]);
-        lease ??= await read(limit);
-        if (lease !== undefined && lease.spec?.holderIdentity !== identity) return;
-        const before: Lease | undefined = lease;
-        lease = await write(before, identity, limit);
-        if (lease === undefined) {
-          alarm.ring();
-          continue;
-        }
-        deliver(before);
-        renewedAtMs = monotonicMs();
-      } catch (error) {
-        lease = undefined;
-        log.debug({ lease: name, err: (error as Error).message }, 'the Lease was not renewed');
-      }
+    try {
+      await outbox.send(AbortSignal.any([signal, AbortSignal.timeout(renewDeadlineMs / 2)]));
+      const taken = await lease.take(signal);
+      deliver(taken?.before);
+      return taken?.after;
+    } catch (error) {
+      if (!signal.aborted) log.debug({ lease: name, err: (error as Error).message }, 'no election');
+      return undefined;
     }
   };
 
-  /** So that the next one need not wait. */
-  const giveUp = async (): Promise<void> => {
-    const limit = AbortSignal.timeout(RETRY_MS);
-    const lease = await read(limit);
-    if (lease?.spec?.holderIdentity === identity) await write(lease, '', limit);
-  };
-
-  const send = async (signal: AbortSignal): Promise<void> => {
-    if (outbox.size === 0) return;
-    const messages = [...outbox];
-    outbox.clear();
-    const annotations = Object.fromEntries(messages.map((message) => [`${MESSAGE}${randomUUID()}`, message]));
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(RENEW_DEADLINE_MS / 2)]);
-    const body = { metadata: { annotations } };
-    await api
-      .request({ method: 'PATCH', path, contentType: 'application/merge-patch+json', body, signal: limit })
-      .catch((error: unknown) => log.debug({ lease: name, err: (error as Error).message }, 'a message was lost'));
+  const leadFrom = async (
+    first: Lease,
+    lead: (signal: AbortSignal) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<void> => {
+    log.info({ lease: name, identity }, 'this replica leads');
+    const lost = new AbortController();
+    leading = true;
+    const work = lead(AbortSignal.any([signal, lost.signal])).catch((error: unknown) => {
+      if (!signal.aborted && !lost.signal.aborted)
+        log.error({ lease: name, err: (error as Error).message }, 'what the leader does has failed');
+    });
+    const onFailed = (error: unknown): void =>
+      log.debug({ lease: name, err: (error as Error).message }, 'the Lease was not renewed');
+    await holdLease({ lease, first, rest, intervals, monotonicMs, onRenewed: deliver, onFailed }, signal);
+    leading = false;
+    lost.abort();
+    await work;
+    log.info({ lease: name, identity }, 'this replica leads no longer');
+    await lease.giveUp(AbortSignal.timeout(retryMs)).catch(() => undefined);
   };
 
   return {
     isLeading: () => leading,
-    tell: (message) => {
+    tellLeader: (message) => {
       if (leading) onMessage(message);
-      else if (outbox.size < MAX_MESSAGES) outbox.add(message);
+      else outbox.add(message);
     },
     run: async (signal, lead) => {
       while (!signal.aborted) {
-        let lease: Lease | undefined;
-        try {
-          await send(signal);
-          lease = await tryToLead(signal);
-        } catch (error) {
-          if (!signal.aborted) log.debug({ lease: name, err: (error as Error).message }, 'no election');
-        }
-        if (lease === undefined) {
-          await alarm.wait(RETRY_MS * (0.5 + Math.random() / 2), signal);
-          continue;
-        }
-        log.info({ lease: name, identity }, 'this replica leads');
-        const lost = new AbortController();
-        leading = true;
-        const work = lead(AbortSignal.any([signal, lost.signal])).catch((error: unknown) => {
-          if (!signal.aborted && !lost.signal.aborted)
-            log.error({ lease: name, err: (error as Error).message }, 'what the leader does has failed');
-        });
-        await hold(lease, signal);
-        leading = false;
-        lost.abort();
-        await work;
-        log.info({ lease: name, identity }, 'this replica leads no longer');
-        await giveUp().catch(() => undefined);
+        const first = await tryToLead(signal);
+        if (first === undefined) await rest.sleep(retryMs * (0.5 + Math.random() / 2), signal);
+        else await leadFrom(first, lead, signal);
       }
     },
   };

@@ -1,3 +1,4 @@
+import type { DiscoveryIntervals } from '../intervals/intervals.ts';
 import { type Api, isNotFound, pathOf } from './api.ts';
 
 /** Where objects of a kind are kept. */
@@ -16,12 +17,6 @@ export interface Kinds {
   find(group: string, version: string, kind: string, signal: AbortSignal): Promise<Kind | undefined>;
 }
 
-/** A CRD may come or go at any time; kubectl keeps what it has discovered for 6 hours, but its user knows what was installed. */
-const REMEMBER_MS = 600_000;
-
-/** A kind that is not served may have been installed just now, with the release that brings it. */
-const RETRY_UNKNOWN_MS = 30_000;
-
 interface Discovered {
   readonly atMs: number;
   readonly kinds: Promise<ReadonlyMap<string, Kind>>;
@@ -39,7 +34,11 @@ const toKind = (root: string, group: string, resource: string, namespaced: boole
     root + (namespaced ? pathOf('namespaces', namespace, resource, name) : pathOf(resource, name)),
 });
 
-export const createKinds = (api: Api, nowMs: () => number): Kinds => {
+export const createKinds = (
+  api: Api,
+  nowMs: () => number,
+  { rememberMs, retryUnknownMs }: DiscoveryIntervals,
+): Kinds => {
   const discovered = new Map<string, Discovered>();
 
   const discover = async (group: string, version: string, signal: AbortSignal): Promise<ReadonlyMap<string, Kind>> => {
@@ -69,8 +68,8 @@ export const createKinds = (api: Api, nowMs: () => number): Kinds => {
 
   return {
     find: async (group, version, kind, signal) => {
-      const known = await look(group, version, REMEMBER_MS, signal).kinds;
-      return known.get(kind) ?? (await look(group, version, RETRY_UNKNOWN_MS, signal).kinds).get(kind);
+      const known = await look(group, version, rememberMs, signal).kinds;
+      return known.get(kind) ?? (await look(group, version, retryUnknownMs, signal).kinds).get(kind);
     },
   };
 };

@@ -4,12 +4,42 @@ import type { ReflectedObject } from './object.ts';
 /** Objects a page: client-go's own default. */
 const PAGE_SIZE = 500;
 
+export interface ListRequest {
+  readonly path: string;
+  readonly labelSelector?: string | undefined;
+  readonly fieldSelector?: string | undefined;
+  readonly accept?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Page {
+  readonly items: readonly ReflectedObject[];
+  /** The version of the collection: a watch from here on misses nothing. */
+  readonly resourceVersion: string;
+}
+
 interface List {
-  readonly metadata?: { readonly continue?: string };
+  readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string };
   readonly items?: readonly ReflectedObject[];
 }
 
-/** Every object of a collection, page by page. */
+/** The pages of a collection, one request each. At least one page comes, also of an empty collection. */
+export async function* listPages(api: Api, request: ListRequest): AsyncGenerator<Page> {
+  const { path, labelSelector, fieldSelector, accept, signal } = request;
+  let next: string | undefined;
+  do {
+    const page = await api.request<List>({
+      path,
+      query: { labelSelector, fieldSelector, limit: PAGE_SIZE, continue: next },
+      ...(accept !== undefined && { accept }),
+      ...(signal !== undefined && { signal }),
+    });
+    yield { items: page.items ?? [], resourceVersion: page.metadata?.resourceVersion ?? '' };
+    next = page.metadata?.continue || undefined;
+  } while (next !== undefined);
+}
+
+/** Every object of a collection. */
 export const listAll = async (
   api: Api,
   path: string,
@@ -17,15 +47,6 @@ export const listAll = async (
   accept?: string,
 ): Promise<readonly ReflectedObject[]> => {
   const items: ReflectedObject[] = [];
-  let next: string | undefined;
-  do {
-    const page = await api.request<List>({
-      path,
-      query: { labelSelector, limit: PAGE_SIZE, continue: next },
-      ...(accept === undefined ? {} : { accept }),
-    });
-    items.push(...(page.items ?? []));
-    next = page.metadata?.continue || undefined;
-  } while (next !== undefined);
+  for await (const page of listPages(api, { path, labelSelector, accept })) items.push(...page.items);
   return items;
 };

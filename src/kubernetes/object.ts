@@ -1,24 +1,4 @@
-export interface ObjectRef {
-  readonly group: string;
-  readonly kind: string;
-  /** Empty for cluster-scoped objects. */
-  readonly namespace: string;
-  readonly name: string;
-}
-
-export interface GroupVersionKind {
-  readonly group: string;
-  readonly version: string;
-  readonly kind: string;
-}
-
-export interface GroupVersionResource {
-  readonly group: string;
-  readonly version: string;
-  readonly resource: string;
-}
-
-/** An entry of `metadata.managedFields`; `fieldsV1` is the set as the API server writes it (`f:`, `k:`, `v:` keys). */
+/** An entry of `metadata.managedFields`. `fieldsV1` is the set of fields as the API server writes it (keys `f:`, `k:` and `v:`). */
 export interface ManagedFieldsEntry {
   readonly manager?: string;
   readonly operation?: string;
@@ -28,6 +8,7 @@ export interface ManagedFieldsEntry {
   readonly fieldsV1?: Record<string, unknown>;
 }
 
+/** https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/object-meta/ */
 export interface ObjectMeta {
   readonly name?: string;
   readonly generateName?: string;
@@ -42,7 +23,7 @@ export interface ObjectMeta {
   readonly [field: string]: unknown;
 }
 
-/** Any Kubernetes object as it stands in a review: untouched JSON, so that rules see what the API server saw. */
+/** Any Kubernetes object of a review: untouched JSON, so that a rule sees what the API server saw. */
 export interface KubernetesObject {
   readonly apiVersion?: string;
   readonly kind?: string;
@@ -50,14 +31,39 @@ export interface KubernetesObject {
   readonly [field: string]: unknown;
 }
 
-export interface UserInfo {
-  readonly username: string;
-  readonly groups: readonly string[];
-  /** What the authenticator added; authorizers other than RBAC may look at it. */
-  readonly extra?: Readonly<Record<string, readonly string[]>>;
-}
-
+/** An object as a list or a watch returns it. The items of a list name no kind. */
 export interface ReflectedObject {
   readonly metadata?: ObjectMeta;
   readonly [field: string]: unknown;
+}
+
+/** The identity of an object, whatever the version in which it is read. */
+export interface ObjectRef {
+  readonly group: string;
+  readonly kind: string;
+  /** Empty for cluster-scoped objects. */
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** The type of an object: `apps`, `v1`, `Deployment`. */
+export interface GroupVersionKind {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+}
+
+/** The part of the API that serves a type: `apps`, `v1`, `deployments`. */
+export interface GroupVersionResource {
+  readonly group: string;
+  readonly version: string;
+  readonly resource: string;
+}
+
+/** A user as the API server authenticated it. */
+export interface UserInfo {
+  readonly username: string;
+  readonly groups: readonly string[];
+  /** Attributes that the authenticator added. Authorizers other than RBAC may read them. */
+  readonly extra?: Readonly<Record<string, readonly string[]>>;
 }

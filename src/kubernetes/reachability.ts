@@ -1,3 +1,5 @@
+import type { ReachabilityIntervals } from '../intervals/intervals.ts';
+
 /**
  * Whether an API server asks this replica while this replica cannot ask back. That is the one fault of the way to the API server which another
  * replica may not have: while the API server is down for all, nobody asks; and where it answers, if only by an error, the others fare alike.
@@ -20,28 +22,15 @@ export interface ReachabilityOptions {
   readonly reconnect: () => void;
   /** Goes on with other connections, and lets what is under way come to its end. */
   readonly renew: () => void;
+  readonly intervals: ReachabilityIntervals;
   readonly monotonicMs?: () => number;
 }
-
-/** Clear of what was on its way when the API server went. */
-const UNANSWERED_MS = 5_000;
-
-/** An API server that has come back asks at once; this is room for the watches to come back too, which takes 3 s, and for a slow start. */
-const ASKED_SINCE_MS = 10_000;
-
-/**
- * A connection that dies without a word takes along one request at a time, while others are answered; its siblings, and the watches, are likely to
- * have died with it. What broke off at once was told by the connection, and is no sign of that.
- */
-const SILENT_MS = 1_000;
-
-/** A new connection takes a second at most where there is a way. */
-const RECONNECT_EVERY_MS = 10_000;
 
 export const createReachability = ({
   ask,
   reconnect,
   renew,
+  intervals: { unansweredMs, askedSinceMs: lastingMs, silentMs, reconnectEveryMs },
   monotonicMs = () => performance.now(),
 }: ReachabilityOptions): Reachability => {
   let unansweredSinceMs: number | undefined;
@@ -55,14 +44,14 @@ export const createReachability = ({
     asking = true;
     const answered = await ask();
     asking = false;
-    if (answered || monotonicMs() - reconnectedAtMs < RECONNECT_EVERY_MS) return;
+    if (answered || monotonicMs() - reconnectedAtMs < reconnectEveryMs) return;
     reconnectedAtMs = monotonicMs();
     reconnect();
   };
 
   /** Whether it has lasted. */
   const isUnanswered = (nowMs: number): boolean =>
-    unansweredSinceMs !== undefined && nowMs - unansweredSinceMs >= UNANSWERED_MS;
+    unansweredSinceMs !== undefined && nowMs - unansweredSinceMs >= unansweredMs;
 
   return {
     noteAnswer: () => {
@@ -74,7 +63,7 @@ export const createReachability = ({
       unansweredSinceMs ??= nowMs;
       if (isUnanswered(nowMs)) {
         void makeSure();
-      } else if (afterMs >= SILENT_MS && nowMs - reconnectedAtMs >= RECONNECT_EVERY_MS) {
+      } else if (afterMs >= silentMs && nowMs - reconnectedAtMs >= reconnectEveryMs) {
         reconnectedAtMs = nowMs;
         renew();
       }
@@ -86,6 +75,6 @@ export const createReachability = ({
       askedSinceMs ??= nowMs;
       void makeSure();
     },
-    isCutOff: () => askedSinceMs !== undefined && monotonicMs() - askedSinceMs >= ASKED_SINCE_MS,
+    isCutOff: () => askedSinceMs !== undefined && monotonicMs() - askedSinceMs >= lastingMs,
   };
 };

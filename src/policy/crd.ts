@@ -2,13 +2,14 @@ import { stringify } from 'yaml';
 import { z } from 'zod';
 import { releasePolicySpec } from './schema.ts';
 
-/** A schema as CustomResourceDefinitions take it: https://kubernetes.io/docs/reference/kubernetes-api/extend-resources/custom-resource-definition-v1/ */
+/** A schema of a CustomResourceDefinition: https://kubernetes.io/docs/reference/kubernetes-api/extend-resources/custom-resource-definition-v1/ */
 type Schema = Readonly<Record<string, unknown>>;
 
 /**
- * OpenAPI 3.0 is what the API server speaks. It refuses `additionalProperties` beside `properties`: it drops unknown fields by itself,
- * and tells kubectl, which then refuses (`--validate=strict` is its default). And it wants one type for each value, or else this mark;
- * the values of an `enum` are checked all the same.
+ * The schema of `spec`, in OpenAPI 3.0 as the API server takes it.
+ * - It refuses `additionalProperties` beside `properties`. It drops unknown fields by itself and warns kubectl, which then refuses the
+ *   object (`--validate=strict` is the default).
+ * - It wants one type for each value. An `enum` with `false` has two, so it is marked in place of a type; its values are checked all the same.
  */
 const specSchema = (): Schema =>
   z.toJSONSchema(releasePolicySpec, {
@@ -27,7 +28,7 @@ const text = (description: string, maxLength: number): Schema => ({ type: 'strin
 const generation = (description: string): Schema => ({ type: 'integer', format: 'int64', description, minimum: 0 });
 
 /** metav1.Condition. */
-const condition: Schema = {
+const CONDITION: Schema = {
   type: 'object',
   required: ['type', 'status', 'lastTransitionTime', 'reason', 'message'],
   properties: {
@@ -40,7 +41,7 @@ const condition: Schema = {
   },
 };
 
-const statusSchema: Schema = {
+const STATUS_SCHEMA: Schema = {
   type: 'object',
   description: 'What Belay made of the policy. Only Belay writes it.',
   properties: {
@@ -48,7 +49,7 @@ const statusSchema: Schema = {
     conditions: {
       type: 'array',
       description: 'Ready, and why not.',
-      items: condition,
+      items: CONDITION,
       'x-kubernetes-list-type': 'map',
       'x-kubernetes-list-map-keys': ['type'],
     },
@@ -82,13 +83,13 @@ const column = (name: string, type: string, jsonPath: string, description: strin
   ...more,
 });
 
-/** What does not fit beside the others; `kubectl get -o wide` shows it. */
+/** For a column that only `kubectl get -o wide` shows. */
 const WIDE = { priority: 1 };
 
 const READY = '.status.conditions[?(@.type=="Ready")]';
 const UNSET = 'empty: Deny';
 
-const columns: readonly Schema[] = [
+const COLUMNS: readonly Schema[] = [
   column(
     'Priority',
     'integer',
@@ -126,7 +127,7 @@ export const releasePolicyCrd = (): Schema => ({
         served: true,
         storage: true,
         subresources: { status: {} },
-        additionalPrinterColumns: columns,
+        additionalPrinterColumns: COLUMNS,
         schema: {
           openAPIV3Schema: {
             type: 'object',
@@ -137,7 +138,7 @@ export const releasePolicyCrd = (): Schema => ({
               kind: { type: 'string', description: 'ReleasePolicy' },
               metadata: { type: 'object' },
               spec: { ...specSchema(), description: 'What holds; everything may be left out.' },
-              status: statusSchema,
+              status: STATUS_SCHEMA,
             },
           },
         },
@@ -149,6 +150,6 @@ export const releasePolicyCrd = (): Schema => ({
 const HEAD = `# Made by \`make generate\` of src/policy/schema.ts and src/policy/crd.ts: what is changed here by hand is lost.
 `;
 
-/** The manifest as it is checked in. */
+/** The manifest in manifests/, as text. */
 export const releasePolicyCrdText = (): string =>
   HEAD + stringify(releasePolicyCrd(), { lineWidth: 140, aliasDuplicateObjects: false, version: '1.1' });

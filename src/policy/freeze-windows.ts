@@ -1,37 +1,37 @@
 import type { FreezeWindow, Policy } from './policy.ts';
 import { parseSchedule, type Schedule } from './schedule.ts';
 
-/** A window that is open. Runs of one schedule that overlap or adjoin are one window. */
-export interface OpenWindow {
-  /** Milliseconds since the epoch; of a window that has been open for long, not before what is looked at (see MAX_RUNS). */
+/** The time in which a freeze window is in force without a break. Runs of one schedule that overlap or adjoin are one period. */
+export interface FreezePeriod {
+  /** Milliseconds since the epoch. After more than MAX_RUNS runs without a break, the true start lies earlier. */
   readonly startMs: number;
-  /** When it is no longer in force; undefined when no end is in sight (see MAX_RUNS). */
+  /** Milliseconds since the epoch; undefined when the next MAX_RUNS runs leave no break. */
   readonly endMs: number | undefined;
 }
 
-/** A freeze that a policy states, in force. */
+/** A freeze in force that a policy states. */
 export interface PolicyFreeze {
   readonly reason: string;
-  /** Milliseconds since the epoch; undefined: until somebody lifts it, or no end is in sight. */
+  /** Milliseconds since the epoch; undefined when it lasts until somebody lifts it, or when its window has no known end. */
   readonly untilMs: number | undefined;
 }
 
 /**
- * Runs that are followed one into the other to find where a window begins and where it ends. croner takes about 0.1 ms for each, and
- * an event loop should not stand still for more than 10 ms: for a window of a day that comes daily, that is fifty days ahead.
+ * Runs that are looked at to find the start of a period, and as many to find its end. croner takes about 0.1 ms for each run, and the event
+ * loop should not be blocked for more than 10 ms. For a daily window of a day, 50 runs reach 50 days ahead.
  */
 const MAX_RUNS = 50;
 
-/** What is known of a window from `fromMs` until before `untilMs`: that it is open, or that it is closed. */
-interface Known {
+/** From `fromMs` until before `untilMs` a window is either in force or not. */
+interface KnownPeriod {
   readonly fromMs: number;
   readonly untilMs: number;
-  readonly open: OpenWindow | undefined;
+  readonly open: FreezePeriod | undefined;
 }
 
-/** Each window's schedule, and what was last found out: a review asks every time, and the answer changes a few times a week. */
+/** The compiled schedule of each window, and what was last found out about it: every review asks, and the answer changes a few times a week. */
 const schedules = new WeakMap<FreezeWindow, Schedule>();
-const lastKnown = new WeakMap<FreezeWindow, Known>();
+const lastKnownPeriods = new WeakMap<FreezeWindow, KnownPeriod>();
 
 const scheduleOf = (window: FreezeWindow): Schedule => {
   const compiled = schedules.get(window) ?? parseSchedule(window.schedule, window.timeZone);
@@ -43,7 +43,7 @@ const scheduleOf = (window: FreezeWindow): Schedule => {
 const findStart = (schedule: Schedule, durationMs: number, lastMs: number): number => {
   let startMs = lastMs;
   for (let runs = 0; runs < MAX_RUNS; runs++) {
-    // Starts are whole seconds: the first one that is not over before this one begins.
+    // The first run, of those that begin at whole seconds, that does not end before this run begins.
     const earlierMs = schedule.nextStart(Math.ceil((startMs - durationMs) / 1000) * 1000 - 1000);
     if (earlierMs === undefined || earlierMs >= startMs) break;
     startMs = earlierMs;
@@ -65,7 +65,7 @@ const findEnd = (
   return { coveredUntilMs: latestMs + durationMs, isEnd: false };
 };
 
-const findOut = (window: FreezeWindow, nowMs: number): Known => {
+const findKnownPeriod = (window: FreezeWindow, nowMs: number): KnownPeriod => {
   const { durationMs } = window;
   const schedule = scheduleOf(window);
   const lastMs = schedule.lastStart(nowMs);
@@ -79,30 +79,31 @@ const findOut = (window: FreezeWindow, nowMs: number): Known => {
   return { fromMs: startMs, untilMs: coveredUntilMs, open };
 };
 
-const know = (window: FreezeWindow, nowMs: number): Known => {
-  const known = lastKnown.get(window);
+const knownPeriodAt = (window: FreezeWindow, nowMs: number): KnownPeriod => {
+  const known = lastKnownPeriods.get(window);
   if (known !== undefined && known.fromMs <= nowMs && nowMs < known.untilMs) return known;
-  const found = findOut(window, nowMs);
-  lastKnown.set(window, found);
+  const found = findKnownPeriod(window, nowMs);
+  lastKnownPeriods.set(window, found);
   return found;
 };
 
 /**
- * The window if it is open: in force at `nowMs` exactly when `startMs <= nowMs < endMs`. Durations are time that passes: 64 h over
- * a clock change are 64 hours, and end at another time of day.
+ * The period in force at `nowMs`, which means `startMs <= nowMs < endMs`. A duration is time that passes: 64 h over a clock change are
+ * 64 hours, and end at another time of day.
  */
-export const windowInForce = (window: FreezeWindow, nowMs: number): OpenWindow | undefined => know(window, nowMs).open;
+export const windowInForce = (window: FreezeWindow, nowMs: number): FreezePeriod | undefined =>
+  knownPeriodAt(window, nowMs).open;
 
-/** When the window opens next, milliseconds since the epoch; undefined when it stays open as far as one can see. */
+/** When the window's next period begins, milliseconds since the epoch; undefined when no next period is known. */
 export const nextWindow = (window: FreezeWindow, nowMs: number): number | undefined => {
-  const { open, untilMs } = know(window, nowMs);
+  const { open, untilMs } = knownPeriodAt(window, nowMs);
   if (open === undefined) return Number.isFinite(untilMs) ? untilMs : undefined;
   return open.endMs === undefined ? undefined : scheduleOf(window).nextStart(open.endMs);
 };
 
 const NONE: readonly PolicyFreeze[] = [];
 
-/** Every freeze that the policy states and that is in force. */
+/** Every freeze in force that the policy states. */
 export const policyFreezes = ({ freeze }: Policy, nowMs: number): readonly PolicyFreeze[] => {
   if (freeze.reason === undefined && freeze.windows.length === 0) return NONE;
   const freezes: PolicyFreeze[] = freeze.reason === undefined ? [] : [{ reason: freeze.reason, untilMs: undefined }];

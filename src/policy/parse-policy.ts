@@ -7,9 +7,9 @@ import type { FreezeWindow, IgnoreRule, Policy, PolicySubject } from './policy.t
 import { builtInPolicy } from './policy-in-force.ts';
 import { type ReleasePolicySpec, releasePolicySpec } from './schema.ts';
 
-/** What is wrong with a field. Both are safe to show: whatever was written by others is quoted in them. */
+/** A field that cannot be read. Both texts are safe to show: they quote everything that a caller wrote. */
 export interface PolicyProblem {
-  /** As Kubernetes writes it: `spec.freeze.windows[0].schedule`. */
+  /** The path, as Kubernetes writes it: `spec.freeze.windows[0].schedule`. */
   readonly field: string;
   readonly problem: string;
 }
@@ -22,7 +22,7 @@ export interface PolicyDefaults {
   readonly staleAfterMs: number;
 }
 
-/** More than these nobody reads at once. */
+/** Most problems that one answer lists: nobody reads more at once. */
 const MAX_PROBLEMS = 20;
 
 /** Reads a ReleasePolicy. Never throws. */
@@ -33,29 +33,29 @@ export const parsePolicy = (
   const given = object.spec ?? {};
   const problems = findProblems(given);
   if (problems !== undefined) return { ok: false, problems };
-  // The schema transforms nothing, and zod's copy lacks keys called `__proto__`: what is read is what came in.
+  // zod's copy lacks keys called `__proto__`, so the original is read. The schema transforms nothing, so both hold the same values.
   return { ok: true, policy: toPolicy(object.metadata.name, given as ReleasePolicySpec, defaults) };
 };
 
-/** Undefined when there are none. */
+/** Checks a spec against the schema; undefined when it fits. */
 const findProblems = (given: unknown): readonly PolicyProblem[] | undefined => {
   try {
     const { success, error } = releasePolicySpec.safeParse(given, { error: inFewWords });
     return success ? undefined : problemsOf(error);
   } catch {
-    // zod measures whatever has a `length`, also a map by that key. The CRD's schema lets none of that in.
+    // zod throws on a map with the key `length`. The schema of the CRD keeps such a map out of the cluster.
     return [{ field: 'spec', problem: 'is not the spec of a ReleasePolicy' }];
   }
 };
 
-/** For what schema.ts has no words of its own. */
+/** Words for the problems that schema.ts leaves to zod. */
 const inFewWords: z.core.$ZodErrorMap = (issue) => {
   if (issue.code === 'invalid_key') return 'is not the key of a label';
   if (issue.code !== 'invalid_type') return undefined;
   return issue.input === undefined ? 'is missing' : `is not of type ${issue.expected}`;
 };
 
-/** The first problem of each field: one that follows from another helps nobody. */
+/** The first problem of each field. Later problems of a field mostly follow from its first. */
 const problemsOf = ({ issues }: z.ZodError): readonly PolicyProblem[] => {
   const problems = new Map<string, string>();
   const report = (path: readonly PropertyKey[], problem: string): void => {
@@ -72,7 +72,7 @@ const problemsOf = ({ issues }: z.ZodError): readonly PolicyProblem[] => {
   return [...problems].map(([field, problem]) => ({ field, problem }));
 };
 
-/** Map keys such as those of labels go into brackets, as list items do. */
+/** Keys of maps, such as labels, stand in brackets, as the indexes of lists do. */
 const fieldOf = (path: readonly PropertyKey[]): string =>
   showPath(
     path.reduce<string>((field, key) => {
@@ -84,11 +84,11 @@ const fieldOf = (path: readonly PropertyKey[]): string =>
 const durationOr = (text: string | undefined, otherwiseMs: number): number =>
   (text === undefined ? undefined : parseDuration(text)) ?? otherwiseMs;
 
-/** A bare `Off` comes as false out of YAML. */
+/** YAML reads a bare `Off` as false. */
 const readAction = <T extends string>(action: T | false | undefined): T | 'Off' | undefined =>
   action === false ? 'Off' : action;
 
-/** An empty text is as good as none. */
+/** An empty text counts as none. */
 const filled = (text: string | undefined): string | undefined => (text === '' ? undefined : text);
 
 const toPolicy = (name: string, spec: ReleasePolicySpec, { staleAfterMs }: PolicyDefaults): Policy => {

@@ -1,6 +1,6 @@
 import type { Policy } from './policy.ts';
 
-/** What holds where no policy does. */
+/** The policy that is in force where no ReleasePolicy matches. */
 export const builtInPolicy = (staleAfterMs: number): Policy => ({
   name: undefined,
   priority: 0,
@@ -18,11 +18,11 @@ export const builtInPolicy = (staleAfterMs: number): Policy => ({
   freeze: { action: 'Deny', reason: undefined, windows: [] },
 });
 
-/** Names are ASCII (RFC 1123 subdomains), for which JavaScript's order is byte order. */
+/** Names are ASCII (RFC 1123 subdomains), so JavaScript compares them byte by byte, as Go does. */
 const isAbove = (policy: Policy, other: Policy): boolean =>
   policy.priority === other.priority ? (policy.name ?? '') < (other.name ?? '') : policy.priority > other.priority;
 
-/** Of the policies that match a release, the highest priority alone; of equals, the lowest name. */
+/** The policy of highest priority that matches a release; of equals, the policy whose name comes first. */
 export const policyInForce = (
   policies: Iterable<Policy>,
   release: { readonly name: string },

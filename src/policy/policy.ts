@@ -1,9 +1,4 @@
-/**
- * A ReleasePolicy as the rules see it: parsed, with every default filled in and every unit named. What people write is in
- * `schema.ts`; `parse-policy.ts` makes one of these of it.
- */
-
-/** What happens to a write that a rule refuses: refused; passed with a warning; passed and only noted; not looked at. */
+/** What happens to a write that breaks a rule. Deny refuses it, Warn lets it pass with a warning, Audit only notes it, Off does nothing. */
 export type Action = 'Deny' | 'Warn' | 'Audit' | 'Off';
 
 /** How much of an object a subject may not change: all of its desired state, or only what the chart sets. */
@@ -14,13 +9,13 @@ export type PolicySubject =
   | { readonly kind: 'User' | 'Group'; readonly name: string }
   | { readonly kind: 'ServiceAccount'; readonly namespace: string; readonly name: string };
 
-/** Fields that are left to others. */
+/** Fields that the drift rule ignores. */
 export interface IgnoreRule {
   /** API group; empty for the core group, `*` for any. */
   readonly group: string;
   /** `*` for any. */
   readonly kind: string;
-  /** Whether an object of that name is meant (from a glob). */
+  /** Whether the rule is for an object of this name (compiled from a glob). */
   readonly matchesName: (name: string) => boolean;
   /** JSON Pointers (RFC 6901); `*` stands for any one list item or key. */
   readonly paths: readonly string[];
@@ -28,7 +23,7 @@ export interface IgnoreRule {
 
 /** A freeze that comes and goes by the clock. */
 export interface FreezeWindow {
-  /** Five-field cron expression, when it begins. */
+  /** When the window begins: a cron expression of five fields. */
   readonly schedule: string;
   readonly durationMs: number;
   /** IANA name. */
@@ -36,11 +31,12 @@ export interface FreezeWindow {
   readonly reason: string;
 }
 
+/** A ReleasePolicy as the rules read it: with every default filled in. parse-policy.ts makes it from the spec that people write. */
 export interface Policy {
   /** `metadata.name`; undefined for the built-in defaults. */
   readonly name: string | undefined;
   readonly priority: number;
-  /** Whether it speaks of this release, by its name and its namespace's labels. */
+  /** Whether the policy is for a release, by its name and the labels of its namespace. */
   readonly matches: (release: {
     readonly name: string;
     readonly namespaceLabels: Readonly<Record<string, string>>;
@@ -62,7 +58,7 @@ export interface Policy {
   };
   readonly freeze: {
     readonly action: Action;
-    /** Set: frozen. */
+    /** Why the releases are frozen; undefined where they are not. */
     readonly reason: string | undefined;
     readonly windows: readonly FreezeWindow[];
   };

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { parseRange } from '../helm/chart-range.ts';
+import { MAX_RANGE_LENGTH, parseRange } from '../helm/chart-range.ts';
 import { drift } from './schema/drift.ts';
-import { ACTIONS, action, duration, oneOf, says, text } from './schema/fields.ts';
+import { ACTIONS, action, duration, oneOf, quoting, text } from './schema/fields.ts';
 import { freeze } from './schema/freeze.ts';
 import { match } from './schema/match.ts';
 
@@ -29,11 +29,11 @@ const versions = z.strictObject({
       "Deny: the chart's version may not go below the one deployed, as with belay.dev/no-downgrade. Default: Allow.",
     )
     .optional(),
-  range: text(256)
-    .regex(/^[ -~]*$/, { abort: true, ...says('is not a SemVer range') })
+  range: text(MAX_RANGE_LENGTH)
+    .regex(/^[ -~]*$/, { abort: true, ...quoting('is not a SemVer range') })
     .refine(
       (range) => range === '' || parseRange(range) !== undefined,
-      says('is not a SemVer range such as 1.4.2, 1.4.x or >=1.2 <2'),
+      quoting('is not a SemVer range such as 1.4.2, 1.4.x or >=1.2 <2'),
     )
     .describe(
       'SemVer range of chart versions that are allowed, as with belay.dev/pin: the name of the chart is pinned with it. Example: ">=1.2 <2". Default: "", any version.',
@@ -42,11 +42,11 @@ const versions = z.strictObject({
 });
 
 /**
- * What people write as the `spec` of a ReleasePolicy. The CustomResourceDefinition is made of it (crd.ts), and so is a Policy
- * (parse-policy.ts). Nothing is transformed in here, so that what comes in is what is read; defaults are filled in by
- * parse-policy.ts and told in the descriptions, because one of them is a setting of the process.
+ * The schema of a ReleasePolicy's `spec`. crd.ts makes the CustomResourceDefinition from it, and parse-policy.ts checks a policy against it.
+ * The schema transforms nothing. parse-policy.ts fills in the defaults, because one of them is a setting of the process; the descriptions
+ * state them.
  *
- * Lengths and counts are bounded: the API server reckons the cost of its own checks (CEL) with them, and refuses a definition that might
+ * Lengths and counts are bounded: from them the API server reckons the cost of its own checks (CEL), and it refuses a definition that may
  * cost too much.
  */
 export const releasePolicySpec = z.strictObject({
@@ -66,5 +66,5 @@ export const releasePolicySpec = z.strictObject({
   freeze: freeze.describe('While frozen, nothing about a release changes.').optional(),
 });
 
-/** What people write; parse-policy.ts fills in what they left out. */
+/** A spec as people write it, without the defaults. */
 export type ReleasePolicySpec = z.infer<typeof releasePolicySpec>;

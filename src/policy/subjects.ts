@@ -1,10 +1,7 @@
+import type { ObjectRef, UserInfo } from '../kubernetes/object.ts';
 import type { IgnoreRule, PolicySubject } from './policy.ts';
 
-/** A user as the API server authenticated it. */
-interface User {
-  readonly username: string;
-  readonly groups: readonly string[];
-}
+type User = Pick<UserInfo, 'username' | 'groups'>;
 
 const isSubject = (subject: PolicySubject, { username, groups }: User): boolean => {
   switch (subject.kind) {
@@ -17,29 +14,25 @@ const isSubject = (subject: PolicySubject, { username, groups }: User): boolean 
   }
 };
 
-/** Whether the user is one of these, as RBAC would see it. */
+/** Whether RBAC would count the user among these subjects. */
 export const isTrusted = (subjects: readonly PolicySubject[], user: User): boolean =>
   subjects.some((subject) => isSubject(subject, user));
 
-/** Combinations of rules that are kept for one policy; they are few, unless names are chosen so that they are many. */
+/** Most combinations of rules that are kept for one policy. There are few, unless somebody chooses names so that there are many. */
 const MAX_COMBINATIONS = 256;
 
 const NONE: readonly string[] = [];
 const combinations = new WeakMap<readonly IgnoreRule[], Map<string, readonly string[]>>();
 
-interface Named {
-  readonly group: string;
-  readonly kind: string;
-  readonly name: string;
-}
+type Named = Pick<ObjectRef, 'group' | 'kind' | 'name'>;
 
-const speaksOf = (rule: IgnoreRule, { group, kind, name }: Named): boolean =>
+const appliesTo = (rule: IgnoreRule, { group, kind, name }: Named): boolean =>
   (rule.group === '*' || rule.group === group) && (rule.kind === '*' || rule.kind === kind) && rule.matchesName(name);
 
-/** The paths that are left to others in an object: one and the same list for the same rules, because findDrift compiles each list it is given. */
+/** The paths that a policy ignores in an object. The same rules give the same array, because findDrift compiles each array once. */
 export const ignoredPathsFor = (rules: readonly IgnoreRule[], object: Named): readonly string[] => {
   let chosen = '';
-  for (const [index, rule] of rules.entries()) if (speaksOf(rule, object)) chosen += `${index},`;
+  for (const [index, rule] of rules.entries()) if (appliesTo(rule, object)) chosen += `${index},`;
   if (chosen === '') return NONE;
   let known = combinations.get(rules);
   if (known === undefined) {
@@ -48,7 +41,7 @@ export const ignoredPathsFor = (rules: readonly IgnoreRule[], object: Named): re
   }
   let paths = known.get(chosen);
   if (paths === undefined) {
-    paths = [...new Set(rules.flatMap((rule) => (speaksOf(rule, object) ? rule.paths : [])))];
+    paths = [...new Set(rules.flatMap((rule) => (appliesTo(rule, object) ? rule.paths : [])))];
     if (known.size >= MAX_COMBINATIONS) known.clear();
     known.set(chosen, paths);
   }

@@ -5,8 +5,8 @@ import type { DenialCode, Verdict, Waived } from './verdict.ts';
 export type PolicyRule = 'operations' | 'versions' | 'drift' | 'freeze';
 
 /**
- * Which part of the policy decides what a refusal means. A lock that is malformed or written by somebody who may not is always
- * refused, and so is what could not be judged.
+ * The part of the policy that decides what becomes of a refusal. Always refused are a malformed lock, a lock by a user without the right, a
+ * malformed policy, and a write that could not be judged.
  */
 const RULES: Readonly<Record<DenialCode, PolicyRule | undefined>> = {
   BelayOperationInFlight: 'operations',
@@ -31,8 +31,8 @@ export const actionOf = (policy: Policy, code: DenialCode): Action => {
 };
 
 /**
- * Judges until nothing speaks against the write but what the policy enforces: where a rule refuses whose action is not Deny, its
- * refusal is kept for whoever tells of it, and the judge is asked again with that rule waived.
+ * Asks the judge until it allows the write, or refuses it by a rule that the policy enforces. When a rule refuses whose action is not Deny,
+ * the judge is asked again with that rule waived. The verdict carries these refusals, except those whose action is Off.
  */
 export const judgeUnder = <V extends Verdict>(policy: Policy, judge: (waived: ReadonlySet<PolicyRule>) => V): V => {
   const rules = new Set<PolicyRule>();
@@ -42,7 +42,7 @@ export const judgeUnder = <V extends Verdict>(policy: Policy, judge: (waived: Re
     if (verdict.allowed) return waived.length === 0 ? verdict : { ...verdict, waived };
     const { denial } = verdict;
     const rule = RULES[denial.code];
-    // A judge that goes on refusing by a rule that it was told to waive has a reason of its own.
+    // A judge may refuse by a rule although that rule is waived. The refusal then holds.
     if (rule === undefined || rules.has(rule)) return verdict;
     const { action } = policy[rule];
     if (action === 'Deny') return verdict;
@@ -51,7 +51,7 @@ export const judgeUnder = <V extends Verdict>(policy: Policy, judge: (waived: Re
   }
 };
 
-/** What becomes of a write that passed so far when one more rule refuses it. */
+/** The verdict on a write that has passed so far, after one more rule has judged it. */
 export const waive = <V extends Verdict>(policy: Policy, passed: V, refused: Verdict): V | Verdict => {
   if (refused.allowed || !passed.allowed) return passed;
   const action = actionOf(policy, refused.denial.code);

@@ -3,7 +3,7 @@ import { type HelmStatus, isUnfinished, operationOf, type ReleaseRecord } from '
 import { BREAK } from '../policy/lock-annotations.ts';
 import type { InFlight } from './verdict.ts';
 
-/** The Lease `belay.<release>` as Belay wrote it: who was admitted to do what. */
+/** A claim, from the Lease `belay.<release>` that Belay writes: which operation was admitted, and who runs it. */
 export interface Claim {
   readonly resourceVersion: string;
   readonly holder: string;
@@ -11,27 +11,28 @@ export interface Claim {
   readonly revision: number;
   readonly acquiredAtMs: number;
   readonly renewedAtMs: number;
-  /** Silence after which its holder wants to be counted as dead, where that is sooner than the policy says. */
+  /** Silence after which the operation counts as dead by its holder's own wish. It counts where it is shorter than the policy's. */
   readonly silenceMs?: number | undefined;
-  /** Of an uninstall: the record's resourceVersion when it was admitted. As long as that stands, it has not been stored. */
+  /** For an uninstall: the record's resourceVersion at its admission. While the record still has it, the uninstall is not stored yet. */
   readonly recordVersion: string | undefined;
 }
 
-/** Everything known about one release when a rule is asked. */
+/** What is stored about one release when a rule judges a write. */
 export interface ReleaseFacts {
-  /** All stored revisions, Secrets and ConfigMaps alike, in no particular order. */
+  /** All stored revisions, in Secrets and ConfigMaps, in no particular order. */
   readonly records: readonly ReleaseRecord[];
   readonly claim: Claim | undefined;
 }
 
+/** What decides whether an operation is stale. */
 export interface StaleClock {
   readonly nowMs: number;
   readonly staleAfterMs: number;
 }
 
 /**
- * The state of a release: nothing under way; an operation in flight; or one that died on the way (stale: nothing was
- * heard of it for `staleAfter`; broken: somebody declared it dead), which the next one may take over.
+ * The state of a release: idle, an operation in flight, or a dead operation, which the next operation may take over. An operation is dead
+ * when it was silent for `staleAfterMs` (stale), or when somebody declared it dead (broken).
  */
 export type OperationState =
   | { readonly state: 'idle' }
@@ -39,8 +40,8 @@ export type OperationState =
   | { readonly state: 'dead'; readonly reason: 'stale' | 'broken'; readonly was: InFlight };
 
 /**
- * How long an admitted operation is believed before its record has appeared: the longest that other webhooks may take
- * (timeoutSeconds of 10, the default). After that its CREATE has failed, and the claim is void.
+ * How long a claim holds before its record appears: the longest that other webhooks may take (timeoutSeconds of 10, the default).
+ * After that its CREATE has failed, and the claim is void.
  */
 export const CLAIM_VOID_AFTER_MS = 10_000;
 
@@ -50,7 +51,7 @@ export const refOf = (record: ReleaseRecord): RecordRef => ({
   name: record.name,
 });
 
-/** The newest revision among records of one storage kind; Helm reads only the storage that it was told to use. */
+/** The newest revision among the records of one kind. Helm reads only one kind: the one that HELM_DRIVER names. */
 export const newestOf = (records: readonly ReleaseRecord[], kind: ReleaseRecord['kind']): ReleaseRecord | undefined => {
   let newest: ReleaseRecord | undefined;
   for (const record of records) {
@@ -59,19 +60,19 @@ export const newestOf = (records: readonly ReleaseRecord[], kind: ReleaseRecord[
   return newest;
 };
 
-/** Whether the claim speaks of the operation that this record shows. */
+/** Whether the claim belongs to the operation of this record. */
 export const isClaimOf = (claim: Claim | undefined, record: ReleaseRecord): boolean =>
   claim !== undefined &&
   claim.revision === record.revision &&
   (claim.operation === 'uninstall') === (record.status === 'uninstalling');
 
-/** How long an operation may be silent before it counts as dead: as the policy says, or sooner where its holder renews more often. */
+/** How long an operation may be silent before it counts as dead: the policy's time, or its holder's where that is shorter. */
 export const silenceOf = (claim: Claim | undefined, staleAfterMs: number): number =>
   Math.min(staleAfterMs, claim?.silenceMs ?? staleAfterMs);
 
 /**
- * Clocks of clients are off by seconds, and Helm notes the time by its own. Whoever may write Secrets may label a record with any time: one
- * far ahead is no sign of life, or a dead operation would never be over.
+ * A time further ahead than this is no sign of life. Helm notes the time by its own clock, and clocks of clients are off by seconds. A user
+ * who may write Secrets may label a record with any time, and a time far ahead would keep a dead operation alive.
  */
 const MAX_AHEAD_MS = 300_000;
 
@@ -93,7 +94,7 @@ const fromRecord = (record: ReleaseRecord, claim: Claim | undefined, clock: Stal
   };
 };
 
-/** A claim whose write the API server has admitted but not yet stored. */
+/** Whether the API server may still store the write for which a claim was made. */
 const isAwaitingRecord = (claim: Claim, records: readonly ReleaseRecord[], nowMs: number): boolean => {
   if (nowMs >= claim.acquiredAtMs + CLAIM_VOID_AFTER_MS) return false;
   const record = records.find((candidate) => candidate.revision === claim.revision);
@@ -102,7 +103,7 @@ const isAwaitingRecord = (claim: Claim, records: readonly ReleaseRecord[], nowMs
     : record === undefined;
 };
 
-/** Tells whether an operation is in flight, from the records and the claim (DESIGN.md 4.1). */
+/** Finds the state of a release from its records and its claim (docs/design.md#operations). */
 export const findOperation = (facts: ReleaseFacts, clock: StaleClock): OperationState => {
   const { claim, records } = facts;
   let dead: OperationState | undefined;
@@ -131,11 +132,11 @@ export const findOperation = (facts: ReleaseFacts, clock: StaleClock): Operation
   return dead ?? { state: 'idle' };
 };
 
-/** The holder of an operation in flight; anybody while nobody is known (it began before Belay was installed). */
+/** Whether the user is the holder of an operation in flight. Where no holder is known (it began before Belay was installed), every user is. */
 export const isHolder = (inFlight: InFlight, username: string): boolean =>
   inFlight.holder === undefined || inFlight.holder === username;
 
-/** Whether an operation is in flight of which these facts do not tell whose it is. */
+/** Whether an operation is in flight whose holder is not known. */
 export const isHolderUnknown = (state: OperationState): boolean =>
   state.state === 'in-flight' && state.inFlight.holder === undefined;
 
@@ -147,17 +148,17 @@ const highestOf = (records: readonly ReleaseRecord[], status: HelmStatus): Relea
   return highest;
 };
 
-/** The highest deployed revision: what runs. */
+/** The highest deployed revision, which is what runs. */
 export const highestDeployed = (records: readonly ReleaseRecord[]): ReleaseRecord | undefined =>
   highestOf(records, 'deployed');
 
-/** The highest superseded revision: what ran before the last operation, if that has left nothing deployed. */
+/** The highest superseded revision. It ran before the last operation, where that operation left no revision deployed. */
 export const highestSuperseded = (records: readonly ReleaseRecord[]): ReleaseRecord | undefined =>
   highestOf(records, 'superseded');
 
 /**
- * The revision that was deployed last: the deployed one or, where a failed rollback has left none (Helm marks all of them superseded before it
- * fails), the highest superseded one. After an uninstall that kept the history nothing is: only a failed revision on top tells of a failure.
+ * The revision that was deployed last. A failed rollback leaves no deployed revision (Helm marks all of them superseded before it fails):
+ * then it is the highest superseded one. An uninstall that kept its history leaves none either, but its newest revision is not failed.
  */
 export const lastDeployed = (records: readonly ReleaseRecord[]): ReleaseRecord | undefined => {
   const deployed = highestDeployed(records);
@@ -166,7 +167,7 @@ export const lastDeployed = (records: readonly ReleaseRecord[]): ReleaseRecord |
   return highest !== undefined && newestOf(records, highest.kind)?.status === 'failed' ? highest : undefined;
 };
 
-/** The revision whose manifest says what is governed: the one in flight, else the one deployed last (DESIGN.md 4.3). */
+/** The revision whose manifest lists the governed objects: the revision in flight, else the one deployed last (docs/design.md#governed-objects). */
 export const findGoverning = (facts: ReleaseFacts, state: OperationState): ReleaseRecord | undefined => {
   if (state.state === 'in-flight' && state.inFlight.record !== undefined) {
     const { kind, name } = state.inFlight.record;

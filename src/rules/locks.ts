@@ -2,28 +2,36 @@ import type { ReleaseRecord } from '../helm/record.ts';
 import type { ObjectMeta } from '../kubernetes/object.ts';
 import { policyFreezes } from '../policy/freeze-windows.ts';
 import type { Freeze, LockSource } from '../policy/lock.ts';
-import { type Annotations, NO_DOWNGRADE, type Open, PIN, readFreeze, readOpen } from '../policy/lock-annotations.ts';
+import {
+  type Annotations,
+  type MaintenanceWindow,
+  NO_DOWNGRADE,
+  PIN,
+  readFreeze,
+  readMaintenanceWindow,
+} from '../policy/lock-annotations.ts';
 import type { Policy } from '../policy/policy.ts';
 import { refOf } from './in-flight.ts';
 import type { VersionLocks } from './versions.ts';
 
-/** The namespace of a release, as far as locks go. */
+/** What locks and policies read of a release's Namespace. */
 export interface NamespaceFacts {
   readonly name: string;
   readonly annotations: Annotations;
-  /** By which a policy chooses its namespaces. */
+  /** A policy selects namespaces by their labels. */
   readonly labels: Readonly<Record<string, string>>;
   readonly terminating: boolean;
 }
 
+/** An object that may carry locks. */
 interface Place {
   readonly source: LockSource;
   readonly annotations: Annotations;
 }
 
 /**
- * Wherever a lock of a release may sit: a lock on any stored revision holds, and so does one on the Namespace (DESIGN.md 3). There are two
- * Namespaces where the records lie in another one than the objects.
+ * Every object whose annotations may lock a release: each of its stored revisions, and its Namespace (docs/design.md#locks). There are two
+ * Namespaces where the records and the objects live in different ones.
  */
 const placesOf = (records: readonly ReleaseRecord[], namespaces: readonly NamespaceFacts[]): readonly Place[] => {
   let places: Place[] | undefined;
@@ -37,18 +45,18 @@ const placesOf = (records: readonly ReleaseRecord[], namespaces: readonly Namesp
     places ??= [];
     places.push({ source: { kind: 'Namespace', namespace: '', name }, annotations });
   }
-  return places ?? NOWHERE;
+  return places ?? NO_PLACES;
 };
 
-/** Nearly every release is without locks, and is asked about by each review. */
-const NOWHERE: readonly Place[] = [];
+/** Shared by nearly all reviews, because few releases have locks. */
+const NO_PLACES: readonly Place[] = [];
 
 const isEmpty = (annotations: Annotations): boolean => {
   for (const _ in annotations) return false;
   return true;
 };
 
-/** Every freeze in force: by annotation, and by the policy. */
+/** Every freeze in force, by annotation and by policy. */
 export const findFreezes = (
   records: readonly ReleaseRecord[],
   namespaces: readonly NamespaceFacts[],
@@ -69,19 +77,19 @@ const NOT_FROZEN: readonly Freeze[] = [];
 const sourceOf = ({ name }: Policy): LockSource => ({ kind: 'ReleasePolicy', namespace: '', name: name ?? '' });
 
 /** The maintenance window in force, if there is one. */
-export const findOpen = (
+export const findMaintenanceWindow = (
   records: readonly ReleaseRecord[],
   namespaces: readonly NamespaceFacts[],
   nowMs: number,
-): Open | undefined => {
+): MaintenanceWindow | undefined => {
   for (const { annotations, source } of placesOf(records, namespaces)) {
-    const open = readOpen(annotations, source, nowMs);
+    const open = readMaintenanceWindow(annotations, source, nowMs);
     if (open !== undefined) return open;
   }
   return undefined;
 };
 
-/** Every lock on versions. One that cannot be read counts as locked. */
+/** Every lock on versions, by annotation and by policy. A pin that cannot be read allows no version (versions.ts). */
 export const findVersionLocks = (
   records: readonly ReleaseRecord[],
   namespaces: readonly NamespaceFacts[],

@@ -2,12 +2,12 @@ import type { ReleaseName } from '../helm/names.ts';
 import type { ReleaseRecord } from '../helm/record.ts';
 import type { ObjectRef } from '../kubernetes/object.ts';
 import type { Freeze } from '../policy/lock.ts';
-import type { Open } from '../policy/lock-annotations.ts';
+import type { MaintenanceWindow } from '../policy/lock-annotations.ts';
 import type { PolicyRule } from './actions.ts';
 import { findGoverning, isHolder, newestOf, type OperationState, type ReleaseFacts } from './in-flight.ts';
 import { allow, deny, type FieldChange, type Verdict } from './verdict.ts';
 
-/** One write of an object that carries a release's ownership marks, before its manifest has been looked at. */
+/** One write of an object that carries a release's ownership annotations. */
 export interface ObjectWrite {
   readonly release: ReleaseName;
   readonly username: string;
@@ -16,84 +16,84 @@ export interface ObjectWrite {
 }
 
 /**
- * The first half of the judgement, from metadata alone: either the verdict, or the record whose manifest has to be asked.
+ * The first half of the judgement, from the metadata of records alone: either the verdict, or the record whose manifest decides.
  */
-export type ObjectOutlook =
-  | { readonly settled: true; readonly verdict: Verdict; readonly heardFromHolder: boolean }
+export type MetadataJudgement =
+  | { readonly settled: true; readonly verdict: Verdict; readonly byHolder: boolean }
   | { readonly settled: false; readonly governing: ReleaseRecord; readonly state: OperationState };
 
-const settle = (why: string, heardFromHolder = false): ObjectOutlook => ({
+const settle = (why: string, byHolder = false): MetadataJudgement => ({
   settled: true,
   verdict: allow(why),
-  heardFromHolder,
+  byHolder,
 });
 
 /**
- * Stale is whoever was not heard of for long. A holder that nobody has overtaken and that writes now was only slow (a hook may run
- * for longer than `staleAfter`), and goes on where it was. What was declared dead stays dead.
+ * The state, with a stale operation back in flight where its own holder writes. That holder was only slow: a hook may run for longer than
+ * `staleAfter`. An operation that somebody declared dead stays dead.
  */
-const heardOf = (state: OperationState, username: string): OperationState =>
+const withSlowHolder = (state: OperationState, username: string): OperationState =>
   state.state === 'dead' && state.reason === 'stale' && state.was.holder === username
     ? { state: 'in-flight', inFlight: state.was }
     : state;
 
-/** What the first half is told beside the facts. */
-export interface ObjectSituation {
-  /** By `findOperation`. */
+/** What the first half needs beside the stored facts. */
+export interface ObjectContext {
+  /** From `findOperation`. */
   readonly operation: OperationState;
   /** Whether any freeze is in force. */
   readonly frozen: boolean;
-  /** Whether the policy enforces one operation at a time. Where it does not, nobody can tell whose write belongs to one. */
+  /** Whether the policy enforces one operation at a time. Where it does not, a write cannot be told from a write of some operation. */
   readonly serialized: boolean;
 }
 
-/** Decides what metadata can decide: the holder's own writes, and releases that govern nothing (DESIGN.md 4.3). */
-export const lookAtObject = (
+/** Judges what metadata alone can decide: writes of the holder, and releases that govern nothing (docs/design.md#governed-objects). */
+export const judgeFromMetadata = (
   write: ObjectWrite,
   facts: ReleaseFacts,
-  { operation, frozen, serialized }: ObjectSituation,
-): ObjectOutlook => {
+  { operation, frozen, serialized }: ObjectContext,
+): MetadataJudgement => {
   if (facts.records.length === 0) return settle('no release');
-  const state = heardOf(operation, write.username);
+  const state = withSlowHolder(operation, write.username);
   if (state.state === 'in-flight') {
     const { inFlight } = state;
     if (!serialized) return settle('not serialized');
-    // The holder may not delete what the manifest in flight lists: those are the deletes of an uninstall that was refused.
+    // Only an uninstall deletes what the manifest in flight lists. Other such deletes come from an uninstall that was refused.
     const mayDelete = write.attempt !== 'delete' || inFlight.operation === 'uninstall';
     if (isHolder(inFlight, write.username) && mayDelete) return settle('holder', true);
   }
   let governing = findGoverning(facts, state);
   if (governing === undefined && frozen) {
-    // Nothing is deployed, but frozen means frozen: Helm goes on deleting after a refused `uninstalling`.
+    // Nothing is deployed, but the freeze still holds: Helm goes on to delete objects after its record of `uninstalling` was refused.
     governing = newestOf(facts.records, 'Secret') ?? newestOf(facts.records, 'ConfigMap');
   }
   return governing === undefined ? settle('nothing governs') : { settled: false, governing, state };
 };
 
-/** What the governing manifest adds. */
-export interface GovernedFacts {
+/** What the second half needs: facts from the governing revision's manifest, and the locks. */
+export interface ManifestFacts {
   readonly governing: ReleaseRecord;
   readonly state: OperationState;
   /** `name-version` of the governing revision's chart. */
   readonly chart: string;
   readonly listed: boolean;
-  /** For `change` and `scale`; empty when the write leaves everything as the chart wants it. */
+  /** For `change` and `scale`: the drift; empty when there is none. */
   readonly changes: readonly FieldChange[];
   /** For `create`: whether it brings the object back exactly as the chart has it. */
   readonly restores: boolean;
-  /** For `change`: whether it gives the object an owner. Asked of a frozen release alone. */
+  /** For `change`: whether it gives the object an owner. It counts only for a frozen release. */
   readonly gainsOwner: boolean;
   readonly freezes: readonly Freeze[];
-  readonly open: Open | undefined;
+  readonly open: MaintenanceWindow | undefined;
 }
 
-/** Why an object that was missing may be created by whomever. */
-export const RESTORES = 'restores the chart';
+/** Why any user may create an object that was missing. */
+export const RESTORES_CHART = 'restores the chart';
 
-/** The second half: is this object governed, and is the write drift? `waived` are the rules that the policy does not enforce. */
+/** The second half of the judgement: whether the object is governed, and whether the write is drift. The policy does not enforce `waived`. */
 export const judgeObject = (
   write: ObjectWrite,
-  governed: GovernedFacts,
+  governed: ManifestFacts,
   waived: ReadonlySet<PolicyRule> = NOTHING_WAIVED,
 ): Verdict => {
   const { release, attempt, object } = write;
@@ -104,14 +104,14 @@ export const judgeObject = (
     freezes.length > 0 &&
     !waived.has('freeze') &&
     !(state.state === 'in-flight' && isHolder(state.inFlight, write.username));
-  // Operators make themselves owners of what they work with. But what is frozen does not go, not with its owner either.
+  // Operators make themselves owners of objects that they work with. A frozen object must not get an owner, and be deleted with it.
   if (isEdit && governed.changes.length === 0 && !(isFrozen && governed.gainsOwner)) return allow('no drift');
   if (isFrozen) return deny({ code: 'BelayFrozen', release, attempt, freezes, object });
   if (attempt === 'delete' && state.state === 'in-flight' && !waived.has('operations')) {
     return deny({ code: 'BelayOperationInFlight', release, attempt, inFlight: state.inFlight, object });
   }
-  // While an operation is in flight, what is missing may be on its way, and it is not for others to create it.
-  if (attempt === 'create' && governed.restores && state.state !== 'in-flight') return allow(RESTORES);
+  // While an operation is in flight, it may be about to create the missing object itself.
+  if (attempt === 'create' && governed.restores && state.state !== 'in-flight') return allow(RESTORES_CHART);
   if (waived.has('drift')) return allow('waived');
   if (open !== undefined) return passOpen(write, open);
   return deny({
@@ -127,7 +127,7 @@ export const judgeObject = (
 
 const NOTHING_WAIVED: ReadonlySet<PolicyRule> = new Set();
 
-const passOpen = ({ release, username, attempt, object }: ObjectWrite, open: Open): Verdict => {
+const passOpen = ({ release, username, attempt, object }: ObjectWrite, open: MaintenanceWindow): Verdict => {
   const until = new Date(open.untilMs).toISOString().replace('.000Z', 'Z');
   return {
     allowed: true,

@@ -1,29 +1,25 @@
 import type { Chart, OperationKind, RecordKind, RecordRef, ReleaseName } from '../helm/names.ts';
 import type { ObjectRef } from '../kubernetes/object.ts';
 import type { Freeze, LockSource, LockVerb, Pin } from '../policy/lock.ts';
-/**
- * What a rule answers. A denial is a value that carries the facts; the words for people are made of it in
- * `admission/message.ts` and nowhere else.
- */
 
-/** The operation that holds a release. `holder` is undefined when it began before Belay was there to see it. */
+/** The operation that holds a release. `holder` is undefined when it began before Belay was installed. */
 export interface InFlight {
   readonly operation: OperationKind;
   readonly revision: number;
   readonly holder: string | undefined;
   /** Milliseconds since the epoch. */
   readonly sinceMs: number;
-  /** When it counts as stale if nothing is heard of it until then, milliseconds since the epoch. */
+  /** When it counts as stale without another sign of life, milliseconds since the epoch. */
   readonly staleAtMs: number;
-  /** The record (or, before that has appeared, only the claim) that shows it. */
+  /** The record that shows it; undefined while only the claim does. */
   readonly record: RecordRef | undefined;
 }
 
-/** One changed field. Values are JSON; `undefined` means absent. `secret` values are never to be shown. */
+/** One changed field. Its values are JSON, and `undefined` where the field is absent. A value that is `secret` is never shown. */
 export interface FieldChange {
   /** For people: `spec.template.spec.containers[web].image`. */
   readonly path: string;
-  /** JSON Pointer (RFC 6901) into the new object, or into the old one where the field is gone. */
+  /** JSON Pointer (RFC 6901) into the new object, or into the old object where the field is gone. */
   readonly pointer: string;
   readonly before: unknown;
   readonly after: unknown;
@@ -45,6 +41,9 @@ export type Attempt =
   | 'record delete'
   | 'namespace delete';
 
+/**
+ * Why a write is refused, as facts. Only `admission/explain/message.ts` makes words for people from it.
+ */
 export type Denial =
   | {
       readonly code: 'BelayOperationInFlight';
@@ -75,9 +74,9 @@ export type Denial =
       readonly attempt: OperationKind;
       readonly chart: Chart;
       readonly deployed: Chart | undefined;
-      /** Another chart; a version outside; a version that is not SemVer. */
+      /** Another chart, a version outside the range, or a version that is not SemVer. */
       readonly problem: 'chart' | 'version' | 'unreadable';
-      /** The pins that it breaks. */
+      /** The pins that the operation breaks. */
       readonly pins: readonly Pin[];
     }
   | {
@@ -134,13 +133,13 @@ export type Denial =
 
 export type DenialCode = Denial['code'];
 
-/** A refusal that the policy does not enforce: it is told as a warning, or kept for the audit log alone. */
+/** A refusal that the policy does not enforce. It is shown as a warning, or only noted in the audit log. */
 export interface Waived {
   readonly action: 'Warn' | 'Audit';
   readonly denial: Denial;
 }
 
-/** What is worth an Event although it passed. */
+/** Why a write that passed is worth an Event. */
 export type NoteReason =
   | 'OpenWindowUsed'
   | 'OperationBroken'
@@ -151,18 +150,18 @@ export type NoteReason =
 
 export interface Note {
   readonly reason: NoteReason;
-  /** For people, and escaped by whoever shows it. */
+  /** For people. It is not escaped: the code that shows it has to. */
   readonly text: string;
 }
 
-/** `why` is a short fixed word for logs and metrics, never caller-controlled. */
+/** What a rule answers. `why` is a short fixed text for logs and metrics, which a caller never controls. */
 export type Verdict =
   | {
       readonly allowed: true;
       readonly why: string;
       readonly warnings?: readonly string[];
       readonly audit?: Readonly<Record<string, string>>;
-      /** What the rules refuse and the policy lets pass. */
+      /** The refusals that the policy does not enforce. */
       readonly waived?: readonly Waived[];
       /** The release that `notes` are about. */
       readonly release?: ReleaseName;

@@ -1,12 +1,12 @@
-import semver from 'semver';
-import { parseRange, parseVersion } from '../helm/chart-range.ts';
+import { parseRange } from '../helm/chart-range.ts';
+import { type ChartVersion, compareVersions, parseVersion } from '../helm/chart-version.ts';
 import type { Chart, OperationKind, ReleaseName } from '../helm/names.ts';
 import type { LockSource, Pin } from '../policy/lock.ts';
 import { deny, type Verdict } from './verdict.ts';
 
 export interface VersionLocks {
   readonly pins: readonly Pin[];
-  /** Where `belay.dev/no-downgrade` sits. */
+  /** Where downgrades are forbidden, by `belay.dev/no-downgrade` or a policy. */
   readonly noDowngrades: readonly LockSource[];
 }
 
@@ -15,17 +15,17 @@ export interface VersionMove {
   readonly operation: OperationKind;
   /** The incoming revision's chart. */
   readonly chart: Chart;
-  /** The deployed revision's; undefined where nothing is deployed. */
+  /** The deployed revision's chart; undefined where nothing is deployed. */
   readonly deployed: Chart | undefined;
 }
 
-const isInside = (pin: Pin, version: semver.SemVer): boolean => parseRange(pin.range)?.test(version) ?? false;
+const isInside = (pin: Pin, version: ChartVersion): boolean => parseRange(pin.range)?.includes(version) ?? false;
 
-/** A failed upgrade that rolls itself back, and a person who does: nothing new comes in. */
+/** A rollback to the chart that is deployed, as after a failed upgrade: it brings no new version. */
 const isReturn = ({ operation, chart, deployed }: VersionMove): boolean =>
   operation === 'rollback' && deployed?.name === chart.name && deployed.version === chart.version;
 
-/** Refuses a move out of a pin or below what is deployed (DESIGN.md 3, 4.2). Undefined: nothing speaks against it. */
+/** Refuses a version outside a pin or below the deployed version (docs/design.md#locks); undefined when the move is allowed. */
 export const refuseVersion = (move: VersionMove, { pins, noDowngrades }: VersionLocks): Verdict | undefined => {
   const { release, operation, chart, deployed } = move;
   if (operation === 'uninstall' || isReturn(move)) return undefined;
@@ -40,7 +40,7 @@ export const refuseVersion = (move: VersionMove, { pins, noDowngrades }: Version
   }
   if (noDowngrades.length > 0 && deployed !== undefined && deployed.name === chart.name) {
     const floor = parseVersion(deployed.version);
-    const isLower = version === undefined || (floor !== undefined && semver.lt(version, floor));
+    const isLower = version === undefined || (floor !== undefined && compareVersions(version, floor) < 0);
     if (isLower)
       return deny({ code: 'BelayDowngrade', release, attempt: operation, chart, deployed, sources: noDowngrades });
   }

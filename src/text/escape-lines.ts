@@ -1,8 +1,8 @@
 import { escapeText } from './escape.ts';
 
 /**
- * In JSON, and in a double-quoted string of YAML, \uXXXX is the very character that it stands for: nothing is lost to a program, and a
- * terminal is not deceived.
+ * Escapes text of several lines that is JSON or double-quoted YAML. A program reads \uXXXX there as the character itself, so the text loses
+ * nothing, and a terminal shows it as it is.
  */
 export const escapeLines = (text: string): string =>
   text

@@ -1,9 +1,9 @@
 /**
- * The one way by which text that a caller controls gets in front of a person. A terminal obeys escape sequences and hides or
- * reorders what Unicode calls ignorable or bidirectional, so whatever does not simply show is written as \uXXXX.
+ * Makes text that a caller controls safe to show to a person. A terminal obeys escape sequences, hides ignorable characters and reorders
+ * bidirectional text, so every such character is written as \uXXXX.
  */
 
-/** Long enough for an image reference or a URL, short enough for one line. */
+/** Long enough for an image reference or a URL, and short enough for one line. */
 const MAX_TEXT_CHARACTERS = 120;
 
 const DECEIVING = /\p{Cc}|\p{Cf}|\p{Cs}|\p{Zl}|\p{Zp}|\p{Default_Ignorable_Code_Point}|(?! )\p{Zs}/gu;
@@ -23,26 +23,26 @@ const cut = (text: string, max: number): { readonly kept: string; readonly more:
   return { kept: text.slice(0, end), more: '…' };
 };
 
-/** Running text: escaped and cut, but not quoted. Always one line. */
+/** Running text, escaped and cut, without quotes. It is always one line. */
 export const escapeText = (text: string, maxCharacters = 500): string => {
   const { kept, more } = cut(text, maxCharacters);
   return kept.replace(DECEIVING, toEscape) + more;
 };
 
-/** `"…"` as JSON quotes it; what was cut off is marked outside the quotes, so that it cannot be mistaken for content. */
+/** The text in quotes, as JSON writes it. The mark `…` for a cut stands outside the quotes, so that nobody takes it for content. */
 export const quoteText = (text: string, maxCharacters = MAX_TEXT_CHARACTERS): string => {
   const { kept, more } = cut(text, maxCharacters);
   return `"${kept.replace(/["\\]/g, '\\$&').replace(DECEIVING, toEscape)}"${more}`;
 };
 
-/** A name as it is where nobody can be deceived by it, quoted where it holds anything unusual. */
+/** A name: bare where it holds only usual characters, else in quotes. */
 export const showName = (name: string): string =>
   /^[A-Za-z0-9][A-Za-z0-9._:@/+-]{0,252}$/.test(name) ? name : quoteText(name);
 
-/** A field path such as `metadata.labels[app.kubernetes.io/name]`; quoted when it holds a space or anything unusual. */
+/** A field path such as `metadata.labels[app.kubernetes.io/name]`: bare where it holds only printable ASCII without spaces, else in quotes. */
 export const showPath = (path: string): string => (/^[!-~]{1,253}$/.test(path) ? path : quoteText(path, 253));
 
-/** A JSON value in at most `maxCharacters`; `undefined` is a field that is not there. */
+/** A JSON value in at most `maxCharacters`. `undefined` stands for a field that is not set. */
 export const showValue = (value: unknown, maxCharacters = MAX_TEXT_CHARACTERS): string => {
   if (value === undefined) return '(not set)';
   if (typeof value === 'string') return quoteText(value, maxCharacters);
@@ -50,7 +50,7 @@ export const showValue = (value: unknown, maxCharacters = MAX_TEXT_CHARACTERS): 
   return kept.replace(DECEIVING, toEscape) + more;
 };
 
-/** JSON.stringify that stops at a budget: an object may be megabytes big, or nested deeper than the stack. */
+/** JSON.stringify that stops after `budget` characters: an object may be megabytes big, or nested deeper than the stack. */
 const toCompactJson = (value: unknown, budget: number): string => {
   if (typeof value === 'string') {
     const { kept, more } = cut(value, budget);

@@ -1,6 +1,6 @@
-/** `2026-01-31T12:00:00Z`: absolute and in UTC, because the reader may sit in another time zone than the cluster. */
+/** `2026-01-31T12:00:00Z`: in UTC, because the reader and the cluster may be in different time zones. */
 export const showTime = (ms: number): string =>
-  // 8.64e15 ms is as far as a Date goes; beyond it toISOString throws.
+  // A Date goes as far as 8.64e15 ms; beyond that, toISOString throws.
   Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString().replace(/\.\d{3}Z$/, 'Z') : 'an unknown time';
 
 /** `2026-01-31T12:00:00Z (3m ago)`, or `(in 3m)` */
@@ -10,7 +10,7 @@ export const showWhen = (ms: number, nowMs: number): string => {
   return `${showTime(ms)} (${ms > nowMs ? `in ${distance}` : `${distance} ago`})`;
 };
 
-/** Two units at most, as kubectl shows an age: `42s`, `3m20s`, `5h`, `2d4h`. */
+/** At most two units, as kubectl shows an age: `42s`, `3m20s`, `5h`, `2d4h`. */
 export const showDuration = (durationMs: number): string => {
   const seconds = Math.round(durationMs / 1000);
   if (seconds < 60) return `${seconds}s`;

@@ -66,7 +66,7 @@ const selectNamespaces = (operator: 'In' | 'NotIn', values: readonly string[]) =
 
 /** A real control plane with Belay, the bare server under a copy of Belay's webhook configurations, and the shop chart installed thrice. */
 export const startBenchPlane = async (env: Readonly<Record<string, string>>): Promise<BenchPlane> => {
-  const plane = await startControlPlane({ controllers: false, helm: ['helm4'], belay: { env } });
+  const plane = await startControlPlane({ controllers: false, helm: ['helm4'], intervals: 'shipped', belay: { env } });
   try {
     return await prepare(plane);
   } catch (error) {

@@ -11,8 +11,8 @@ import { measureWrites } from './measure-writes.ts';
 import { type Line, toTable } from './report.ts';
 
 /**
- * `make bench`: Belay beside a bare https server, in front of a real API server, in one run. Prints DESIGN.md section 7's figures beside
- * what it measured. Missing one is no failure: how fast a machine is proves nothing about the code.
+ * `make bench`: Belay beside a bare https server, in front of a real API server, in one run. Prints the figures to reach (docs/benchmarks.md#results)
+ * beside what it measured. Missing one is no failure: how fast a machine is proves nothing about the code.
  *
  *   BENCH_SECONDS=60     how long to measure in all; 200 unless told
  *   BENCH_ONLY=writes    throughput, writes, records, start or overload alone; or sweep or scale, which are left out unless they are named

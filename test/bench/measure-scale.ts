@@ -15,7 +15,7 @@ import { median, quantile } from './segments.ts';
 
 /** What Helm keeps of each release. */
 const REVISIONS = 10;
-/** DESIGN.md section 7. */
+/** The figures to reach (docs/benchmarks.md#a-hundred-thousand-records). */
 const FIGURES = { residentMib: 256, bytesARecord: 1024, readySeconds: 20 } as const;
 /** Of all releases: none, half, all. */
 const SHARES = [0, 0.5, 1];

@@ -20,7 +20,7 @@ export const measureSweep = async (
   env: Readonly<Record<string, string>>,
   progress: Progress,
 ): Promise<readonly Line[]> => {
-  const plane = await startControlPlane({ controllers: false, helm: [], quiet: true });
+  const plane = await startControlPlane({ controllers: false, helm: [], intervals: 'shipped', quiet: true });
   try {
     return await measure(plane, releases, env, progress);
   } finally {
@@ -78,7 +78,7 @@ const measure = async (
   ];
 };
 
-/** DESIGN.md section 7, of the whole process. */
+/** The figure to reach, of the whole process (docs/benchmarks.md#the-sweep). */
 const MAX_RSS_MIB = 256;
 
 const toLines = (what: string, { samples, peakMib }: Pass, releases: number): readonly Line[] => {

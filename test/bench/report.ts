@@ -2,7 +2,7 @@
 export interface Line {
   readonly what: string;
   readonly measured: string;
-  /** DESIGN.md section 7's figure, where there is one. */
+  /** The figure to reach (docs/benchmarks.md#results), where there is one. */
   readonly figure?: string;
   readonly isReached?: boolean;
 }

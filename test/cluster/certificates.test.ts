@@ -14,6 +14,7 @@ import { issueCertificates, issueLeaf, serviceDnsNames } from '../../src/certifi
 import type { Pauses } from '../../src/certificates/lifetimes.ts';
 import { ROTATE_ANNOTATION, STAGE_ANNOTATION } from '../../src/certificates/store.ts';
 import type { ServingCertificate } from '../../src/certificates/take-step.ts';
+import { DEFAULT_INTERVALS } from '../../src/intervals/intervals.ts';
 import { type Api, ApiError, createApi } from '../../src/kubernetes/api.ts';
 import { connect } from '../../src/kubernetes/connection.ts';
 import { webhookPort } from './harness/addresses.ts';
@@ -66,6 +67,7 @@ describe('certificates on a real control plane', () => {
       namespace,
       log,
       now: () => Date.now() + skewMs,
+      intervals: DEFAULT_INTERVALS.certificates,
       pauses: PAUSES,
       ...options,
     });

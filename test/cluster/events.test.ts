@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { EventToNote, Regarding } from '../../src/events/event-object.ts';
 import { createEvents, type Events } from '../../src/events/events.ts';
+import { DEFAULT_INTERVALS } from '../../src/intervals/intervals.ts';
 import { type Api, createApi } from '../../src/kubernetes/api.ts';
 import { connect } from '../../src/kubernetes/connection.ts';
 import { createLog } from '../../src/telemetry/log.ts';
@@ -56,7 +57,13 @@ describe('what is noted', () => {
   ): { events: Events; settle: () => Promise<void>; warnings: string[] } => {
     const warnings: string[] = [];
     const log = createLog({ write: (line) => warnings.push(line) }, 'info');
-    const events = createEvents({ api, log, nowMs: () => Date.now() + aheadMs, instance });
+    const events = createEvents({
+      api,
+      log,
+      intervals: DEFAULT_INTERVALS.events,
+      nowMs: () => Date.now() + aheadMs,
+      instance,
+    });
     const stop = new AbortController();
     stops.push(stop);
     const done = events.run(stop.signal);

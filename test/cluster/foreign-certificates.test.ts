@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { parseAllDocuments } from 'yaml';
 import { createCertificateSource } from '../../src/certificates/certificate-source.ts';
 import { type IssuedCertificates, issueCertificates, serviceDnsNames } from '../../src/certificates/issue.ts';
+import { DEFAULT_INTERVALS } from '../../src/intervals/intervals.ts';
 import { type Api, ApiError, createApi } from '../../src/kubernetes/api.ts';
 import { connect } from '../../src/kubernetes/connection.ts';
 import { type ControlPlane, startControlPlane } from './harness/control-plane.ts';
@@ -16,6 +17,8 @@ import { runBelay } from './support/belay-command.ts';
  * Certificates that somebody else makes. cert-manager itself cannot run here: what it and its cainjector would write, the tests write.
  * The overlays are applied as they ship, but for the two kinds of cert-manager.
  */
+
+const intervals = DEFAULT_INTERVALS.certificates;
 
 const namespace = 'belay-system';
 const SECRETS = `/api/v1/namespaces/${namespace}/secrets`;
@@ -192,7 +195,7 @@ test('a replica that has never had one that is good is not ready, and says why',
   const api = createApi(connect(await plane.serviceAccountKubeconfig(namespace, 'belay'), Date.now));
   const abort = new AbortController();
   const log = pino({ level: 'silent' });
-  const source = createCertificateSource({ api, namespace, log, issuer: 'secret', secret: 'belay-serving' });
+  const source = createCertificateSource({ api, namespace, log, intervals, issuer: 'secret', secret: 'belay-serving' });
   const started = source.start(abort.signal);
   await waitUntil('it has looked', async () => (source.stats().failures.content > 0 ? true : undefined));
   assert.equal(source.current(), undefined);
@@ -229,7 +232,7 @@ test('under cert-manager Belay writes neither Secrets nor caBundles, and serves 
   const abort = new AbortController();
   const pauses = { settleMs: 500, reloadMs: 1_000, graceMs: 200, tickMs: 100 };
   const options = { issuer: 'secret', secret: 'belay-serving', inject: false, pauses } as const;
-  const source = createCertificateSource({ api, namespace, log: pino({ level: 'silent' }), ...options });
+  const source = createCertificateSource({ api, namespace, log: pino({ level: 'silent' }), intervals, ...options });
   await source.start(abort.signal);
   await waitUntil('trusted', async () => source.isInjected() || undefined);
   const before = await readConfigurations();

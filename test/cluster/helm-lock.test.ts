@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type ControlPlane, startControlPlane } from './harness/control-plane.ts';
 import { buildBelay } from './harness/install-belay.ts';
+import { SHORT_INTERVALS } from './harness/short-intervals.ts';
 import { waitUntil } from './harness/wait-until.ts';
 import {
   fails,
@@ -106,6 +107,7 @@ describe('helm lock', { concurrency: true }, () => {
       const at = ['-n', namespace];
       const listed = await lock.run(['any', 'web', ...at, '--', 'sh', '-c', 'echo out; echo err >&2; exit 42'], {
         as: dev,
+        intervals: 'shipped',
       });
       assert.deepEqual([listed.code, listed.stdout, listed.stderr], [42, 'out\n', 'err\n']);
       assert.equal((await lock.run(['any', 'web', ...at, '--', 'sh', '-c', 'kill -9 $$'], { as: dev })).code, 137);
@@ -389,7 +391,7 @@ describe('helm lock', { concurrency: true }, () => {
     test('kill -9 of the wrapper alone: its orphaned Helm is fenced', async () => {
       const namespace = await place('orphan');
       succeeds(await lock.run(['install', 'web', SHOP, '-n', namespace], { as: dev }));
-      const run = lock.start(['upgrade', 'web', SHOP, '-n', namespace, ...slowly('60s')], { as: dev, helm: 'helm3' });
+      const run = lock.start(['upgrade', 'web', SHOP, '-n', namespace, ...slowly('40s')], { as: dev, helm: 'helm3' });
       await waitForHook(plane, namespace, 'web-migrate');
       await shortened(namespace);
       run.kill('SIGKILL');
@@ -455,7 +457,7 @@ const shortened = (namespace: string): Promise<true> =>
   waitUntil('the claim is renewed by the wrapper', async () => {
     const jsonPath = '-o=jsonpath={.spec.leaseDurationSeconds}';
     const { stdout } = await plane.kubectl(['get', 'lease', 'belay.web', '-n', namespace, jsonPath]);
-    return stdout === '40' || undefined;
+    return Number(stdout) * 1000 === SHORT_INTERVALS.lock.silenceMs || undefined;
   });
 
 const greeting = async (namespace: string): Promise<string> =>

@@ -127,7 +127,7 @@ describe('started again', () => {
   test('it guards what it guarded', isGuarded);
 
   test('helm goes on, puts back what was changed meanwhile and completes what was left half done', async () => {
-    // Helm 4 finds `kubectl set image` in its way (HELM.md), whether Belay is there or not: what is to win is said by hand.
+    // Helm 4 finds `kubectl set image` in its way (docs/helm.md#objects), whether Belay is there or not: what is to win is said by hand.
     succeeds(await kubectl(['set', 'image', 'deployment/web-helm4', 'web=nginx:1.27']));
     succeeds(await kubectl(['scale', 'deployment/web-helm4', '--replicas=2']));
     for (const helm of HELMS) {

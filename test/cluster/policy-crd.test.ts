@@ -32,7 +32,7 @@ before(async () => {
 });
 after(() => plane?.stop());
 
-/** DESIGN.md section 3, with its bare Off and all. */
+/** A policy with every field, and with a bare Off. */
 const EXAMPLE = `spec:
   priority: 0
   match:

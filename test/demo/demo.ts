@@ -8,7 +8,11 @@ import { createStory, layOutCharts } from './story.ts';
 /** Ten minutes unless set; short here, so that nobody has to wait for the last scene. */
 const STALE_AFTER_SECONDS = 15;
 
-const plane = await startControlPlane({ pods: true, belay: { staleAfter: `${STALE_AFTER_SECONDS}s` } });
+const plane = await startControlPlane({
+  pods: true,
+  intervals: 'shipped',
+  belay: { staleAfter: `${STALE_AFTER_SECONDS}s` },
+});
 const charts = await layOutCharts(join(plane.dir, 'charts'), ['1.5.0', '1.6.0']);
 const { scene, say, run, background, addUser, file, waitForStatus, finish } = createStory(plane, charts);
 

@@ -28,6 +28,6 @@ export interface GovernedWrite {
   readonly changes: Changes;
 }
 
-/** Controllers run as service accounts; everybody else is a person (DESIGN.md 4.3). */
+/** Controllers run as service accounts; everybody else is a person (docs/design.md#governed-objects). */
 export const scopeOf = ({ drift }: Policy, username: string): DriftScope =>
   username.startsWith('system:serviceaccount:') ? drift.serviceAccounts : drift.users;

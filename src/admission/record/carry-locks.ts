@@ -42,7 +42,7 @@ const unionOf = (records: readonly ReleaseRecord[]): Locks => {
   return union;
 };
 
-/** Helm drops all annotations on every update (HELM.md): put back what was there, unless a newer revision carries it on. */
+/** Helm drops all annotations on every update (docs/helm.md#records): put back what was there, unless a newer revision carries it on. */
 const keepLocks = ({ before, after }: RecordReview, newer: readonly ReleaseRecord[]): Locks => {
   const kept: Locks = { ...before?.locks };
   const isRetired = after?.status === 'superseded' && before?.status !== 'superseded';

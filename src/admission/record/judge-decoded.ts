@@ -3,7 +3,7 @@ import { ruleOf } from '../../rules/actions.ts';
 import type { ReleaseFacts, StaleClock } from '../../rules/in-flight.ts';
 import { judgeRecord } from '../../rules/record/judge-record.ts';
 import { refuseUnreadable } from '../../rules/record/refuse.ts';
-import { passUnguarded } from '../../rules/record/unguarded.ts';
+import { passWaived } from '../../rules/record/waived.ts';
 import type { RecordVerdict, RecordWrite } from '../../rules/record/write.ts';
 import { allow, deny, type Verdict } from '../../rules/verdict.ts';
 import type { Review } from '../wire/review.ts';
@@ -50,5 +50,5 @@ export const judgeDecoded = (
 ): RecordVerdict => {
   const verdict = judge(review, parsed, decoded, look);
   if (verdict.allowed || look.isGuarded || ruleOf(verdict.denial.code) !== 'operations') return verdict;
-  return passUnguarded(toWrite(review, parsed, decoded, look), verdict.denial);
+  return passWaived(toWrite(review, parsed, decoded, look), verdict.denial);
 };

@@ -54,7 +54,7 @@ export const planOperation = (
   }
 };
 
-/** Only upgrade looks for an operation that is pending, dead or not (HELM.md). */
+/** Only upgrade looks for an operation that is pending, dead or not (docs/helm.md#concurrency). */
 export const refuseAsHelm = ({ operation }: Wish, newest: ReleaseRecord | undefined): void => {
   if (operation === 'upgrade' && newest !== undefined && isPending(newest.status))
     throw refusedByHelm(

@@ -1,10 +1,11 @@
 import { showObject, showReason } from '../../drift/describe-drift.ts';
 import { type FindDependencies, findReleaseDrift } from '../../drift/find-release-drift.ts';
 import { type ReleaseDrift, skip } from '../../drift/findings.ts';
+import { createMissingRights } from '../../drift/missing-rights.ts';
 import type { LiveSituation } from '../../drift/repair-release.ts';
-import { createRights } from '../../drift/rights.ts';
 import { createLiveFacts } from '../../facts/live-facts.ts';
 import type { ReleaseName } from '../../helm/names.ts';
+import { DEFAULT_INTERVALS } from '../../intervals/intervals.ts';
 import { createKinds } from '../../kubernetes/kinds.ts';
 import { builtInPolicy } from '../../policy/policy-in-force.ts';
 import { showName } from '../../text/escape.ts';
@@ -43,8 +44,8 @@ const keyOf = ({ namespace, name }: ReleaseName): string => `${namespace}/${name
 
 const openTools = ({ api }: ClusterAccess): FindDependencies => ({
   api,
-  kinds: createKinds(api, Date.now),
-  rights: createRights(Date.now),
+  kinds: createKinds(api, Date.now, DEFAULT_INTERVALS.discovery),
+  rights: createMissingRights(Date.now, DEFAULT_INTERVALS.sweep.forbiddenMs),
   manifests: readManifests(api),
   nowMs: Date.now,
   atOnce: AT_ONCE,

@@ -2,7 +2,7 @@ import type { ReleaseRecord } from '../../helm/record.ts';
 import type { LockSource } from '../../policy/lock.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { builtInPolicy } from '../../policy/policy-in-force.ts';
-import { findFreezes, findOpen, findVersionLocks, type NamespaceFacts } from '../../rules/locks.ts';
+import { findFreezes, findMaintenanceWindow, findVersionLocks, type NamespaceFacts } from '../../rules/locks.ts';
 
 /** A lock in force, in the words of the command that sets it. */
 export type LockKind = 'frozen' | 'pinned' | 'no-downgrade' | 'open';
@@ -41,7 +41,7 @@ export const locksOf = (
   nowMs: number,
 ): readonly Lock[] => {
   const inForce = policy ?? builtInPolicy(0);
-  const open = findOpen(records, namespaces, nowMs);
+  const open = findMaintenanceWindow(records, namespaces, nowMs);
   const { pins, noDowngrades } = findVersionLocks(records, namespaces, inForce);
   return joinAlike([
     ...findFreezes(records, namespaces, inForce, nowMs).map((freeze) => ({ kind: 'frozen' as const, ...freeze })),

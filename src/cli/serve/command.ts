@@ -6,6 +6,7 @@ import { CERTIFICATES_SECRET } from '../../certificates/secret-name.ts';
 import type { ServeOptions } from '../../serve.ts';
 import { parseDuration } from '../../text/duration.ts';
 import { EXIT, Failure } from '../failure.ts';
+import { differingIntervals, readIntervals } from '../intervals.ts';
 
 const duration = (text: string): number => {
   const ms = parseDuration(text);
@@ -158,6 +159,7 @@ export const addServe = (program: Command): void => {
       if (certificates === 'self' && caBundle === 'leave') {
         command.error('error: --ca-bundle=leave needs --certificates=secret: nobody else knows the authority');
       }
+      const intervals = await readIntervals(process.env);
       const { serve } = await import('../../serve.ts');
       await serve({
         ...options,
@@ -169,6 +171,8 @@ export const addServe = (program: Command): void => {
           lifetimes: { authorityMs: caLifetime, leafMs: certificateLifetime },
         },
         staleAfterMs: options.staleAfter,
+        intervals,
+        differingIntervals: differingIntervals(intervals),
         drainMs: options.drainSeconds * 1000,
         reviewClients,
       });

@@ -1,11 +1,9 @@
 import { leaseName, readClaim } from '../../facts/claim-lease.ts';
+import type { LockIntervals } from '../../intervals/intervals.ts';
 import { type Api, pathOf } from '../../kubernetes/api.ts';
 import { microTime } from '../../kubernetes/lease.ts';
 import type { ReflectedObject } from '../../kubernetes/object.ts';
-import { type LeaseTarget, RENEW_EVERY_MS, SILENCE_MS } from './lock-lease.ts';
-
-/** Until the claim is there; after that it is renewed as often as the lock, or more often where the policy calls an operation dead sooner. */
-const LOOK_EVERY_MS = 1_000;
+import type { LeaseTarget } from './lock-lease.ts';
 
 /** So many may be lost but one before a living operation counts as dead. */
 const RENEWALS_PER_SILENCE = 4;
@@ -39,6 +37,7 @@ export const renewClaim = (
   /** `acquireTime` of the claim that was there before Helm began: that one is somebody else's. */
   acquiredBeforeMs: number | undefined,
   wallMs: () => number,
+  { silenceMs, renewEveryMs, claimLookEveryMs }: LockIntervals,
 ): (() => void) => {
   const path = pathOf(
     'apis',
@@ -57,10 +56,10 @@ export const renewClaim = (
   const renew = async (): Promise<number> => {
     const lease = await api.request<ClaimLease>({ path });
     const claim = readClaim(lease)?.claim;
-    if (claim === undefined || claim.acquiredAtMs === acquiredBeforeMs) return LOOK_EVERY_MS;
+    if (claim === undefined || claim.acquiredAtMs === acquiredBeforeMs) return claimLookEveryMs;
     me ??= whoAmI(api);
-    if (claim.holder !== (await me) || isOver) return LOOK_EVERY_MS;
-    const wantedSeconds = SILENCE_MS / 1000;
+    if (claim.holder !== (await me) || isOver) return claimLookEveryMs;
+    const wantedSeconds = silenceMs / 1000;
     const seconds = lease.spec?.leaseDurationSeconds ?? 0;
     await api.request({
       method: 'PATCH',
@@ -74,13 +73,14 @@ export const renewClaim = (
         },
       },
     });
-    return Math.min(RENEW_EVERY_MS, (seconds * 1000) / RENEWALS_PER_SILENCE);
+    // As often as the lock, or more often where the policy calls an operation dead sooner.
+    return Math.min(renewEveryMs, (seconds * 1000) / RENEWALS_PER_SILENCE);
   };
   const again = async (): Promise<void> => {
-    const nextMs = await renew().catch(() => LOOK_EVERY_MS);
+    const nextMs = await renew().catch(() => claimLookEveryMs);
     if (!isOver) timer = setTimeout(again, nextMs);
   };
-  timer = setTimeout(again, LOOK_EVERY_MS);
+  timer = setTimeout(again, claimLookEveryMs);
   return () => {
     isOver = true;
     clearTimeout(timer);

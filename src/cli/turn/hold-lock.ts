@@ -1,13 +1,6 @@
+import type { LockIntervals } from '../../intervals/intervals.ts';
 import { microTime } from '../../kubernetes/lease.ts';
-import {
-  EMPTY,
-  type Holder,
-  type LeaseTarget,
-  type LockState,
-  RENEW_EVERY_MS,
-  readLock,
-  type StoredLease,
-} from './lock-lease.ts';
+import { EMPTY, type Holder, type LeaseTarget, type LockState, readLock, type StoredLease } from './lock-lease.ts';
 import type { LockStore } from './lock-store.ts';
 import { createObserver } from './observer.ts';
 import type { Patience } from './patience.ts';
@@ -17,6 +10,7 @@ export interface LockDependencies {
   readonly store: LockStore;
   readonly me: Me;
   readonly patience: Patience;
+  readonly intervals: LockIntervals;
   /** Monotonic, milliseconds. */
   readonly nowMs: () => number;
   /** Milliseconds since the epoch. */
@@ -43,10 +37,6 @@ export interface HeldLock {
   /** `left` is told to the next one. */
   giveBack(left: LockState['left']): Promise<void>;
 }
-
-/** One's own turn is looked for this often, by the one who is next and by the others. A look is a read of one small object. */
-const NEXT_POLL_MS = 400;
-const POLL_MS = 1_500;
 
 /** Somebody wrote first: not all of them are to try again at the same moment. */
 const jitterMs = (): number => 20 + Math.random() * 130;
@@ -81,7 +71,7 @@ const hold = (
   taken: Holder,
   left: LockState['left'],
 ): HeldLock => {
-  const { store, me, wallMs, sleep } = dependencies;
+  const { store, me, intervals, wallMs, sleep } = dependencies;
   const lost = new AbortController();
   let isOver = false;
   let endPause: () => void = () => undefined;
@@ -103,13 +93,13 @@ const hold = (
   const renewing = (async (): Promise<void> => {
     while (!isOver && !lost.signal.aborted) {
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, RENEW_EVERY_MS);
+        const timer = setTimeout(resolve, intervals.renewEveryMs);
         endPause = () => {
           clearTimeout(timer); // it would keep the process
           resolve();
         };
       });
-      // One that fails is tried again in ten seconds; whether it was too late by then, the Lease tells.
+      // One that fails is tried again when the next one is due; whether it was too late by then, the Lease tells.
       if (!isOver) await renew().catch(() => undefined);
     }
   })();
@@ -136,6 +126,7 @@ export const acquireLock = async (
   target: LeaseTarget,
 ): Promise<HeldLock | undefined> => {
   const { store, me, patience, nowMs, wallMs, sleep, pause, signal, inherited, onWait } = dependencies;
+  const { silenceMs, renewEveryMs, nextPollMs, pollMs } = dependencies.intervals;
   const observer = createObserver(nowMs);
   let lastBeatMs = Number.NEGATIVE_INFINITY;
   for (;;) {
@@ -150,8 +141,8 @@ export const acquireLock = async (
         giveBack: async () => undefined,
       };
     }
-    const isBeatDue = nowMs() - lastBeatMs >= RENEW_EVERY_MS;
-    const turn = takeTurn(state, me, observer, { nowMs: wallMs(), beat: beatOf(wallMs()), isBeatDue });
+    const isBeatDue = nowMs() - lastBeatMs >= renewEveryMs;
+    const turn = takeTurn(state, me, observer, { nowMs: wallMs(), beat: beatOf(wallMs()), isBeatDue, silenceMs });
     const isOver = signal.aborted || patience.isOver();
     if (turn.do === 'take' && !signal.aborted) {
       if ((await store.write(target, turn.write, lease)) !== undefined)
@@ -171,6 +162,6 @@ export const acquireLock = async (
       lastBeatMs = nowMs();
     }
     if (turn.do !== 'take') onWait(state.holder, turn.ahead);
-    await pause(turn.do !== 'take' && turn.ahead === 0 ? NEXT_POLL_MS : POLL_MS);
+    await pause(turn.do !== 'take' && turn.ahead === 0 ? nextPollMs : pollMs);
   }
 };

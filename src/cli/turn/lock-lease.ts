@@ -9,10 +9,6 @@ const QUEUE = 'belay.dev/lock-queue';
 const HOLDER = 'belay.dev/lock-holder';
 const LEFT = 'belay.dev/lock-left';
 
-/** Silence after which a holder or a waiter counts as gone: four renewals missed. */
-export const SILENCE_MS = 40_000;
-export const RENEW_EVERY_MS = 10_000;
-
 /**
  * Longest queue that is kept. An entry takes about 200 bytes, all annotations of an object together may take 256 KiB
  * (k8s.io/apimachinery/pkg/api/validation: TotalAnnotationSizeLimitB), and each heartbeat rewrites the whole.
@@ -34,6 +30,8 @@ export interface Holder extends Party {
   readonly stepMs: number;
   /** Changes with every renewal. */
   readonly beat: string;
+  /** How long it may be silent before it counts as gone; undefined where the Lease does not say. */
+  readonly silenceMs: number | undefined;
 }
 
 export interface Waiter extends Party {
@@ -70,7 +68,12 @@ export interface StoredLease {
     readonly uid: string;
     readonly annotations?: Readonly<Record<string, string>>;
   };
-  readonly spec?: { readonly holderIdentity?: string; readonly renewTime?: string; readonly leaseTransitions?: number };
+  readonly spec?: {
+    readonly holderIdentity?: string;
+    readonly renewTime?: string;
+    readonly leaseDurationSeconds?: number;
+    readonly leaseTransitions?: number;
+  };
 }
 
 export const lockLeaseName = (release: string): string => `belay-lock.${release}`;
@@ -118,6 +121,7 @@ export const readLock = ({ metadata, spec }: StoredLease): LockState => {
           sinceMs: known?.sinceMs ?? Number.NaN,
           stepMs: typeof known?.stepMs === 'number' ? known.stepMs : DEFAULT_STEP_MS,
           beat: spec?.renewTime ?? '',
+          silenceMs: spec?.leaseDurationSeconds === undefined ? undefined : spec.leaseDurationSeconds * 1000,
         }
       : undefined,
     queue: Array.isArray(queue) ? queue.filter(isWaiter).slice(0, MAX_WAITERS) : [],
@@ -164,7 +168,7 @@ export const toLockLease = (
         holderIdentity: holder.id,
         acquireTime: microTime(holder.sinceMs),
         renewTime: holder.beat,
-        leaseDurationSeconds: SILENCE_MS / 1000,
+        ...(holder.silenceMs !== undefined && { leaseDurationSeconds: holder.silenceMs / 1000 }),
       }),
       leaseTransitions: holder !== undefined && holder.id !== before ? transitions + 1 : transitions,
     },

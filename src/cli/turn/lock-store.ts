@@ -1,3 +1,4 @@
+import type { LockIntervals } from '../../intervals/intervals.ts';
 import { type Api, ApiError, isConflict, isNotFound, pathOf } from '../../kubernetes/api.ts';
 import { EXIT, Failure } from '../failure.ts';
 import { type LeaseTarget, type LockState, lockLeaseName, type StoredLease, toLockLease } from './lock-lease.ts';
@@ -74,17 +75,19 @@ export const createLockStore = (api: Api): LockStore => ({
   },
 });
 
-/** An outage shorter than this is waited out by those who wait anyway; the silence of a holder is no shorter. */
-const OUTAGE_MS = 30_000;
-const RETRY_EVERY_MS = 1_000;
-
 const isPassing = (error: unknown): boolean =>
   error instanceof ApiError && (error.status === 0 || error.status === 429 || error.status >= 500);
+
+interface RideOptions {
+  readonly intervals: Pick<LockIntervals, 'outageMs' | 'outageRetryEveryMs'>;
+  readonly nowMs: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
+}
 
 /** The same, but it rides out short outages: an API server restarts now and then. Only once it has answered, or a wrong address would take long to be told. */
 export const ridingOutages = (
   store: LockStore,
-  { nowMs, sleep }: { readonly nowMs: () => number; readonly sleep: (ms: number) => Promise<void> },
+  { nowMs, sleep, intervals: { outageMs, outageRetryEveryMs } }: RideOptions,
 ): LockStore => {
   let answeredAtMs: number | undefined;
   const ride = async <T>(attempt: () => Promise<T>): Promise<T> => {
@@ -94,8 +97,8 @@ export const ridingOutages = (
         answeredAtMs = nowMs();
         return answer;
       } catch (error) {
-        if (!isPassing(error) || answeredAtMs === undefined || nowMs() - answeredAtMs > OUTAGE_MS) throw error;
-        await sleep(RETRY_EVERY_MS);
+        if (!isPassing(error) || answeredAtMs === undefined || nowMs() - answeredAtMs > outageMs) throw error;
+        await sleep(outageRetryEveryMs);
       }
     }
   };

@@ -4,6 +4,7 @@ import { isConflict, pathOf } from '../../kubernetes/api.ts';
 import { parseDuration } from '../../text/duration.ts';
 import { type ClusterAccess, openCluster } from '../access/cluster-access.ts';
 import { EXIT, Failure } from '../failure.ts';
+import { differingIntervals, INTERVALS_VARIABLE, readIntervals } from '../intervals.ts';
 import type { Invocation } from '../invocation.ts';
 import { clusterOf, environmentOf, helmProgram, readCommandLine } from './command-line.ts';
 import { lockHelp } from './help.ts';
@@ -39,9 +40,15 @@ export const lock = async (args: readonly string[], { name }: Invocation): Promi
     process.stdout.write(lockHelp(name));
     return 0;
   }
+  const all = await readIntervals(process.env);
+  const intervals = all.lock;
   const nowMs = (): number => performance.now();
   const progress = createProgress(process.stderr, nowMs);
-  const signals = catchSignals(progress, process.stdin.isTTY === true || process.stderr.isTTY === true);
+  const signals = catchSignals(
+    progress,
+    process.stdin.isTTY === true || process.stderr.isTTY === true,
+    intervals.killAfterMs,
+  );
   try {
     if (command.unlocked !== undefined) {
       if (command.unlocked === 'new name')
@@ -50,20 +57,23 @@ export const lock = async (args: readonly string[], { name }: Invocation): Promi
       return (await runProgram({ program: helm, args: command.run, output: 'terminal', onStart })).code;
     }
     const access = await openCluster(clusterOf(command), { by: 'helm' });
-    return await runLocked(command, helm, access, { progress, signals, nowMs });
+    const differing = differingIntervals(all);
+    if (differing.length > 0)
+      progress.say(`${INTERVALS_VARIABLE} sets other intervals than the shipped ones: ${differing.join(', ')}`);
+    return await runLocked(command, helm, access, { intervals, progress, signals, nowMs });
   } finally {
     progress.clear();
     signals.stop();
   }
 };
 
-type Surroundings = Pick<Session, 'progress' | 'signals' | 'nowMs'>;
+type Surroundings = Pick<Session, 'intervals' | 'progress' | 'signals' | 'nowMs'>;
 
 const runLocked = async (
   command: LockedCommand,
   helm: string,
   { api, namespace }: ClusterAccess,
-  { progress, signals, nowMs }: Surroundings,
+  { intervals, progress, signals, nowMs }: Surroundings,
 ): Promise<number> => {
   const { options } = command;
   const patience = createPatience(options.lockTimeoutMs, nowMs);
@@ -72,7 +82,7 @@ const runLocked = async (
   const inherited = new Set((process.env[HELD] ?? '').split(SEPARATOR).filter((held) => held !== ''));
   let waitingFor = '';
   const dependenciesFor = (target: LeaseTarget): LockDependencies => ({
-    store: ridingOutages(createLockStore(api), { nowMs, sleep }),
+    store: ridingOutages(createLockStore(api), { intervals, nowMs, sleep }),
     me: {
       id,
       operation: command.kind === 'any' ? 'any command' : command.kind,
@@ -80,6 +90,7 @@ const runLocked = async (
       sinceMs: Date.now(),
     },
     patience,
+    intervals,
     nowMs,
     wallMs: Date.now,
     sleep,
@@ -131,6 +142,7 @@ const runLocked = async (
       hasBelay: found === true,
       locks,
       patience,
+      intervals,
       progress,
       signals,
       env: { ...environmentOf(command), [HELD]: [...inherited, id].join(SEPARATOR) },

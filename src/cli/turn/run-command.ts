@@ -25,9 +25,6 @@ export type Outcome =
     }
   | Early;
 
-const FIRST_RETRY_MS = 2_000;
-const LAST_RETRY_MS = 30_000;
-
 /** `--only-newer`: undefined when there is something to do. */
 const findNothingNew = async (session: Session, { records }: ReleaseFacts): Promise<string | undefined> => {
   const { command, helm, reader, env, signals } = session;
@@ -55,12 +52,12 @@ const traceOf = (all: readonly ReleaseFacts[]): string =>
 
 /** Runs the command once, with its claims renewed; ends it when a lock is lost. */
 const runOnce = async (session: Session, before: readonly ReleaseFacts[]): Promise<Ended> => {
-  const { command, helm, api, hasBelay, locks, progress, signals, env, wallMs } = session;
+  const { command, helm, api, hasBelay, locks, intervals, progress, signals, env, wallMs } = session;
   const [program = helm, ...rest] = command.kind === 'any' ? command.run : [helm, ...command.run];
   // A terminal stays Helm's own wherever nothing is to be learnt from what it says.
   const isWatched = command.kind !== 'any' && session.reader !== undefined && (hasBelay || command.options.skipLocked);
   const stops = hasBelay
-    ? locks.map(({ target }, index) => renewClaim(api, target, before[index]?.claim?.acquiredAtMs, wallMs))
+    ? locks.map(({ target }, index) => renewClaim(api, target, before[index]?.claim?.acquiredAtMs, wallMs, intervals))
     : [];
   const listening = new AbortController();
   try {
@@ -92,7 +89,8 @@ const runOnce = async (session: Session, before: readonly ReleaseFacts[]): Promi
 /** Runs the command when its releases are at rest; where somebody was faster and nothing was changed, waits again. */
 export const runCommand = async (session: Session): Promise<Outcome> => {
   const { command, reader, locks, patience, progress, signals, pause } = session;
-  for (let retryMs = FIRST_RETRY_MS; ; retryMs = Math.min(2 * retryMs, LAST_RETRY_MS)) {
+  const { firstCommandRetryMs, lastCommandRetryMs } = session.intervals;
+  for (let retryMs = firstCommandRetryMs; ; retryMs = Math.min(2 * retryMs, lastCommandRetryMs)) {
     const before: ReleaseFacts[] = [];
     for (const lock of reader === undefined ? [] : locks) {
       const settled = await settle(session, reader as NonNullable<typeof reader>, lock);

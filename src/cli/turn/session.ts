@@ -1,3 +1,4 @@
+import type { LockIntervals } from '../../intervals/intervals.ts';
 import type { Api } from '../../kubernetes/api.ts';
 import type { HeldLock } from './hold-lock.ts';
 import type { LockedCommand } from './parse-command-line.ts';
@@ -17,6 +18,7 @@ export interface Session {
   readonly hasBelay: boolean;
   readonly locks: readonly HeldLock[];
   readonly patience: Patience;
+  readonly intervals: LockIntervals;
   readonly progress: Progress;
   readonly signals: Signals;
   /** Variables for what is run, on top of this process' own. */

@@ -16,12 +16,6 @@ import { showFreeze, showTimeout, showWork } from './words.ts';
 
 export type Settled = { readonly end: undefined; readonly facts: ReleaseFacts } | Early;
 
-const LOOK_EVERY_MS = 1_000;
-
-/** A recovery that was refused because somebody is at work is tried again after this long, and then after twice as long. */
-const FIRST_RETRY_MS = 5_000;
-const LAST_RETRY_MS = 30_000;
-
 /** A recovered release may fail to stay so; more than this is no bad luck. */
 const MAX_RECOVERIES = 3;
 
@@ -41,11 +35,11 @@ const findFreeze = async (
 
 /** Waits until nobody is at work on a release that is locked, and brings it back if it is stuck or failed. Throws a Failure (lock timeout). */
 export const settle = async (session: Session, reader: ReleaseReader, lock: HeldLock): Promise<Settled> => {
-  const { command, patience, progress, signals, hasBelay, nowMs, wallMs, pause } = session;
+  const { command, patience, intervals, progress, signals, hasBelay, nowMs, wallMs, pause } = session;
   const { target } = lock;
   const observer = createObserver(nowMs);
   const { options, kind } = command;
-  let retryMs = FIRST_RETRY_MS;
+  let retryMs = intervals.firstRecoveryRetryMs;
   for (let recoveries = 0; ; ) {
     const facts = await reader.facts(target);
     if (signals.signal.aborted) return { end: 'signal' };
@@ -56,7 +50,8 @@ export const settle = async (session: Session, reader: ReleaseReader, lock: Held
     const newest = newestRecord(facts.records);
     const trace = `${newest?.name} ${newest?.resourceVersion} ${facts.claim?.resourceVersion}`;
     const unchangedMs = observer.unchangedMs(target.release, trace);
-    const standing = judgeStanding(facts, { nowMs: wallMs(), unchangedMs, hasBelay, left: lock.left });
+    const { stepSlackMs } = intervals;
+    const standing = judgeStanding(facts, { nowMs: wallMs(), unchangedMs, hasBelay, left: lock.left, stepSlackMs });
     if (standing.at === 'work') {
       const what = showWork(target, standing);
       const isAlone = !hasBelay && standing.freeInMs === undefined;
@@ -65,7 +60,7 @@ export const settle = async (session: Session, reader: ReleaseReader, lock: Held
       }
       await patience.during(async () => {
         progress.waiting(what, patience.waitedMs());
-        await pause(LOOK_EVERY_MS);
+        await pause(intervals.standingEveryMs);
       });
       continue;
     }
@@ -93,6 +88,6 @@ export const settle = async (session: Session, reader: ReleaseReader, lock: Held
       progress.waiting(what, patience.waitedMs());
       await pause(retryMs);
     });
-    retryMs = Math.min(2 * retryMs, LAST_RETRY_MS);
+    retryMs = Math.min(2 * retryMs, intervals.lastRecoveryRetryMs);
   }
 };

@@ -4,9 +4,6 @@ import type { Progress } from './progress.ts';
 
 const PASSED_ON = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** After the second signal: long enough for Helm to store a failed revision, shorter than what pipelines wait before they kill. */
-const KILL_AFTER_MS = 5_000;
-
 /** What a shell makes of a process that a signal has ended. */
 export const exitCodeOf = (signal: NodeJS.Signals): number => 128 + (constants.signals[signal] ?? 0);
 
@@ -20,7 +17,8 @@ export interface Signals {
   stop(): void;
 }
 
-export const catchSignals = (progress: Progress, isTerminal: boolean): Signals => {
+/** `killAfterMs`: after the second signal. */
+export const catchSignals = (progress: Progress, isTerminal: boolean, killAfterMs: number): Signals => {
   const controller = new AbortController();
   let received: NodeJS.Signals | undefined;
   let child: ChildProcess | undefined;
@@ -36,7 +34,7 @@ export const catchSignals = (progress: Progress, isTerminal: boolean): Signals =
       return;
     }
     const running = child;
-    setTimeout(() => running.kill('SIGKILL'), KILL_AFTER_MS).unref();
+    setTimeout(() => running.kill('SIGKILL'), killAfterMs).unref();
   };
   for (const name of PASSED_ON) process.on(name, onSignal);
   return {

@@ -22,12 +22,6 @@ export type Standing =
 /** Belay's default, where no claim says how long an operation may be silent. */
 const STALE_AFTER_MS = 600_000;
 
-/**
- * Added to what a vanished holder's Helm waits for a single step (`--timeout`): to store what became of it. A Helm that is still alive has
- * then written its record.
- */
-const STEP_SLACK_MS = 10_000;
-
 export interface Sight {
   /** By the clock of this machine. Where Belay is, it decides in the end: whoever comes too early is refused, and waits on. */
   readonly nowMs: number;
@@ -36,6 +30,8 @@ export interface Sight {
   readonly hasBelay: boolean;
   /** What the last holder of the lock left behind. */
   readonly left: Left | undefined;
+  /** Added to what a vanished holder's Helm waits for a single step. */
+  readonly stepSlackMs: number;
 }
 
 export const newestRecord = (records: readonly ReleaseRecord[]): ReleaseRecord | undefined =>
@@ -45,11 +41,11 @@ export const newestRecord = (records: readonly ReleaseRecord[]): ReleaseRecord |
   );
 
 /** Without Belay nobody fences a Helm that goes on: only what is known, or has been waited out, counts. */
-const judgeAlone = (newest: ReleaseRecord, by: InFlight, { left, unchangedMs }: Sight): Standing => {
+const judgeAlone = (newest: ReleaseRecord, by: InFlight, { left, unchangedMs, stepSlackMs }: Sight): Standing => {
   const stuck = (because: string): Standing => ({ at: 'stuck', newest, operation: by.operation, because });
   if (left?.how === 'ended' && left.revision === newest.revision) return stuck('its Helm was ended');
   if (left?.how !== 'vanished') return { at: 'work', by, freeInMs: undefined };
-  const freeInMs = left.stepMs + STEP_SLACK_MS - unchangedMs;
+  const freeInMs = left.stepMs + stepSlackMs - unchangedMs;
   return freeInMs <= 0
     ? stuck('whoever held the lock has vanished, and its Helm has been silent for longer than its --timeout')
     : { at: 'work', by, freeInMs };

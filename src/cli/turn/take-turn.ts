@@ -1,4 +1,4 @@
-import { type Holder, type LockState, MAX_WAITERS, SILENCE_MS, type Waiter } from './lock-lease.ts';
+import { type Holder, type LockState, MAX_WAITERS, type Waiter } from './lock-lease.ts';
 import type { Observer } from './observer.ts';
 
 /** Who asks for a turn. */
@@ -16,25 +16,39 @@ export type Turn =
   | { readonly do: 'queue'; readonly write: LockState; readonly ahead: number }
   | { readonly do: 'wait'; readonly ahead: number };
 
-const isGone = (observer: Observer, kind: 'holder' | 'waiter', { id, beat }: { id: string; beat: string }): boolean =>
-  observer.unchangedMs(`${kind} ${id}`, beat) >= SILENCE_MS;
+/** How this process looks at a lock. */
+export interface Look {
+  /** Milliseconds since the epoch. */
+  readonly nowMs: number;
+  readonly beat: string;
+  readonly isBeatDue: boolean;
+  /** How long this process may be silent itself; of others too, where their Lease does not say. */
+  readonly silenceMs: number;
+}
+
+const isGone = (
+  observer: Observer,
+  kind: 'holder' | 'waiter',
+  { id, beat }: Pick<Waiter, 'id' | 'beat'>,
+  silenceMs: number,
+): boolean => observer.unchangedMs(`${kind} ${id}`, beat) >= silenceMs;
 
 /** One look at the lock: take it when it is free and nobody waits longer, else queue up or keep one's place. */
 export const takeTurn = (
   state: LockState,
   me: Me,
   observer: Observer,
-  { nowMs, beat, isBeatDue }: { readonly nowMs: number; readonly beat: string; readonly isBeatDue: boolean },
+  { nowMs, beat, isBeatDue, silenceMs }: Look,
 ): Turn => {
   const { holder } = state;
   // All of them are looked at every time, or one that is seen for the first time when it is first in line would have its time all over again.
-  const living = state.queue.filter((waiter) => !isGone(observer, 'waiter', waiter) || waiter.id === me.id);
-  const holderIsGone = holder !== undefined && isGone(observer, 'holder', holder);
+  const living = state.queue.filter((waiter) => !isGone(observer, 'waiter', waiter, silenceMs) || waiter.id === me.id);
+  const holderIsGone = holder !== undefined && isGone(observer, 'holder', holder, holder.silenceMs ?? silenceMs);
   const place = living.findIndex(({ id }) => id === me.id);
   const ahead = place < 0 ? living.length : place;
 
   if ((holder === undefined || holderIsGone || holder.id === me.id) && ahead === 0) {
-    const taken: Holder = { id: me.id, operation: me.operation, sinceMs: nowMs, stepMs: me.stepMs, beat };
+    const taken: Holder = { id: me.id, operation: me.operation, sinceMs: nowMs, stepMs: me.stepMs, beat, silenceMs };
     const left =
       holderIsGone && holder.id !== me.id
         ? { id: holder.id, operation: holder.operation, stepMs: holder.stepMs, how: 'vanished' as const }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ACTIONS, action, checkedBy, duration, filledList, glob, list, oneOf, says, text } from './fields.ts';
+import { ACTIONS, action, celRules, duration, filledList, glob, list, oneOf, quoting, text } from './fields.ts';
 
 const scope = oneOf(['AllFields', 'ChartFields']);
 
@@ -7,17 +7,17 @@ const MAX_POINTER_LENGTH = 512;
 
 const ignoreRule = z.strictObject({
   group: text(253)
-    .regex(/^(\*|[0-9a-z.-]*)$/, says('is not an API group'))
+    .regex(/^(\*|[0-9a-z.-]*)$/, quoting('is not an API group'))
     .describe('API group: "" is the core group, * any. Example: apps. Default: *.')
     .optional(),
   kind: text(63)
-    .regex(/^(\*|[A-Za-z][0-9A-Za-z]*)$/, says('is not a kind'))
+    .regex(/^(\*|[A-Za-z][0-9A-Za-z]*)$/, quoting('is not a kind'))
     .describe('Kind, * for any. Example: Deployment.'),
   name: glob.describe('Glob on the name of the object, with at most two *. Default: *.').optional(),
   paths: filledList(
     text(MAX_POINTER_LENGTH).regex(
       /^(\/([^~/]|~[01])+)+$/,
-      says('is not a JSON Pointer such as /spec/replicas (write ~1 for a / in a key)'),
+      quoting('is not a JSON Pointer such as /spec/replicas (write ~1 for a / in a key)'),
     ),
     32,
   ).describe(
@@ -35,7 +35,7 @@ const subject = z
       .describe('As RBAC writes subjects; of no consequence here.')
       .optional(),
     namespace: text(63)
-      .regex(/^([0-9a-z]([0-9a-z-]*[0-9a-z])?)?$/, says('is not the name of a namespace'))
+      .regex(/^([0-9a-z]([0-9a-z-]*[0-9a-z])?)?$/, quoting('is not the name of a namespace'))
       .describe('For a ServiceAccount: its namespace. Else: none.')
       .optional(),
     name: text(512).min(1, 'is empty').describe('The whole name; no globs. Example: velero'),
@@ -49,8 +49,8 @@ const subject = z
     error: HAS_NO_NAMESPACE,
   })
   .meta(
-    checkedBy(
-      // `namespace` is a reserved word of CEL; API servers that are not so new know the field by its escaped name alone.
+    celRules(
+      // `namespace` is a reserved word of CEL. Older API servers know the field only by its escaped name.
       {
         rule: "self.kind != 'ServiceAccount' || (has(self.__namespace__) && self.__namespace__ != '')",
         message: NEEDS_NAMESPACE,
@@ -79,7 +79,7 @@ const repair = z.strictObject({
     .optional(),
 });
 
-/** Who may change what a chart manages, past Helm. */
+/** Who may change the objects of a release without Helm, and what. */
 export const drift = z.strictObject({
   action: action
     .describe(

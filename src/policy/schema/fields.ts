@@ -1,11 +1,9 @@
 import { z } from 'zod';
-import { parseDuration } from '../../text/duration.ts';
+import { DURATION_PATTERN, parseDuration } from '../../text/duration.ts';
 import { quoteText, showValue } from '../../text/escape.ts';
 import { GLOB_PATTERN, MAX_GLOB_LENGTH } from '../name-glob.ts';
 
-/** Of what the schema of a ReleasePolicy is made: for each kind of value, what zod checks and what the API server does. */
-
-/** A check inside of the API server, in CEL: https://kubernetes.io/docs/reference/using-api/cel/ */
+/** A check in the API server, in CEL: https://kubernetes.io/docs/reference/using-api/cel/ */
 interface Validation {
   readonly rule: string;
   readonly message: string;
@@ -13,14 +11,14 @@ interface Validation {
   readonly reason?: 'FieldValueInvalid' | 'FieldValueRequired' | 'FieldValueForbidden';
 }
 
-export const checkedBy = (...rules: readonly Validation[]) => ({ 'x-kubernetes-validations': rules });
+export const celRules = (...rules: readonly Validation[]) => ({ 'x-kubernetes-validations': rules });
 
-/** The value is quoted, because whoever reads the answer sees the field's path and not the line that they wrote. */
-export const says = (problem: string) => ({
+/** The error of a check: the value in quotes, then the problem. An answer names the path of the field, so people also need the value. */
+export const quoting = (problem: string) => ({
   error: ({ input }: { readonly input?: unknown }) => `${quoteText(String(input))} ${problem}`,
 });
 
-/** Longer than what it bounds is not looked at any further. */
+/** A text of bounded length. A longer one is checked no further. */
 export const text = (maxLength: number) =>
   z.string().max(maxLength, { abort: true, error: `is longer than ${maxLength} characters` });
 
@@ -33,25 +31,25 @@ const SECOND_MS = 1000;
 const HOUR_MS = 3600 * SECOND_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-/** As src/text/duration.ts reads them. */
-const DURATION_PATTERN = /^([0-9]+(\.[0-9]+)?(ms|[smhd]))+$/;
-
 interface Bounds {
   readonly min: string;
   readonly maxDays: number;
 }
 
-/** CEL's durations know no days: those that begin with them are compared by number, other mixtures are left to Belay's own check. */
+/**
+ * A duration within bounds. CEL reads no days: its rule compares a duration that begins with days by their number, and leaves every other
+ * duration with days to Belay.
+ */
 export const duration = ({ min, maxDays }: Bounds) => {
   const minMs = parseDuration(min) ?? 0;
   const tooShort = `is shorter than ${min}`;
   const tooLong = `is longer than ${maxDays} days`;
   return text(32)
-    .regex(DURATION_PATTERN, { abort: true, ...says('is not a duration such as 90s, 10m, 1h30m or 2d') })
-    .refine((value) => (parseDuration(value) ?? 0) >= minMs, says(tooShort))
-    .refine((value) => (parseDuration(value) ?? Number.POSITIVE_INFINITY) <= maxDays * DAY_MS, says(tooLong))
+    .regex(DURATION_PATTERN, { abort: true, ...quoting('is not a duration such as 90s, 10m, 1h30m or 2d') })
+    .refine((value) => (parseDuration(value) ?? 0) >= minMs, quoting(tooShort))
+    .refine((value) => (parseDuration(value) ?? Number.POSITIVE_INFINITY) <= maxDays * DAY_MS, quoting(tooLong))
     .meta(
-      checkedBy(
+      celRules(
         { rule: `self.contains('d') || duration(self) >= duration('${min}')`, message: tooShort },
         {
           rule: `self.matches('^[0-9.]+d') ? double(self.split('d')[0]) <= ${maxDays}.0 : (self.contains('d') || duration(self) <= duration('${maxDays * 24}h'))`,
@@ -67,8 +65,8 @@ export const oneOf = <const T extends readonly (string | false)[]>(values: T) =>
   });
 
 /**
- * To YAML 1.1, which kubectl speaks, a bare `Off` is the boolean false. Whoever writes it means Off, so both are taken; crd.ts leaves out
- * the type for it. https://yaml.org/type/bool.html
+ * What happens to a write that a rule refuses. kubectl reads YAML 1.1, where a bare `Off` is the boolean false, so both are taken, and crd.ts
+ * leaves out the type. https://yaml.org/type/bool.html
  */
 export const action = oneOf(['Deny', 'Warn', 'Audit', 'Off', false]);
 export const ACTIONS =
@@ -78,5 +76,5 @@ export const glob = text(MAX_GLOB_LENGTH)
   .min(1, 'is empty')
   .regex(
     GLOB_PATTERN,
-    says('is not a glob: write a name, with at most two * (any characters) and any number of ? (any one character)'),
+    quoting('is not a glob: write a name, with at most two * (any characters) and any number of ? (any one character)'),
   );

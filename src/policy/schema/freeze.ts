@@ -1,17 +1,15 @@
 import { z } from 'zod';
 import { quoteText } from '../../text/escape.ts';
+import { MAX_REASON_LENGTH } from '../lock-annotations.ts';
 import { isTimeZone, parseSchedule, SCHEDULE_PATTERN, TIME_ZONE_PATTERN } from '../schedule.ts';
-import { ACTIONS, action, duration, list, says, text } from './fields.ts';
-
-/** As long as the reason of a freeze annotation may be: it is shown in every denial. */
-const MAX_REASON_LENGTH = 512;
+import { ACTIONS, action, duration, list, quoting, text } from './fields.ts';
 
 const freezeWindow = z
   .strictObject({
     schedule: text(128)
       .regex(SCHEDULE_PATTERN, {
         abort: true,
-        ...says('is not a cron expression of five fields: minute, hour, day of month, month, day of week'),
+        ...quoting('is not a cron expression of five fields: minute, hour, day of month, month, day of week'),
       })
       .describe(
         'When it begins: a cron expression of five fields (minute, hour, day of month, month, day of week). A time that a clock change skips is the first moment after it, one that comes twice the first of them. Example: "0 16 * * FRI".',
@@ -20,8 +18,8 @@ const freezeWindow = z
       'For how long: time that passes, also over a clock change. From 1s to 31d. Windows that overlap or adjoin are one. Example: 64h.',
     ),
     timeZone: text(64)
-      .regex(TIME_ZONE_PATTERN, { abort: true, ...says('is not an IANA time zone such as Europe/Berlin') })
-      .refine(isTimeZone, says('is not an IANA time zone such as Europe/Berlin'))
+      .regex(TIME_ZONE_PATTERN, { abort: true, ...quoting('is not an IANA time zone such as Europe/Berlin') })
+      .refine(isTimeZone, quoting('is not an IANA time zone such as Europe/Berlin'))
       .describe('IANA time zone of the schedule. Example: Europe/Berlin. Default: UTC.')
       .optional(),
     reason: text(MAX_REASON_LENGTH)
@@ -34,11 +32,11 @@ const freezeWindow = z
       `${quoteText(String((input as { schedule: unknown }).schedule))} is not a cron expression of five fields that ever comes true`,
   });
 
-/** From any day on: a schedule without years comes back within a few, or never (30 February). */
+/** A schedule names no year, so it comes true within a few years of any day, or never (30 February). */
 const everStarts = (schedule: string, timeZone: string): boolean =>
   parseSchedule(schedule, timeZone)?.nextStart(Date.UTC(2000, 0)) !== undefined;
 
-/** When nothing changes. */
+/** When nothing about a release changes. */
 export const freeze = z.strictObject({
   action: action
     .describe(`What happens to a write that a freeze of any kind refuses, by policy or by annotation. ${ACTIONS}`)

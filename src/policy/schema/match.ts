@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { checkedBy, filledList, glob, list, oneOf, says, text } from './fields.ts';
+import { celRules, filledList, glob, list, oneOf, quoting, text } from './fields.ts';
 
 /** https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
 const LABEL_KEY_PATTERN = /^([0-9a-z]([0-9a-z.-]{0,251}[0-9a-z])?\/)?[0-9A-Za-z]([0-9A-Za-z._-]{0,61}[0-9A-Za-z])?$/;
@@ -8,8 +8,8 @@ const MAX_LABELS = 16;
 const NO_LABEL_KEY = 'is not the key of a label';
 const TOO_MANY_LABELS = `has more than ${MAX_LABELS} labels`;
 
-const labelKey = text(317).regex(LABEL_KEY_PATTERN, says(NO_LABEL_KEY));
-const labelValue = text(63).regex(LABEL_VALUE_PATTERN, says('is not the value of a label'));
+const labelKey = text(317).regex(LABEL_KEY_PATTERN, quoting(NO_LABEL_KEY));
+const labelValue = text(63).regex(LABEL_VALUE_PATTERN, quoting('is not the value of a label'));
 
 const NEEDS_VALUES = 'In and NotIn need values';
 const TAKES_NO_VALUES = 'Exists and DoesNotExist take no values';
@@ -32,7 +32,7 @@ const labelExpression = z
     error: TAKES_NO_VALUES,
   })
   .meta(
-    checkedBy(
+    celRules(
       {
         rule: "!(self.operator in ['In', 'NotIn']) || (has(self.values) && size(self.values) > 0)",
         message: NEEDS_VALUES,
@@ -54,7 +54,7 @@ const namespaceSelector = z.strictObject({
     .refine((labels) => Object.keys(labels).length <= MAX_LABELS, TOO_MANY_LABELS)
     .meta({
       maxProperties: MAX_LABELS,
-      ...checkedBy({
+      ...celRules({
         rule: `self.all(key, key.matches('${LABEL_KEY_PATTERN.source.replaceAll('\\', '\\\\')}'))`,
         message: `a key ${NO_LABEL_KEY}`,
       }),
@@ -64,7 +64,7 @@ const namespaceSelector = z.strictObject({
   matchExpressions: list(labelExpression, 16).describe('Conditions on its labels; all must hold.').optional(),
 });
 
-/** Which releases a policy is for. */
+/** The releases that a policy is for. */
 export const match = z.strictObject({
   namespaceSelector: namespaceSelector
     .describe("A LabelSelector on the labels of the release's namespace. Default: every namespace.")

@@ -1,5 +1,5 @@
-/** API groups of Kubernetes itself: the API server knows their fields. `*.k8s.io` alone does not tell: Gateway API has it too. */
-const groups: ReadonlySet<string> = new Set([
+/** API groups of Kubernetes itself, whose fields the API server knows. The suffix `.k8s.io` does not suffice: Gateway API has it too. */
+const GROUPS: ReadonlySet<string> = new Set([
   '',
   'admissionregistration.k8s.io',
   'apiextensions.k8s.io',
@@ -24,4 +24,4 @@ const groups: ReadonlySet<string> = new Set([
   'storagemigration.k8s.io',
 ]);
 
-export const isBuiltInGroup = (group: string): boolean => groups.has(group);
+export const isBuiltInGroup = (group: string): boolean => GROUPS.has(group);

@@ -1,18 +1,19 @@
 import { hasChartValue } from './chart-value.ts';
-import { isList, isMap, type JsonMap, maxRecursion, own } from './json.ts';
+import { isList, isMap, type JsonMap, MAX_RECURSION, own } from './json.ts';
 
-interface Place {
+/** One field, in the chart and in the live object. */
+interface Field {
   readonly chart: unknown;
   readonly live: unknown;
-  /** The last two names on the way to it. */
+  /** The last two names of its path. */
   readonly parent: string;
   readonly key: string;
   readonly depth: number;
-  /** Whether the kind is Kubernetes' own, whose defaults are known. */
+  /** Whether the kind is one of Kubernetes' own, whose defaults are known. */
   readonly isBuiltIn: boolean;
 }
 
-const below = (place: Place, key: string): Place => ({
+const below = (place: Field, key: string): Field => ({
   ...place,
   chart: isMap(place.chart) ? own(place.chart, key) : undefined,
   live: isMap(place.live) ? own(place.live, key) : undefined,
@@ -24,18 +25,18 @@ const below = (place: Place, key: string): Place => ({
 const isSet = (value: unknown): boolean => value !== undefined && value !== null;
 
 /**
- * Whether the fields of an entry of `managedFields` are those that the chart sets, no fewer and no more, and the live object has the
- * chart's values there. What is in doubt is not.
+ * Whether an entry of `managedFields` holds exactly the fields that the chart sets, and the live object has the chart's values in them. False
+ * in doubt.
  * Format: sigs.k8s.io/structured-merge-diff `fieldpath.PathElement`.
  */
 export const isExactlyOwned = (fields: JsonMap, chart: JsonMap, live: JsonMap, isBuiltIn: boolean): boolean =>
   isOwnedAt(fields, { chart, live, parent: '', key: '', depth: 0, isBuiltIn });
 
-function isOwnedAt(fields: unknown, place: Place): boolean {
+const isOwnedAt = (fields: unknown, place: Field): boolean => {
   const { chart, live, depth } = place;
-  if (!isMap(fields) || !isSet(chart) || depth >= maxRecursion) return false;
+  if (!isMap(fields) || !isSet(chart) || depth >= MAX_RECURSION) return false;
   const elements = Object.keys(fields).filter((element) => element !== '.');
-  // A leaf: a scalar, or a list or map that the API server takes as one value, or an empty one.
+  // A leaf is a scalar, a list or map that the API server takes as one value, or an empty list or map.
   if (elements.length === 0 && !Object.hasOwn(fields, '.')) return isExactly(place);
   if (isMap(chart) && isMap(live)) {
     const names = Object.keys(chart).filter((name) => isSet(chart[name]));
@@ -43,7 +44,7 @@ function isOwnedAt(fields: unknown, place: Place): boolean {
       elements.length === names.length && names.every((name) => isOwnedAt(own(fields, `f:${name}`), below(place, name)))
     );
   }
-  // First the lengths, so that nobody but the chart says how long this takes.
+  // The lengths are compared first, so that only the chart bounds the time that the rest takes.
   if (!isList(chart) || !isList(live) || elements.length !== chart.length || live.length !== chart.length) return false;
   const found = new Set<unknown>();
   return elements.every((element) => {
@@ -53,7 +54,7 @@ function isOwnedAt(fields: unknown, place: Place): boolean {
     if (element.startsWith('v:')) return true;
     return isOwnedAt(own(fields, element), { ...place, chart: item, live: now, depth: depth + 1 });
   });
-}
+};
 
 const parsed = (text: string): unknown => {
   try {
@@ -63,7 +64,7 @@ const parsed = (text: string): unknown => {
   }
 };
 
-/** The one item that `v:"x"` or `k:{"containerPort":80,"protocol":"TCP"}` names. Charts may leave out the protocol, which is TCP then. */
+/** The only item that `v:"x"` or `k:{"containerPort":80,"protocol":"TCP"}` names. A chart may leave out the protocol, which is then TCP. */
 const onlyItem = (element: string, list: readonly unknown[]): unknown => {
   const named = parsed(element.slice(2));
   const isNamed = (item: unknown): boolean => {
@@ -78,7 +79,7 @@ const onlyItem = (element: string, list: readonly unknown[]): unknown => {
   return found.length === 1 ? found[0] : undefined;
 };
 
-/** What the API server fills in inside of lists that it takes as one value: by the last two names on the way there. */
+/** Defaults that the API server sets inside lists that it takes as one value, by the last two names of the path. */
 const DEFAULTS: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ['ports protocol', 'TCP'],
   ['serviceAccountToken expirationSeconds', 3600],
@@ -87,20 +88,20 @@ const DEFAULTS: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ['volumeClaimTemplates kind', 'PersistentVolumeClaim'],
 ]);
 
-const isDefault = ({ live, parent, key, isBuiltIn }: Place): boolean => {
+const isDefault = ({ live, parent, key, isBuiltIn }: Field): boolean => {
   if (!isSet(live)) return true;
   if (!isBuiltIn) return false;
-  // Of no consequence: there is no claim yet.
+  // A template has no status of its own.
   if (parent === 'volumeClaimTemplates' && key === 'status') return true;
   return DEFAULTS.get(`${parent} ${key}`) === live;
 };
 
-/** Whether the live value is the chart's, and holds nothing else. */
-function isExactly(place: Place): boolean {
+/** Whether the live value is the chart's value and holds nothing else, apart from defaults. */
+const isExactly = (place: Field): boolean => {
   const { chart, live, parent, key, depth } = place;
   if (!isSet(chart)) return isDefault(place);
-  if (depth >= maxRecursion || !hasChartValue(chart, live, parent, key)) return false;
+  if (depth >= MAX_RECURSION || !hasChartValue(chart, live, parent, key)) return false;
   if (isMap(live)) return Object.keys(live).every((name) => isExactly(below(place, name)));
   if (!isList(chart) || !isList(live)) return true;
   return live.every((item, index) => isExactly({ ...place, chart: chart[index], live: item, depth: depth + 1 }));
-}
+};

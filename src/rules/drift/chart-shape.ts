@@ -1,14 +1,14 @@
 import { isMap, type JsonMap, own } from './json.ts';
 
 /**
- * The chart's document as it arrives in the cluster: with the ownership marks, which Helm adds after it has stored the
- * manifest (helm.sh/helm `setMetadataVisitor`), and a Secret's `stringData` as `data`.
+ * The chart's document as the cluster stores it: with the ownership label and annotations, which Helm adds after it has stored the
+ * manifest (helm.sh/helm `setMetadataVisitor`), and with a Secret's `stringData` as `data`.
  */
-export function chartShape(
+export const chartShape = (
   document: JsonMap,
   release: { readonly releaseName: string; readonly releaseNamespace: string },
   isSecret: boolean,
-): JsonMap {
+): JsonMap => {
   const metadata = mapOr(own(document, 'metadata'));
   const shape: Record<string, unknown> = {
     ...document,
@@ -29,11 +29,11 @@ export function chartShape(
     shape.binaryData = oneLine(own(document, 'binaryData'));
   }
   return shape;
-}
+};
 
 const mapOr = (value: unknown): JsonMap => (isMap(value) ? value : {});
 
-/** Charts wrap long base64; the API server does not. */
+/** Removes line breaks from base64: charts wrap it, and the API server does not. */
 const oneLine = (values: unknown): JsonMap =>
   mapValues(values, (value) => (/\s/.test(value) ? value.replace(/\s+/g, '') : value));
 

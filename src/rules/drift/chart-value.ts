@@ -1,21 +1,21 @@
 import { isQuantityField, isSameQuantity } from './amount.ts';
-import { isList, isMap, maxRecursion, own } from './json.ts';
+import { isList, isMap, MAX_RECURSION, own } from './json.ts';
 
-/** Whether the chart sets any field in there. Null is not set; `{}` and `[]` set nothing below them. */
-export function setsAnything(chart: unknown, depth = 0): boolean {
+/** Whether the chart sets a field in this value. Null sets none, and neither do `{}` and `[]`. */
+export const setsAnything = (chart: unknown, depth = 0): boolean => {
   if (chart === undefined || chart === null) return false;
-  if (depth >= maxRecursion) return true;
+  if (depth >= MAX_RECURSION) return true;
   if (isList(chart)) return chart.length > 0;
   return isMap(chart) ? Object.values(chart).some((child) => setsAnything(child, depth + 1)) : true;
-}
+};
 
 /**
- * Whether a live value has everything that the chart says, as the API server writes it: quantities rewritten, zero values
- * left out, defaults added to the maps, lists item by item. `parent` and `key` are the last two names on the way to it.
+ * Whether a live value holds the chart's value, as the API server writes it: it rewrites quantities, leaves out zero values and adds
+ * defaults to maps. Lists are compared item by item. `parent` and `key` are the last two names of the path.
  */
-export function hasChartValue(chart: unknown, live: unknown, parent: string, key: string, depth = 0): boolean {
+export const hasChartValue = (chart: unknown, live: unknown, parent: string, key: string, depth = 0): boolean => {
   if (chart === live || chart === undefined || chart === null) return true;
-  if (depth >= maxRecursion) return false;
+  if (depth >= MAX_RECURSION) return false;
   if (isMap(chart)) {
     if (live !== undefined && !isMap(live)) return false;
     return Object.keys(chart).every((child) =>
@@ -30,11 +30,11 @@ export function hasChartValue(chart: unknown, live: unknown, parent: string, key
   if (live === undefined || live === null) return chart === false || chart === 0 || chart === '';
   if (typeof live === 'object') return false;
   return String(chart) === String(live) || (isQuantityField(parent, key) && isSameQuantity(chart, live));
-}
+};
 
-/** Whether a change brings back what the chart says, and had been lost. */
-export function isRestored(chart: unknown, before: unknown, after: unknown, parent: string, key: string): boolean {
+/** Whether a change brings back the chart's value after it was lost. */
+export const isRestored = (chart: unknown, before: unknown, after: unknown, parent: string, key: string): boolean => {
   if (chart === undefined || chart === null) return false;
   const wasThere = typeof chart === 'object' ? hasChartValue(chart, before, parent, key) : chart === before;
   return !wasThere && hasChartValue(chart, after, parent, key);
-}
+};

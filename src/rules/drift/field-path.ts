@@ -1,17 +1,18 @@
-/** One step from an object's root to a field: a key, or an item of a list. */
+/** One step of a path from the root of an object to a field: a key, or an item of a list. */
 export type Step = string | ListItem;
 
+/** An item of a list, in the old object, the new object or both. */
 export interface ListItem {
-  /** What people know it by: `web`, `80/TCP`. */
+  /** The item's name for people: `web`, `80/TCP`. */
   readonly label: string;
-  /** Its key in `managedFields`, such as `k:{"name":"web"}`; undefined when the list is not keyed there. */
+  /** The item's key in `managedFields`, such as `k:{"name":"web"}`; undefined where that has no keys for the list. */
   readonly managedKey: string | undefined;
   readonly beforeIndex: number | undefined;
   readonly afterIndex: number | undefined;
 }
 
-/** `spec.template.spec.containers[web].image`, `metadata.annotations["a.b/c"]` */
-export function showFieldPath(steps: readonly Step[]): string {
+/** The path for people: `spec.template.spec.containers[web].image`, `metadata.annotations["a.b/c"]`. */
+export const showFieldPath = (steps: readonly Step[]): string => {
   let path = '';
   for (const step of steps) {
     if (typeof step !== 'string')
@@ -20,14 +21,14 @@ export function showFieldPath(steps: readonly Step[]): string {
     else path += path === '' ? step : `.${step}`;
   }
   return path;
-}
+};
 
-/** RFC 6901, into the new object, or into the old one where the field is gone. */
-export function fieldPointer(steps: readonly Step[], isGone: boolean): string {
+/** The path as a JSON Pointer (RFC 6901) into the new object, or into the old object where the field is gone. */
+export const fieldPointer = (steps: readonly Step[], isGone: boolean): string => {
   let pointer = '';
   for (const step of steps) pointer += `/${typeof step === 'string' ? escapeKey(step) : indexOf(step, isGone)}`;
   return pointer;
-}
+};
 
 export const indexOf = ({ beforeIndex, afterIndex }: ListItem, isGone: boolean): number =>
   (isGone ? (beforeIndex ?? afterIndex) : (afterIndex ?? beforeIndex)) ?? 0;

@@ -9,7 +9,7 @@ import { deepEqual, isMap, type JsonMap, own } from './json.ts';
 import { Walk } from './walk.ts';
 
 export interface DriftInput {
-  /** Which fields the writer answers for: people for all, service accounts for those that the chart sets, unless the policy says otherwise. */
+  /** The fields that the writer may not change. By default: all for people, and the chart's for service accounts. */
   readonly scope: DriftScope;
   /** The object as the governing revision's manifest has it. */
   readonly document: Record<string, unknown>;
@@ -21,8 +21,8 @@ export interface DriftInput {
   readonly ignore: readonly string[];
 }
 
-/** What of an UPDATE is drift. Empty: nothing is. Never throws, whatever the objects look like. */
-export function findDrift(input: DriftInput): readonly FieldChange[] {
+/** The changes of an UPDATE that are drift. Never throws, whatever the objects look like. */
+export const findDrift = (input: DriftInput): readonly FieldChange[] => {
   const { document, before, after, scope } = input;
   const { group, kind } = identify(after, before);
   const ignore = ignoredPaths(group, kind, document, before, input.ignore);
@@ -38,20 +38,20 @@ export function findDrift(input: DriftInput): readonly FieldChange[] {
   const chartOnly = scope === 'ChartFields';
   for (const key of keysOf(before, after)) {
     if (key === 'metadata') findMetadataDrift(walk, chartOnly, shape, before, after, descend(ignore, key));
-    else if (!identity.has(key)) {
+    else if (!IDENTITY.has(key)) {
       const [old, now] = [own(before, key), own(after, key)];
-      // To find two trees equal takes half of what walking three does, and most writes leave `spec` alone.
+      // Most writes leave `spec` alone, and comparing two trees takes half the time of walking three.
       if (!deepEqual(old, now)) walk.field(key, chartOnly, own(shape, key), old, now, ignore);
     }
   }
   return walk.changes;
-}
+};
 
-/** The status is the controllers'; the others say what the object is, not what is in it. */
-const identity: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'status']);
+/** Fields that are no desired state: the status belongs to controllers, and the others identify the object. */
+const IDENTITY: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'status']);
 
-/** Kept by the API server, or, as finalizers, by whoever needs them. */
-const notDesiredState: ReadonlySet<string> = new Set([
+/** Metadata that the API server writes, and finalizers, which controllers write. */
+const NOT_DESIRED_STATE: ReadonlySet<string> = new Set([
   'creationTimestamp',
   'deletionGracePeriodSeconds',
   'deletionTimestamp',
@@ -63,24 +63,24 @@ const notDesiredState: ReadonlySet<string> = new Set([
   'uid',
 ]);
 
-function findMetadataDrift(
+const findMetadataDrift = (
   walk: Walk,
   chartOnly: boolean,
   shape: JsonMap,
   before: JsonMap,
   after: JsonMap,
   ignore: IgnoreState,
-): void {
+): void => {
   if (isIgnored(ignore)) return;
   const [chart, old, now] = [mapAt(shape, 'metadata'), mapAt(before, 'metadata'), mapAt(after, 'metadata')];
   walk.within('metadata', () => {
     for (const key of keysOf(old, now)) {
-      if (notDesiredState.has(key)) continue;
+      if (NOT_DESIRED_STATE.has(key)) continue;
       if (key !== 'labels' && key !== 'annotations') {
         walk.field(key, chartOnly, own(chart, key), own(old, key), own(now, key), ignore);
         continue;
       }
-      // Labels and annotations are everybody's, but for those that the chart sets. One finding for each.
+      // Anyone may write labels and annotations, except those that the chart sets. Each is a change of its own.
       const inner = descend(ignore, key);
       if (isIgnored(inner)) continue;
       const [set, was, is] = [mapAt(chart, key), mapAt(old, key), mapAt(now, key)];
@@ -91,48 +91,49 @@ function findMetadataDrift(
       });
     }
   });
-}
+};
 
-/** Whoever writes it, and whether or not the chart sets it: it is desired state in the clothes of metadata. */
-function findDesiredState(walk: Walk, chart: JsonMap, before: JsonMap, after: JsonMap, ignore: IgnoreState): void {
+/** Annotations that are desired state. They count for every writer, also where the chart does not set them. */
+const findDesiredState = (walk: Walk, chart: JsonMap, before: JsonMap, after: JsonMap, ignore: IgnoreState): void => {
   for (const name of keysOf(before, after)) {
     if (Object.hasOwn(chart, name) || !isDesiredState(name)) continue;
     walk.field(name, false, undefined, own(before, name), own(after, name), ignore);
   }
-}
+};
 
 /**
- * - The Deployment controller goes back to the revision that is named there (k8s.io/kubernetes pkg/controller/deployment/rollback.go).
- * - autoscaling/v1 keeps there what only autoscaling/v2 has fields for (pkg/apis/autoscaling/v1/conversion.go). The other two of that
- *   prefix, `conditions` and `current-metrics`, are status.
+ * - The Deployment controller rolls back to the revision that the first annotation names (k8s.io/kubernetes
+ *   pkg/controller/deployment/rollback.go).
+ * - autoscaling/v1 stores in the other two what only autoscaling/v2 has fields for (pkg/apis/autoscaling/v1/conversion.go). Two more
+ *   annotations with that prefix, `conditions` and `current-metrics`, are status.
  */
 const isDesiredState = (annotation: string): boolean =>
   annotation === 'deprecated.deployment.rollback.to' ||
   annotation === 'autoscaling.alpha.kubernetes.io/metrics' ||
   annotation === 'autoscaling.alpha.kubernetes.io/behavior';
 
-/** kubectl keeps a copy of the whole object in that annotation. */
-const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
+/** kubectl stores a copy of the whole object in this annotation. */
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
 const isSecretField = ([first, second, third]: readonly Step[]): boolean =>
   first === 'data' ||
   first === 'stringData' ||
-  (first === 'metadata' && second === 'annotations' && (third === undefined || third === lastApplied));
+  (first === 'metadata' && second === 'annotations' && (third === undefined || third === LAST_APPLIED));
 
-const nothing: JsonMap = {};
+const EMPTY_MAP: JsonMap = {};
 
 const mapAt = (map: JsonMap, key: string): JsonMap => {
   const value = own(map, key);
-  return isMap(value) ? value : nothing;
+  return isMap(value) ? value : EMPTY_MAP;
 };
 
-function keysOf(before: JsonMap, after: JsonMap): readonly string[] {
+const keysOf = (before: JsonMap, after: JsonMap): readonly string[] => {
   const keys = Object.keys(before);
   for (const key of Object.keys(after)) if (!Object.hasOwn(before, key)) keys.push(key);
   return keys;
-}
+};
 
-function identify(after: JsonMap, before: JsonMap): { readonly group: string; readonly kind: string } {
+const identify = (after: JsonMap, before: JsonMap): { readonly group: string; readonly kind: string } => {
   const apiVersion = own(after, 'apiVersion') ?? own(before, 'apiVersion');
   const kind = own(after, 'kind') ?? own(before, 'kind');
   const slash = typeof apiVersion === 'string' ? apiVersion.indexOf('/') : -1;
@@ -140,4 +141,4 @@ function identify(after: JsonMap, before: JsonMap): { readonly group: string; re
     group: typeof apiVersion === 'string' && slash >= 0 ? apiVersion.slice(0, slash) : '',
     kind: typeof kind === 'string' ? kind : '',
   };
-}
+};

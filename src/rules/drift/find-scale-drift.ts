@@ -13,8 +13,8 @@ export interface ScaleDriftInput {
   readonly ignore: readonly string[];
 }
 
-/** A write of the `scale` subresource is a change of `spec.replicas` of its parent. Absent means zero in a Scale. */
-export function findScaleDrift(input: ScaleDriftInput): readonly FieldChange[] {
+/** The drift of a write of the `scale` subresource, which changes `spec.replicas` of its parent. An absent number means zero in a Scale. */
+export const findScaleDrift = (input: ScaleDriftInput): readonly FieldChange[] => {
   const { scope, document, ignore } = input;
   const [before, after] = [input.beforeReplicas ?? 0, input.afterReplicas ?? 0];
   if (before === after) return [];
@@ -34,4 +34,4 @@ export function findScaleDrift(input: ScaleDriftInput): readonly FieldChange[] {
       secret: false,
     },
   ];
-}
+};

@@ -9,8 +9,8 @@ const uidOf = (owner: unknown): unknown =>
   typeof owner === 'object' && owner !== null ? (owner as { readonly uid?: unknown }).uid : undefined;
 
 /**
- * Whether the object gets an owner that it had not. The garbage collector deletes it when its owners are gone or never were, and of that Belay
- * is not asked: to make somebody an owner is to decide when the object goes.
+ * Whether the object gets a new owner. The garbage collector deletes an object whose owners are gone or never existed, and Belay does not
+ * review that delete. So a user who sets an owner decides when the object is deleted.
  * https://kubernetes.io/docs/concepts/architecture/garbage-collection/
  */
 export const gainsOwner = (before: KubernetesObject, after: KubernetesObject): boolean => {

@@ -1,19 +1,19 @@
 import { isMap, type JsonMap, own } from './json.ts';
 
-/** A place on the way to an ignored path. JSON Pointers (RFC 6901); `*` stands for any key or list item. */
-interface Place {
-  readonly below: Map<string, Place>;
+/** A node in a tree of ignored paths. The paths are JSON Pointers (RFC 6901); `*` stands for any key or list item. */
+interface PathNode {
+  readonly below: Map<string, PathNode>;
   ignored: boolean;
 }
 
-/** All places that the way so far may be at; undefined when no ignored path leads on from here. */
-export type IgnoreState = readonly Place[] | undefined;
+/** The nodes that match the path so far; undefined when no ignored path begins with it. */
+export type IgnoreState = readonly PathNode[] | undefined;
 
 export const isIgnored = (state: IgnoreState): boolean => state?.some(({ ignored }) => ignored) ?? false;
 
-export function descend(state: IgnoreState, segment: string): IgnoreState {
+export const descend = (state: IgnoreState, segment: string): IgnoreState => {
   if (state === undefined) return undefined;
-  let next: Place[] | undefined;
+  let next: PathNode[] | undefined;
   for (const { below } of state) {
     for (const place of [below.get(segment), below.get('*')]) {
       if (place === undefined) continue;
@@ -22,10 +22,10 @@ export function descend(state: IgnoreState, segment: string): IgnoreState {
     }
   }
   return next;
-}
+};
 
-function compile(pointers: readonly string[]): Place {
-  const root: Place = { below: new Map(), ignored: false };
+const compile = (pointers: readonly string[]): PathNode => {
+  const root: PathNode = { below: new Map(), ignored: false };
   for (const pointer of pointers) {
     if (pointer !== '' && !pointer.startsWith('/')) continue;
     let place = root;
@@ -41,41 +41,41 @@ function compile(pointers: readonly string[]): Place {
     place.ignored = true;
   }
   return root;
-}
+};
 
-const restart = '/spec/template/metadata/annotations/kubectl.kubernetes.io~1restartedAt';
-const ordinary = compile([restart]);
-const webhooks = compile([restart, '/webhooks/*/clientConfig/caBundle']);
+const RESTARTED_AT = '/spec/template/metadata/annotations/kubectl.kubernetes.io~1restartedAt';
+const DEFAULT_PATHS = compile([RESTARTED_AT]);
+const WEBHOOK_PATHS = compile([RESTARTED_AT, '/webhooks/*/clientConfig/caBundle']);
 
-const byKind: ReadonlyMap<string, Place> = new Map([
-  ['admissionregistration.k8s.io ValidatingWebhookConfiguration', webhooks],
-  ['admissionregistration.k8s.io MutatingWebhookConfiguration', webhooks],
+const PATHS_BY_KIND: ReadonlyMap<string, PathNode> = new Map([
+  ['admissionregistration.k8s.io ValidatingWebhookConfiguration', WEBHOOK_PATHS],
+  ['admissionregistration.k8s.io MutatingWebhookConfiguration', WEBHOOK_PATHS],
   [
     'apiextensions.k8s.io CustomResourceDefinition',
-    compile([restart, '/spec/conversion/webhook/clientConfig/caBundle']),
+    compile([RESTARTED_AT, '/spec/conversion/webhook/clientConfig/caBundle']),
   ],
-  ['apiregistration.k8s.io APIService', compile([restart, '/spec/caBundle'])],
+  ['apiregistration.k8s.io APIService', compile([RESTARTED_AT, '/spec/caBundle'])],
 ]);
-const aggregated = compile([restart, '/rules']);
+const AGGREGATED_ROLE_PATHS = compile([RESTARTED_AT, '/rules']);
 
-const compiled = new WeakMap<readonly string[], Place>();
+const compiled = new WeakMap<readonly string[], PathNode>();
 
 /**
- * What is no drift by default - `kubectl rollout restart`, certificates that an injector fills in, rules that the
- * aggregation controller fills in - and what the policy ignores.
+ * The paths that the policy ignores, and those that are never drift: the annotation of `kubectl rollout restart`, certificates that an
+ * injector fills in, and rules that the aggregation controller fills in.
  */
-export function ignoredPaths(
+export const ignoredPaths = (
   group: string,
   kind: string,
   document: JsonMap,
   before: JsonMap,
   ignore: readonly string[],
-): IgnoreState {
+): IgnoreState => {
   const isAggregated =
     kind === 'ClusterRole' &&
     group === 'rbac.authorization.k8s.io' &&
     (isMap(own(document, 'aggregationRule')) || isMap(own(before, 'aggregationRule')));
-  const builtIn = isAggregated ? aggregated : (byKind.get(`${group} ${kind}`) ?? ordinary);
+  const builtIn = isAggregated ? AGGREGATED_ROLE_PATHS : (PATHS_BY_KIND.get(`${group} ${kind}`) ?? DEFAULT_PATHS);
   if (ignore.length === 0) return [builtIn];
   let chosen = compiled.get(ignore);
   if (chosen === undefined) {
@@ -83,4 +83,4 @@ export function ignoredPaths(
     compiled.set(ignore, chosen);
   }
   return [builtIn, chosen];
-}
+};

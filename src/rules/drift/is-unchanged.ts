@@ -1,18 +1,18 @@
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import { deepEqual, isMap, type JsonMap } from './json.ts';
 
-const beyondDesiredState: ReadonlySet<string> = new Set(['status', 'metadata']);
-const keptByServer: ReadonlySet<string> = new Set(['managedFields', 'resourceVersion', 'generation']);
+const BEYOND_DESIRED_STATE: ReadonlySet<string> = new Set(['status', 'metadata']);
+const KEPT_BY_SERVER: ReadonlySet<string> = new Set(['managedFields', 'resourceVersion', 'generation']);
 
-/** Whether a write leaves desired state and metadata alone: a status update, or a patch that changes nothing. */
-export function isUnchanged(before: KubernetesObject, after: KubernetesObject): boolean {
-  // What changes is more often a label or an annotation than the rest, and the metadata is smaller.
+/** Whether a write leaves desired state and metadata as they are, as an update of the status does. */
+export const isUnchanged = (before: KubernetesObject, after: KubernetesObject): boolean => {
+  // Metadata comes first: it changes more often than the rest, and is smaller.
   const [old, now] = [before.metadata, after.metadata];
-  const isSameMetadata = isMap(old) && isMap(now) ? isEqualExcept(keptByServer, old, now) : deepEqual(old, now);
-  return isSameMetadata && isEqualExcept(beyondDesiredState, before, after);
-}
+  const isSameMetadata = isMap(old) && isMap(now) ? isEqualExcept(KEPT_BY_SERVER, old, now) : deepEqual(old, now);
+  return isSameMetadata && isEqualExcept(BEYOND_DESIRED_STATE, before, after);
+};
 
-function isEqualExcept(except: ReadonlySet<string>, left: JsonMap, right: JsonMap): boolean {
+const isEqualExcept = (except: ReadonlySet<string>, left: JsonMap, right: JsonMap): boolean => {
   for (const key in left) {
     if (except.has(key)) continue;
     if (!Object.hasOwn(right, key) || !deepEqual(left[key], right[key])) return false;
@@ -21,4 +21,4 @@ function isEqualExcept(except: ReadonlySet<string>, left: JsonMap, right: JsonMa
     if (!except.has(key) && !Object.hasOwn(left, key)) return false;
   }
   return true;
-}
+};

@@ -1,4 +1,4 @@
-/** Plain JSON as it stands in a review. Only own keys count: `__proto__` and `constructor` are keys like any other. */
+/** An object of plain JSON. Only its own keys count: `__proto__` and `constructor` are keys like any other. */
 export type JsonMap = Readonly<Record<string, unknown>>;
 
 export const isMap = (value: unknown): value is JsonMap =>
@@ -6,25 +6,25 @@ export const isMap = (value: unknown): value is JsonMap =>
 
 export const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value);
 
-/** The value under the key. Null counts as absent, as it does for the API server. */
+/** The value of an own key. Null counts as absent, as it does for the API server. */
 export const own = (map: JsonMap, key: string): unknown =>
   Object.hasOwn(map, key) ? (map[key] ?? undefined) : undefined;
 
-/** Nothing at all: also `{}` and `[]`, and maps and lists of nothing but such. */
-export function isEmptyValue(value: unknown, depth = 0): boolean {
+/** Whether a value is absent, false, zero or empty, or is a map or list of only such values. */
+export const isEmptyValue = (value: unknown, depth = 0): boolean => {
   if (typeof value !== 'object' || value === null) {
     return value === undefined || value === null || value === false || value === 0 || value === '';
   }
-  return depth < maxRecursion && Object.values(value).every((child) => isEmptyValue(child, depth + 1));
-}
+  return depth < MAX_RECURSION && Object.values(value).every((child) => isEmptyValue(child, depth + 1));
+};
 
-/** Deeper than anything that Kubernetes serves, and far from the end of the stack. */
-export const maxRecursion = 200;
+/** Deeper than any object that Kubernetes serves, and far below the limit of the stack. */
+export const MAX_RECURSION = 200;
 
-export function deepEqual(left: unknown, right: unknown, depth = 0): boolean {
+export const deepEqual = (left: unknown, right: unknown, depth = 0): boolean => {
   if (left === right) return true;
   if (typeof left !== 'object' || typeof right !== 'object' || left === null || right === null) return false;
-  if (depth >= maxRecursion) return deepEqualOnHeap(left, right);
+  if (depth >= MAX_RECURSION) return deepEqualOnHeap(left, right);
   if (Array.isArray(left)) {
     if (!Array.isArray(right) || left.length !== right.length) return false;
     for (let index = 0; index < left.length; index++) {
@@ -33,21 +33,21 @@ export function deepEqual(left: unknown, right: unknown, depth = 0): boolean {
     return true;
   }
   if (Array.isArray(right)) return false;
-  // `in` makes no list of the keys; JSON has no others than its own.
+  // `in` builds no list of keys. JSON has no inherited ones.
   let count = 0;
   for (const key in left) {
     const [a, b] = [(left as JsonMap)[key], (right as JsonMap)[key]];
-    // What every object inherits are functions, which equal nothing here, but for one.
+    // Every object inherits functions, which equal no JSON value, and `__proto__`, which might.
     if ((b === undefined || key === '__proto__') && !Object.hasOwn(right, key)) return false;
     if (a !== b && !deepEqual(a, b, depth + 1)) return false;
     count++;
   }
   for (const _key in right) count--;
   return count === 0;
-}
+};
 
-/** The API server accepts JSON that is ten thousand levels deep, which is too much for the stack. */
-function deepEqualOnHeap(left: object, right: object): boolean {
+/** Compares without recursion: the API server accepts JSON of ten thousand levels, which is too deep for the stack. */
+const deepEqualOnHeap = (left: object, right: object): boolean => {
   const pairs: [unknown, unknown][] = [[left, right]];
   for (let pair = pairs.pop(); pair !== undefined; pair = pairs.pop()) {
     const [a, b] = pair;
@@ -62,4 +62,4 @@ function deepEqualOnHeap(left: object, right: object): boolean {
     }
   }
   return true;
-}
+};

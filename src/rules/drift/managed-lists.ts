@@ -2,14 +2,14 @@ import type { Step } from './field-path.ts';
 import { isList, isMap, type JsonMap, own } from './json.ts';
 
 /**
- * How the API server takes a list, from what it wrote into `managedFields` for it: by keys (`k:{"name":"web"}`), as a set
- * (`v:"x"`), or nothing that tells. It knows the schema; charts and reviews do not carry it.
+ * How the API server identifies the items of a list: by keys (`k:{"name":"web"}`), by value (`v:"x"`), or unknown. The API server knows the
+ * schema and writes this into `managedFields`. Charts and reviews do not carry the schema.
  * Format: sigs.k8s.io/structured-merge-diff `fieldpath.PathElement`.
  */
 export type ManagedList = { readonly keys: readonly string[] } | 'set' | undefined;
 
-/** Old and new object count: erasing the new one's entries hides nothing. */
-export function managedFieldSets(...objects: readonly JsonMap[]): readonly JsonMap[] {
+/** The field sets of the old and the new object. A user who erases the entries of the new object hides nothing. */
+export const managedFieldSets = (...objects: readonly JsonMap[]): readonly JsonMap[] => {
   const sets: JsonMap[] = [];
   for (const object of objects) {
     const metadata = own(object, 'metadata');
@@ -21,9 +21,9 @@ export function managedFieldSets(...objects: readonly JsonMap[]): readonly JsonM
     }
   }
   return sets;
-}
+};
 
-export function findManagedList(sets: readonly JsonMap[], path: readonly Step[]): ManagedList {
+export const findManagedList = (sets: readonly JsonMap[], path: readonly Step[]): ManagedList => {
   for (const set of sets) {
     const fields = lookUp(set, path);
     for (const field in fields) {
@@ -33,9 +33,9 @@ export function findManagedList(sets: readonly JsonMap[], path: readonly Step[])
     }
   }
   return undefined;
-}
+};
 
-function lookUp(set: JsonMap, path: readonly Step[]): JsonMap | undefined {
+const lookUp = (set: JsonMap, path: readonly Step[]): JsonMap | undefined => {
   let fields: unknown = set;
   for (const step of path) {
     const element = typeof step === 'string' ? `f:${step}` : step.managedKey;
@@ -43,13 +43,13 @@ function lookUp(set: JsonMap, path: readonly Step[]): JsonMap | undefined {
     fields = own(fields, element);
   }
   return isMap(fields) ? fields : undefined;
-}
+};
 
-function managedKey(field: string): JsonMap | undefined {
+const managedKey = (field: string): JsonMap | undefined => {
   try {
     const key: unknown = JSON.parse(field.slice(2));
     return isMap(key) ? key : undefined;
   } catch {
     return undefined;
   }
-}
+};

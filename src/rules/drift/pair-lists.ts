@@ -2,7 +2,7 @@ import type { ListItem } from './field-path.ts';
 import { isMap, type JsonMap, own } from './json.ts';
 import type { ManagedList } from './managed-lists.ts';
 
-/** An item of the old and the new list, and of the chart's, that are one and the same. */
+/** One item, in the old list, the new list and the chart's list. */
 export interface ListPair extends ListItem {
   readonly chart: unknown;
   readonly before: unknown;
@@ -12,13 +12,13 @@ export interface ListPair extends ListItem {
 
 type List = readonly unknown[];
 
-/** All items in old order, then the new ones; undefined when the list can only be taken as a whole. */
-export function pairLists(
+/** Pairs the items of the lists: the old ones in order, then the added ones. Undefined when items cannot be identified. */
+export const pairLists = (
   managed: ManagedList,
   chart: List | undefined,
   before: List,
   after: List,
-): readonly ListPair[] | undefined {
+): readonly ListPair[] | undefined => {
   const listed = chart ?? [];
   const asManaged =
     managed === undefined
@@ -27,9 +27,9 @@ export function pairLists(
         ? pairByValue(listed, before, after)
         : pairByKeys([...managed.keys].sort(), true, listed, before, after);
   return asManaged ?? pairByKeys(['name'], false, listed, before, after);
-}
+};
 
-function pairByValue(chart: List, before: List, after: List): readonly ListPair[] | undefined {
+const pairByValue = (chart: List, before: List, after: List): readonly ListPair[] | undefined => {
   const identify = (item: unknown): string | undefined =>
     typeof item === 'object' ? undefined : `${typeof item}:${item}`;
   return join(
@@ -39,16 +39,16 @@ function pairByValue(chart: List, before: List, after: List): readonly ListPair[
     { chart, before, after },
     (item) => ({ label: String(item), managedKey: undefined }),
   );
-}
+};
 
-function pairByKeys(
+const pairByKeys = (
   names: readonly string[],
   isManaged: boolean,
   chart: List,
   before: List,
   after: List,
-): readonly ListPair[] | undefined {
-  // A list of maps that lack what they would be told apart by is none of that kind.
+): readonly ListPair[] | undefined => {
+  // Where an item lacks the keys, the list is not identified by them.
   const identify = (item: unknown): string | undefined => {
     if (!isMap(item) || names.some((name) => typeof own(item, name) === 'object')) return undefined;
     return isManaged || typeof own(item, 'name') === 'string' ? keyText(names, item) : undefined;
@@ -60,19 +60,19 @@ function pairByKeys(
     label: labelOf(names, item as JsonMap),
     managedKey: isManaged ? managedKeyOf(names, item as JsonMap) : undefined,
   }));
-}
+};
 
 /**
- * Charts may leave out part of a key: `protocol`, which is TCP then, or another one that has a default; it then means the
- * one live item that fits the rest.
+ * The places of the chart's items. A chart may leave out a part of the key that has a default. For `protocol` that is TCP; for any other
+ * part, the chart's item means the only live item that matches the rest of the key.
  */
-function indexChart(
+const indexChart = (
   names: readonly string[],
   isManaged: boolean,
   chart: List,
   before: List,
   after: List,
-): ReadonlyMap<string, number> | undefined {
+): ReadonlyMap<string, number> | undefined => {
   const hasProtocol = names.includes('protocol');
   const byPart = new Map<string, ReadonlyMap<string, string | undefined>>();
   return indexBy(chart, (item) => {
@@ -90,14 +90,14 @@ function indexChart(
     const key = keyText(set, full);
     return wholes.has(key) ? wholes.get(key) : keyText(names, full);
   });
-}
+};
 
-/** From part of a key to the whole one of the live items; to undefined when there are several. */
-function wholeKeys(
+/** Maps each partial key to the whole key of the only live item that matches; to undefined when several match. */
+const wholeKeys = (
   set: readonly string[],
   names: readonly string[],
   lists: readonly List[],
-): ReadonlyMap<string, string | undefined> {
+): ReadonlyMap<string, string | undefined> => {
   const wholes = new Map<string, string | undefined>();
   for (const item of lists.flat(1)) {
     const part = keyText(set, item as JsonMap);
@@ -105,10 +105,13 @@ function wholeKeys(
     wholes.set(part, wholes.has(part) && wholes.get(part) !== whole ? undefined : whole);
   }
   return wholes;
-}
+};
 
-/** Each item's place by its identity; undefined when one has none, or two have the same. */
-function indexBy(list: List, identify: (item: unknown) => string | undefined): ReadonlyMap<string, number> | undefined {
+/** The index of each item by its identity; undefined when an item has no identity, or two have the same. */
+const indexBy = (
+  list: List,
+  identify: (item: unknown) => string | undefined,
+): ReadonlyMap<string, number> | undefined => {
   const places = new Map<string, number>();
   for (const [index, item] of list.entries()) {
     const identity = identify(item);
@@ -116,15 +119,15 @@ function indexBy(list: List, identify: (item: unknown) => string | undefined): R
     places.set(identity, index);
   }
   return places;
-}
+};
 
-function join(
+const join = (
   chartPlaces: ReadonlyMap<string, number> | undefined,
   oldPlaces: ReadonlyMap<string, number> | undefined,
   newPlaces: ReadonlyMap<string, number> | undefined,
   { chart, before, after }: { readonly chart: List; readonly before: List; readonly after: List },
   name: (item: unknown) => Pick<ListItem, 'label' | 'managedKey'>,
-): readonly ListPair[] | undefined {
+): readonly ListPair[] | undefined => {
   if (chartPlaces === undefined || oldPlaces === undefined || newPlaces === undefined) return undefined;
   const pairs: ListPair[] = [];
   const add = (identity: string, beforeIndex: number | undefined, afterIndex: number | undefined): void => {
@@ -143,15 +146,15 @@ function join(
   for (const [identity, index] of oldPlaces) add(identity, index, newPlaces.get(identity));
   for (const [identity, index] of newPlaces) if (!oldPlaces.has(identity)) add(identity, undefined, index);
   return pairs;
-}
+};
 
 const at = (list: List, index: number | undefined): unknown => (index === undefined ? undefined : list[index]);
 
-/** A port may be `80` here and `"80"` there. */
+/** The key's values as text, because a port may be `80` in one list and `"80"` in another. */
 const keyText = (names: readonly string[], item: JsonMap): string =>
   names.length === 1 ? String(own(item, names[0] ?? '')) : names.map((name) => String(own(item, name))).join('\0');
 
-/** Ports are known by number and protocol. */
+/** The key's values for people: a port is `80/TCP`. */
 const labelOf = (names: readonly string[], item: JsonMap): string => {
   const parts: string[] = [];
   for (const name of names) {
@@ -161,7 +164,7 @@ const labelOf = (names: readonly string[], item: JsonMap): string => {
   return parts.join('/');
 };
 
-/** As the API server writes it: keys in order of the alphabet, no spaces. */
+/** The key as the API server writes it: names in alphabetical order, no spaces. */
 const managedKeyOf = (names: readonly string[], item: JsonMap): string => {
   const key: [string, unknown][] = [];
   for (const name of names) {

@@ -12,21 +12,24 @@ export interface CreateInput {
   readonly releaseNamespace: string;
   readonly group: string;
   readonly kind: string;
-  /** What is to be created, as the API server would store it. */
+  /** The new object, as the API server would store it. */
   readonly after: KubernetesObject;
 }
 
 /**
- * Whether a CREATE brings back exactly what the chart says: whoever creates has set every field that the chart sets, to the chart's value,
- * and no other one.
+ * Whether a CREATE brings an object back exactly as the chart has it: its user sets every field that the chart sets, to the chart's value,
+ * and no other field.
  *
- * What he has set tells `managedFields`. After a server-side apply they hold the fields of the request, under the operation Apply. What is
- * in the object besides nobody owns: it is the API server's own default, or comes from a webhook. After a POST they hold all that came,
- * with the defaults, under Update: there is no telling one from the other, and that is never known to restore. Who creates cannot
- * write them himself. In a server-side apply the API server takes none; to those of a POST it adds its own entry, of all there is.
+ * `managedFields` shows which fields the user has set:
+ * - After a server-side apply, an entry with the operation Apply holds the fields of the request. Fields that no entry holds are defaults of
+ *   the API server, or come from a webhook.
+ * - After a POST, an entry with the operation Update holds all fields, the defaults among them. They cannot be told apart, so a POST never
+ *   counts as restoring.
+ *
+ * A user cannot forge `managedFields`: the API server takes none in a server-side apply, and adds its own entry of all fields to a POST.
  * https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management
  */
-export function restoresObject(input: CreateInput): boolean {
+export const restoresObject = (input: CreateInput): boolean => {
   const { document, after, group, kind } = input;
   if (worksByBeingCreated(group, kind) || own(document, 'apiVersion') !== after.apiVersion) return false;
   const [entry, ...others] = after.metadata?.managedFields ?? [];
@@ -37,19 +40,19 @@ export function restoresObject(input: CreateInput): boolean {
   const isSecret = kind === 'Secret' && group === '';
   const fields = isSecret ? withoutStringData(fieldsV1) : fieldsV1;
   return isExactlyOwned(fields, withoutIdentity(chartShape(document, input, isSecret)), after, isBuiltInGroup(group));
-}
+};
 
-/** The API server has made `data` of it, and nobody owns that. */
+/** Moves ownership of `stringData` to `data`: the API server turns the one into the other, and leaves ownership as it was. */
 const withoutStringData = ({ 'f:stringData': text, ...fields }: JsonMap): JsonMap => {
   if (text === undefined) return fields;
   const data = own(fields, 'f:data');
-  // What is neither a set of fields nor nothing makes no sense, and is left to be found out.
+  // Malformed fields match no chart: no chart sets a field of that name.
   return isMap(text) && (data === undefined || isMap(data))
     ? { ...fields, 'f:data': { ...data, ...text } }
     : { '?': {} };
 };
 
-/** Nobody owns these: what the object is, and what the API server alone writes. The object was found in the manifest by its identity. */
+/** Fields that no entry of `managedFields` holds: they identify the object, or only the API server writes them. */
 const UNOWNED: ReadonlySet<string> = new Set([
   'creationTimestamp',
   'generation',

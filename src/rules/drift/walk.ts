@@ -3,7 +3,7 @@ import { isQuantityField, isSameDuration, isSameQuantity } from './amount.ts';
 import { hasChartValue, isRestored, setsAnything } from './chart-value.ts';
 import { fieldPointer, indexOf, type Step, showFieldPath } from './field-path.ts';
 import { descend, type IgnoreState, isIgnored } from './ignored-paths.ts';
-import { deepEqual, isEmptyValue, isList, isMap, type JsonMap, maxRecursion, own } from './json.ts';
+import { deepEqual, isEmptyValue, isList, isMap, type JsonMap, MAX_RECURSION, own } from './json.ts';
 import { findManagedList, managedFieldSets } from './managed-lists.ts';
 import { type ListPair, pairLists } from './pair-lists.ts';
 
@@ -16,8 +16,8 @@ export interface WalkInput {
 }
 
 /**
- * Walks the chart's document, the old and the new object at once: the chart gives the shape, the other two the values.
- * With `chartOnly` a change counts where the chart sets something; without, everywhere. Null and absent are the same.
+ * Walks the chart's document, the old object and the new object together, and collects the changes. With `chartOnly`, a change counts only
+ * where the chart sets a value. Null counts as absent.
  */
 export class Walk {
   readonly changes: FieldChange[] = [];
@@ -30,7 +30,7 @@ export class Walk {
     this.#input = input;
   }
 
-  /** One field of the map that the walk stands in: the root, or what `within` entered. */
+  /** Visits one field of the current map: the root, or the map that `within` entered. */
   field(key: string, chartOnly: boolean, chart: unknown, before: unknown, after: unknown, ignore: IgnoreState): void {
     this.#chartOnly = chartOnly;
     this.#step(key, chart, before, after, descend(ignore, key));
@@ -54,7 +54,7 @@ export class Walk {
     const fits = (isOfKind: (value: unknown) => boolean): boolean =>
       isOfKind(present) && (after === undefined || isOfKind(after)) && (chart === undefined || isOfKind(chart));
     const kind =
-      this.#steps.length >= maxRecursion ? undefined : fits(isMap) ? 'map' : fits(isList) ? 'list' : undefined;
+      this.#steps.length >= MAX_RECURSION ? undefined : fits(isMap) ? 'map' : fits(isList) ? 'list' : undefined;
     if (kind === undefined) this.#compareWhole(chart, before, after, ignore);
     else if (before === undefined) this.#visitAdded(chart, after, ignore);
     else if (after === undefined) this.#visitRemoved(chart, before, ignore);
@@ -64,7 +64,7 @@ export class Walk {
 
   #visitAdded(chart: unknown, after: unknown, ignore: IgnoreState): void {
     if (chart === undefined && ignore === undefined) this.#report(undefined, after);
-    // What comes back with the chart's values comes back with the API server's defaults as well.
+    // A value that comes back as the chart has it may carry defaults of the API server.
     else if (setsAnything(chart) && hasChartValue(chart, after, this.#parent, this.#key)) return;
     else this.#visitContents(chart, emptyOf(after), after, ignore);
   }
@@ -74,10 +74,10 @@ export class Walk {
     if (chart !== undefined || ignore !== undefined) {
       const found = this.changes.length;
       this.#visitContents(chart, before, emptyOf(before), ignore);
-      // An empty map can say something by being there: `emptyDir: {}`.
+      // An empty map can have a meaning: `emptyDir: {}`.
       const wasEmpty = isMap(before) && Object.keys(before).length === 0;
       const isLost = this.changes.length > found || (wasEmpty && !(this.#chartOnly && setsAnything(chart)));
-      // Where part of it is ignored, the rest is reported field by field.
+      // Where a part of it is ignored, the other fields are reported one by one.
       if (!isLost || (ignore !== undefined && !wasEmpty)) return;
       this.changes.length = found;
     }
@@ -130,7 +130,7 @@ export class Walk {
     return !this.#input.isBuiltIn && isSameDuration(before, after);
   }
 
-  /** Controllers that write a custom resource back from Go types leave out what is false, zero or empty (`omitempty`). */
+  /** Whether a controller may remove the value: controllers that write custom resources from Go types drop false, zero and empty values (`omitempty`). */
   #mayDrop(before: unknown): boolean {
     return this.#chartOnly && !this.#input.isBuiltIn && isEmptyValue(before);
   }
@@ -160,8 +160,8 @@ const nameOf = (step: Step | undefined): string => (typeof step === 'string' ? s
 
 const emptyOf = (value: unknown): JsonMap | List => (isList(value) ? [] : {});
 
-/** Whether the items that stayed changed places, and not to where the chart has them. Sets have no order. */
-function isReordered(pairs: readonly ListPair[]): boolean {
+/** Whether the items that stayed have changed order, away from the chart's order. Sets have no order. */
+const isReordered = (pairs: readonly ListPair[]): boolean => {
   const stayed = pairs.filter(
     ({ before, after }) => before !== undefined && after !== undefined && typeof after === 'object',
   );
@@ -170,14 +170,14 @@ function isReordered(pairs: readonly ListPair[]): boolean {
   if (charted.length < stayed.length || isAscending(charted.map(({ chartIndex }) => chartIndex))) return true;
   const now = charted.toSorted((a, b) => (a.afterIndex ?? 0) - (b.afterIndex ?? 0));
   return !isAscending(now.map(({ chartIndex }) => chartIndex));
-}
+};
 
 const isAscending = (places: readonly (number | undefined)[]): boolean =>
   places.every((place, index) => index === 0 || (places[index - 1] ?? 0) < (place ?? 0));
 
-function equalButFor(ignore: IgnoreState, before: unknown, after: unknown, depth: number): boolean {
+const equalButFor = (ignore: IgnoreState, before: unknown, after: unknown, depth: number): boolean => {
   if (isIgnored(ignore)) return true;
-  if (ignore === undefined || depth >= maxRecursion) return deepEqual(before, after);
+  if (ignore === undefined || depth >= MAX_RECURSION) return deepEqual(before, after);
   const inside = (a: object, b: object): boolean =>
     [...new Set([...Object.keys(a), ...Object.keys(b)])].every((key) =>
       equalButFor(descend(ignore, key), own(a as JsonMap, key), own(b as JsonMap, key), depth + 1),
@@ -185,4 +185,4 @@ function equalButFor(ignore: IgnoreState, before: unknown, after: unknown, depth
   if (isMap(before) && isMap(after)) return inside(before, after);
   if (isList(before) && isList(after)) return before.length === after.length && inside(before, after);
   return deepEqual(before, after);
-}
+};

@@ -3,7 +3,7 @@ import type { Verdict } from '../verdict.ts';
 import { protect } from './refuse.ts';
 import type { RecordWrite } from './write.ts';
 
-/** Refuses a record whose name, labels and payload tell different stories (DESIGN.md 4.1). */
+/** Refuses a record whose name, labels and payload disagree (docs/design.md#records); undefined when they agree. */
 export const findDisagreement = (write: RecordWrite, record: ReleaseRecord): Verdict | undefined => {
   const { labels, payload } = write;
   const remedy = 'let Helm write its records; to lock a release use the annotation belay.dev/freeze';

@@ -6,23 +6,23 @@ import { start } from './start.ts';
 import { isTakenBack } from './take-back.ts';
 import type { RecordContext, RecordVerdict } from './write.ts';
 
-/** Statuses at rest that Helm supersedes before the CREATE that starts its operation (`install --replace`, `upgrade --install` after `--keep-history`). */
+/** Statuses that Helm supersedes before the CREATE that starts its operation: `install --replace`, `upgrade --install` after `--keep-history`. */
 const SUPERSEDED_BEFORE_START: ReadonlySet<string> = new Set(['uninstalled', 'failed']);
 
 const FOR_MAPKUBEAPIS = '; for mapkubeapis, the verb break on releases.belay.dev is needed';
 
 /**
  * mapkubeapis supersedes the newest revision, and then stores a copy of it as deployed (helm/helm-mapkubeapis pkg/v3/release.go). That is
- * an operation without a pending revision: it is claimed as an upgrade to the revision that is to come. By the first of its two writes
- * nobody can tell it from somebody who only wants to have nothing deployed, and so nothing guarded; hence the right to break.
+ * an operation without a pending revision, so it is claimed as an upgrade to the next revision. Its first write looks like an attempt to
+ * leave nothing deployed, and so nothing guarded. Therefore the user needs the right to break.
  */
 const isSucceededAtOnce = ({ facts, write }: RecordContext, before: ReleaseRecord): boolean =>
   before.status === 'deployed' && write.mayBreak && newestOf(facts.records, before.kind)?.name === before.name;
 
-/** A revision of which no operation is under way: its status moves only as Helm moves it. */
+/** Judges an update of a revision whose operation is over. Its status changes only as Helm changes it. */
 export const judgeAtRest = (context: RecordContext, before: ReleaseRecord, after: ReleaseRecord): RecordVerdict => {
   const { write, facts, freezes, state } = context;
-  if (after.status === before.status) return allow('unchanged status'); // hooks of `helm test`, or a failing upgrade
+  if (after.status === before.status) return allow('unchanged status'); // `helm test` stores the runs of its hooks, and so does a failing upgrade
   if (isTakenBack(context, before, after)) {
     return freezes.length > 0 ? refuseFrozen(context, 'record edit') : allow('taken back');
   }

@@ -6,7 +6,7 @@ import { protect, refuseFrozen, refuseInFlight } from './refuse.ts';
 import { start } from './start.ts';
 import type { RecordContext, RecordVerdict } from './write.ts';
 
-/** Whether this is the revision for which its writer has been admitted (at-rest.ts), and which has not appeared yet. */
+/** Whether this is the revision that its writer has claimed already (at-rest.ts), and that has not appeared yet. */
 const isAwaited = ({ state, write }: RecordContext, after: ReleaseRecord): boolean =>
   state.state === 'in-flight' &&
   state.inFlight.record === undefined &&
@@ -14,7 +14,7 @@ const isAwaited = ({ state, write }: RecordContext, after: ReleaseRecord): boole
   state.inFlight.revision === after.revision &&
   isHolder(state.inFlight, write.username);
 
-/** A new revision: an install, upgrade or rollback that begins, or a record that is put back. */
+/** Judges a new revision: the start of an install, upgrade or rollback, or a record that is restored. */
 export const judgeCreate = (context: RecordContext, after: ReleaseRecord): RecordVerdict => {
   const { write, facts, freezes, state } = context;
   const disagreement = findDisagreement(write, after);
@@ -23,21 +23,21 @@ export const judgeCreate = (context: RecordContext, after: ReleaseRecord): Recor
   const newest = newestOf(facts.records, after.kind)?.revision ?? 0;
   if (operation !== undefined) {
     if (after.revision > newest || state.state === 'in-flight') return start(context, operation, after.revision);
-    // Helm chose its revision from what it saw some time ago. Let through, this would be an operation that nobody has claimed.
+    // Helm chose the number from an older list of revisions. If this passed, it would be an operation without a claim.
     const problem = `revision ${newest} has been stored since Helm looked`;
     return protect(write, after, problem, 'run the command again');
   }
-  // What is deployed from now on: mapkubeapis stores its copy, or a backup is restored. To the release that is an upgrade.
+  // mapkubeapis stores its copy, or somebody restores a backup. For the release, the new deployed revision is an upgrade.
   if (after.status === 'deployed' && after.revision > newest) {
     const kind = newest === 0 ? 'install' : 'upgrade';
     if (!isAwaited(context, after)) return start(context, kind, after.revision);
-    // Its own claim once more, so that the locks on versions are held against what it really brings.
+    // It claims once more, so that its chart is now checked against the locks on versions.
     return {
       ...allow('start'),
       claim: { operation: kind, revision: after.revision, recordVersion: undefined, takesOver: undefined },
     };
   }
-  // The rest of a backup, in any order.
+  // The other records of a backup come in any order.
   if (freezes.length > 0) return refuseFrozen(context, 'record edit');
   if (state.state === 'in-flight') return refuseInFlight(context, 'record edit');
   return allow('stored');

@@ -6,7 +6,7 @@ import { protect, refuseFrozen, refuseInFlight } from './refuse.ts';
 import { isFailedRollback, locksOnlyOn, takeBack } from './take-back.ts';
 import type { RecordContext, RecordVerdict } from './write.ts';
 
-/** The rollback that is taken back has carried the release's locks over; they must not go with it. */
+/** Judges the delete of a failed rollback. The locks of the release were carried over to it, and must not be lost with it. */
 const judgeTakeBack = (context: RecordContext, before: ReleaseRecord): RecordVerdict => {
   const locks = locksOnlyOn(context, before);
   if (locks.length === 0) return takeBack(before);
@@ -18,7 +18,7 @@ const judgeTakeBack = (context: RecordContext, before: ReleaseRecord): RecordVer
   );
 };
 
-/** A record goes: by an uninstall, when history is pruned, or as what is left of a dead operation. */
+/** Judges the delete of a record: by an uninstall, by the pruning of history, or of a revision that a dead operation left. */
 export const judgeDelete = (context: RecordContext, before: ReleaseRecord): RecordVerdict => {
   const { write, facts, freezes, state } = context;
   if (write.terminating) return allow('terminating namespace');
@@ -31,7 +31,7 @@ export const judgeDelete = (context: RecordContext, before: ReleaseRecord): Reco
     if (before.revision >= newest.revision) return refuseInFlight(context, 'record delete');
   }
   if (state.state === 'dead' && state.was.operation === 'uninstall' && facts.claim?.holder === write.username) {
-    return allow('uninstall'); // late, but not overtaken
+    return allow('uninstall'); // it is late, but nobody has taken over
   }
   if (freezes.length > 0) return refuseFrozen(context, 'record delete');
   if (newest.status === 'uninstalling') return allow('dead uninstall');
@@ -57,7 +57,7 @@ export const judgeDelete = (context: RecordContext, before: ReleaseRecord): Reco
   }
   const pins = locksOnlyOn(context, before).filter((key) => key === PIN || key === NO_DOWNGRADE);
   if (pins.length === 0) return allow('prune');
-  // Helm prunes before it stores the new revision, to which its locks would be carried over. Whoever may prune may not therefore unlock.
+  // Helm prunes before it stores the new revision, so the locks could not be carried over to it. The right to prune is no right to unlock.
   return protect(
     write,
     before,

@@ -6,7 +6,7 @@ import { judgeDelete } from './delete.ts';
 import { judgeUpdate } from './update.ts';
 import type { RecordContext, RecordVerdict, RecordWrite } from './write.ts';
 
-/** Judges one write of a release record: DESIGN.md 4.1, and the freeze of 4.2. */
+/** Judges one write of a release record: docs/design.md#operations and docs/design.md#records. */
 export const judgeRecord = (
   write: RecordWrite,
   facts: ReleaseFacts,

@@ -4,11 +4,11 @@ import { refOf } from '../in-flight.ts';
 import { type Attempt, type Denial, deny, type Verdict } from '../verdict.ts';
 import type { RecordContext, RecordWrite } from './write.ts';
 
-/** The remedy for those who patch a status because they want a lock. */
+/** The remedy for a user who patches a status to lock a release. */
 export const freezeInstead = (record: ReleaseRecord): string =>
   `to lock a release, freeze it: kubectl annotate ${record.kind.toLowerCase()} -n ${record.namespace} -l owner=helm,name=${record.release} belay.dev/freeze="why"`;
 
-/** Refuses to have a record forged, lost or repurposed. */
+/** Refuses a write that would forge, lose or repurpose a record. */
 export const protect = (write: RecordWrite, record: ReleaseRecord, problem: string, remedy: string): Verdict =>
   deny({ code: 'BelayRecordProtected', release: write.release, record: refOf(record), problem, remedy });
 
@@ -20,7 +20,7 @@ export const refuseInFlight = ({ write, state }: RecordContext, attempt: Attempt
   return deny({ code: 'BelayOperationInFlight', release: write.release, attempt, inFlight: state.inFlight });
 };
 
-/** The denial of a payload that cannot be read: the record could not be told from a forged one. */
+/** The denial of a record whose payload cannot be read. Such a record may be forged. */
 export const refuseUnreadable = (release: ReleaseName, record: ReleaseRecord, problem: string): Denial => ({
   code: 'BelayRecordProtected',
   release,

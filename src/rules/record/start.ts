@@ -3,7 +3,7 @@ import { allow } from '../verdict.ts';
 import { refuseFrozen, refuseInFlight } from './refuse.ts';
 import type { RecordContext, RecordVerdict } from './write.ts';
 
-/** An operation wants to begin: not on a frozen release, not beside another one, and over a dead one as a takeover. */
+/** Judges the start of an operation. It may not start on a frozen release or beside another operation, and it takes over a dead one. */
 export const start = (
   context: RecordContext,
   operation: OperationKind,

@@ -3,16 +3,14 @@ import { highestDeployed } from '../in-flight.ts';
 import { allow } from '../verdict.ts';
 import type { RecordContext, RecordVerdict } from './write.ts';
 
-/**
- * Fleet corrects drift by a rollback to the revision that is there. When that fails, Helm leaves this revision superseded and a failed
- * one above it; Fleet then deletes the failed one, and stores the other again as it was
- * (rancher/fleet internal/helmdeployer/rollback.go, removeFailedRollback).
- *
- * Nothing else may bring a superseded revision back: Helm and Belay would believe that it runs. So only whoever ran that very rollback
- * may (its claim says who that was, and nobody but Belay writes that), only the revision just below, and only at once.
- */
+// Fleet corrects drift by a rollback to the deployed revision. When the rollback fails, Helm leaves that revision superseded, and above it
+// a failed revision. Fleet then deletes the failed revision, and stores the superseded one again with its old status
+// (rancher/fleet internal/helmdeployer/rollback.go, removeFailedRollback).
+//
+// No other write may bring a superseded revision back, because Helm and Belay would believe that it runs. So three conditions hold: the
+// user is the holder of that rollback, by the claim that only Belay writes; the revision is the one just below; and the write comes at once.
 
-/** Fleet's two writes follow Helm's last one immediately; this is for an API server that is slow. */
+/** Fleet's two writes follow Helm's last write immediately. A minute leaves time for a slow API server. */
 const TAKE_BACK_WITHIN_MS = 60_000;
 
 const holdsRollback = ({ facts: { claim }, write }: RecordContext, revision: number): boolean =>
@@ -24,20 +22,20 @@ const isAtOnce = ({ clock }: RecordContext, { updatedAtMs }: ReleaseRecord): boo
 const sameKind = ({ facts }: RecordContext, { kind }: ReleaseRecord): readonly ReleaseRecord[] =>
   facts.records.filter((record) => record.kind === kind);
 
-/** The newest revision is what is left of a rollback that failed, and the one below it is there to come back. */
+/** Whether the newest revision is a rollback that failed, above a superseded revision that can come back. */
 export const isFailedRollback = (context: RecordContext, failed: ReleaseRecord): boolean =>
   failed.status === 'failed' &&
   holdsRollback(context, failed.revision) &&
   isAtOnce(context, failed) &&
   sameKind(context, failed).some(({ revision, status }) => revision === failed.revision - 1 && status === 'superseded');
 
-/** From now on the claim says which revision the rollback has come back to: nothing is awaited, and only that one may be restored. */
+/** Allows the delete of a failed rollback. The new claim names the revision below: only that revision may be restored. */
 export const takeBack = (failed: ReleaseRecord): RecordVerdict => ({
   ...allow('taken back'),
   claim: { operation: 'rollback', revision: failed.revision - 1, recordVersion: undefined, takesOver: undefined },
 });
 
-/** The revision that such a rollback has superseded, once the failed one is gone, is stored as it was: deployed, or itself failed. */
+/** Whether a write restores the revision below a failed rollback, which is gone: its status becomes `deployed`, or `failed`, again. */
 export const isTakenBack = (context: RecordContext, before: ReleaseRecord, after: ReleaseRecord): boolean => {
   if (before.status !== 'superseded' || (after.status !== 'deployed' && after.status !== 'failed')) return false;
   if (!holdsRollback(context, before.revision) || !isAtOnce(context, before)) return false;
@@ -45,7 +43,7 @@ export const isTakenBack = (context: RecordContext, before: ReleaseRecord, after
   return after.status === 'failed' || highestDeployed(context.facts.records) === undefined;
 };
 
-/** The locks of a record that no other one of its release carries. */
+/** The locks of a record that no other record of its release has. */
 export const locksOnlyOn = ({ facts }: RecordContext, record: ReleaseRecord): readonly string[] =>
   Object.keys(record.locks ?? {}).filter(
     (key) =>

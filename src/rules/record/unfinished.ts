@@ -5,7 +5,7 @@ import { freezeInstead, protect, refuseFrozen, refuseInFlight } from './refuse.t
 import { start } from './start.ts';
 import type { RecordContext, RecordVerdict } from './write.ts';
 
-/** A pending or uninstalling revision below a newer one: whoever wrote it was overtaken and is fenced off. */
+/** Judges an update of a pending or uninstalling revision below a newer one. Its writer was overtaken and is refused. */
 export const judgeOvertaken = (
   context: RecordContext,
   before: ReleaseRecord,
@@ -24,14 +24,14 @@ export const judgeOvertaken = (
   });
 };
 
-/** An uninstall begins, or goes on. */
+/** Judges an update to `uninstalling`: an uninstall starts, or goes on. */
 export const judgeUninstalling = (
   context: RecordContext,
   before: ReleaseRecord,
   after: ReleaseRecord,
 ): RecordVerdict => {
   const { write, facts, state } = context;
-  // Hooks make Helm write `uninstalling` again; a second `helm uninstall` does so too, but with a new time of deletion.
+  // Helm writes `uninstalling` again for its hooks. A second `helm uninstall` also writes it again, with a new time of deletion.
   const sameUninstall =
     before.status === 'uninstalling' &&
     write.payload !== undefined &&
@@ -44,10 +44,10 @@ export const judgeUninstalling = (
   return ours ? allow('progress') : start(context, 'uninstall', after.revision, before.resourceVersion);
 };
 
-/** Where Helm itself may move the status of the revision that an operation is about. */
+/** The statuses that Helm gives to the revision of an operation when it ends. */
 const COMPLETIONS: ReadonlySet<string> = new Set(['deployed', 'failed', 'superseded', 'uninstalled']);
 
-/** A revision that is pending or uninstalling is moved, or its hooks have run. */
+/** Judges an update of a pending or uninstalling revision: its status changes, or its hooks have run. */
 export const judgeUnfinished = (context: RecordContext, before: ReleaseRecord, after: ReleaseRecord): Verdict => {
   const { write, facts, freezes, state } = context;
   const moved = after.status !== before.status;
@@ -64,12 +64,12 @@ export const judgeUnfinished = (context: RecordContext, before: ReleaseRecord, a
       ? allow(moved ? 'completion' : 'progress')
       : refuseInFlight(context, 'record edit');
   }
-  // Late, but not overtaken: the holder of an admitted operation may always finish it.
+  // The holder of an admitted operation may finish it late, as long as nobody has taken over.
   const claim = facts.claim;
   if (claim === undefined || !isClaimOf(claim, before) || claim.holder === write.username)
     return allow('late completion');
   if (freezes.length > 0) return refuseFrozen(context, 'record edit');
-  // Flux and people retire a dead operation like this.
+  // Flux and people end a dead operation with these statuses.
   if (after.status === 'failed' || after.status === 'superseded') return allow('retired');
   return protect(
     write,

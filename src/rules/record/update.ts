@@ -7,11 +7,11 @@ import { protect } from './refuse.ts';
 import { judgeOvertaken, judgeUnfinished, judgeUninstalling } from './unfinished.ts';
 import type { RecordContext, RecordVerdict, RecordWrite } from './write.ts';
 
-/** Where its objects live, which the marks on them are held against. */
+/** Whether the payload names another namespace for the objects. The ownership annotations of objects are compared with it. */
 const isMoved = ({ payload, payloadBefore }: RecordWrite): boolean =>
   payload !== undefined && payloadBefore !== undefined && payload.namespace !== payloadBefore.namespace;
 
-/** A stored revision is written again. */
+/** Judges an update of a stored revision. */
 export const judgeUpdate = (context: RecordContext, before: ReleaseRecord, after: ReleaseRecord): RecordVerdict => {
   const { write, facts } = context;
   if (!write.contentChanged) return allow('metadata');

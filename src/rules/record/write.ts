@@ -5,40 +5,40 @@ import type { Freeze } from '../../policy/lock.ts';
 import type { OperationState, ReleaseFacts, StaleClock } from '../in-flight.ts';
 import type { Verdict } from '../verdict.ts';
 
-/** What a claim has to say before the write may be answered. */
+/** The claim that has to be written before the write may be allowed. */
 export interface ClaimRequest {
   readonly operation: OperationKind;
   readonly revision: number;
-  /** Of an uninstall: the record's resourceVersion before the write. */
+  /** For an uninstall: the record's resourceVersion before the write. */
   readonly recordVersion: string | undefined;
   /** The dead operation that this one takes over, if there is one. */
   readonly takesOver: { readonly reason: 'stale' | 'broken'; readonly revision: number } | undefined;
 }
 
-/** A verdict on a record write. With `claim`, it holds only once the Lease has been written. */
+/** A verdict on a write of a record. With `claim`, it holds only after the Lease has been written. */
 export type RecordVerdict = Verdict & { readonly claim?: ClaimRequest };
 
-/** One write of a record, after the edge has taken it apart. */
+/** One write of a record, decoded. */
 export interface RecordWrite {
   readonly release: ReleaseName;
   readonly username: string;
   readonly before: ReleaseRecord | undefined;
   readonly after: ReleaseRecord | undefined;
-  /** Whether the payload or one of Helm's own labels differs; false for a person who annotates. */
+  /** Whether the payload or one of Helm's own labels changes. It is false when a person only annotates. */
   readonly contentChanged: boolean;
   readonly labels: Readonly<Record<string, string>>;
-  /** Of the new object; undefined where its content did not change, or for DELETE. */
+  /** The payload of the new object; undefined where its content did not change, and for DELETE. */
   readonly payload: PayloadSummary | undefined;
-  /** Of the stored object, where that could be read. */
+  /** The payload of the stored object; undefined where it was not read. */
   readonly payloadBefore: PayloadSummary | undefined;
-  /** chart, config, manifest: those that differ from what is stored. */
+  /** The parts of the payload that differ from the stored ones: chart, config, manifest, hooks. */
   readonly changedParts: readonly string[];
-  /** Whether the writer has the right to `break` the release; asked only where a deployed revision becomes superseded. */
+  /** Whether the user has the right to `break` the release. It is looked up only where a deployed revision becomes superseded. */
   readonly mayBreak: boolean;
   readonly terminating: boolean;
 }
 
-/** A write with everything that its judgement needs. */
+/** A write, with the facts by which it is judged. */
 export interface RecordContext {
   readonly write: RecordWrite;
   readonly facts: ReleaseFacts;

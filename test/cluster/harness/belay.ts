@@ -3,6 +3,7 @@ import { freePorts, webhookPort } from './addresses.ts';
 import type { Overlay } from './install-belay.ts';
 import { probe } from './probe.ts';
 import type { Processes, RunningProgram } from './processes.ts';
+import { type IntervalChoice, intervalsEnvironment } from './short-intervals.ts';
 import { waitUntil } from './wait-until.ts';
 
 const projectDir = join(import.meta.dirname, '..', '..', '..');
@@ -79,7 +80,12 @@ export async function startBelay(
     launchOf,
     endpoints,
   }: BelayOptions,
-  { kubeconfig, address, processes }: { kubeconfig: string; address: string; processes: Processes },
+  {
+    kubeconfig,
+    address,
+    processes,
+    intervals,
+  }: { kubeconfig: string; address: string; processes: Processes; intervals: IntervalChoice },
 ): Promise<Belay> {
   const [ports, metricsPorts] = await Promise.all([freePorts(address, count), freePorts(address, count)]);
   if (count === 1) ports[0] = webhookPort;
@@ -112,7 +118,7 @@ export async function startBelay(
           ...(staleAfter ? [`--stale-after=${staleAfter}`] : []),
           ...args,
         ],
-        env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+        env: { PATH: process.env.PATH, HOME: process.env.HOME, ...intervalsEnvironment(intervals), ...env },
       });
     };
     const ready = () =>

@@ -30,10 +30,13 @@ export function createCommandLine({
   homeDir,
   adminKubeconfig,
   adopt,
+  env: common = {},
 }: {
   homeDir: string;
   adminKubeconfig: string;
   adopt: (child: ChildProcess) => void;
+  /** For every program. */
+  env?: Readonly<Record<string, string>>;
 }): CommandLine {
   const environment = ({ as, env }: CommandOptions): NodeJS.ProcessEnv => ({
     PATH: process.env.PATH,
@@ -42,6 +45,7 @@ export function createCommandLine({
     HELM_CACHE_HOME: join(homeDir, 'helm', 'cache'),
     HELM_CONFIG_HOME: join(homeDir, 'helm', 'config'),
     HELM_DATA_HOME: join(homeDir, 'helm', 'data'),
+    ...common,
     ...env,
   });
 

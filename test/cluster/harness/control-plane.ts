@@ -16,6 +16,7 @@ import { probe } from './probe.ts';
 import { createProcesses, type Processes, type RecordedProcess } from './processes.ts';
 import type { ProgramName } from './programs.ts';
 import { createProgress, type Progress, silent } from './progress.ts';
+import { type IntervalChoice, intervalsEnvironment } from './short-intervals.ts';
 import { waitUntil } from './wait-until.ts';
 
 export type { Belay, BelayOptions, BelayReplica } from './belay.ts';
@@ -36,6 +37,8 @@ export interface ControlPlaneOptions {
   readonly auditLog?: boolean;
   /** Common name of the certificate that the API server shows to Belay; none if left out. */
   readonly reviewClient?: string;
+  /** Of Belay and of `helm lock`, where the plane's own Helm runs it; `short` if left out. */
+  readonly intervals?: IntervalChoice;
   /** No word on stderr but of failures and of binaries being built. */
   readonly quiet?: boolean;
   /** Where to tell how it goes, instead of stderr. */
@@ -84,7 +87,7 @@ export interface ControlPlane {
 /** Starts a real control plane on a loopback address. All its processes are children of this one and end with it. */
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
   const { pods = false, controllers = true, helm = ['helm3', 'helm4'], belay: belayOptions = false } = options;
-  const { auditLog = false } = options;
+  const { auditLog = false, intervals = 'short' } = options;
   const progress = options.progress ?? (options.quiet ? silent : createProgress());
   const bin = await findOrMakeBinaries(programsFor({ pods, controllers, helm }));
 
@@ -107,6 +110,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       pods,
       controllers: controllers || pods,
       auditLog,
+      intervals,
       reviewClient: options.reviewClient,
       stop,
     });
@@ -159,6 +163,7 @@ async function startIn({
   pods,
   controllers,
   auditLog,
+  intervals,
   reviewClient,
   stop,
 }: {
@@ -169,6 +174,7 @@ async function startIn({
   pods: boolean;
   controllers: boolean;
   auditLog: boolean;
+  intervals: IntervalChoice;
   reviewClient: string | undefined;
   stop: () => Promise<void>;
 }): Promise<ControlPlane> {
@@ -183,7 +189,12 @@ async function startIn({
   const adminKubeconfig = await kubeconfigOf(join(dir, 'admin.kubeconfig'), admin);
   const apiServer = await startApiServer({ bin, dir, address, ports, pki, processes, auditLog, reviewClient });
 
-  const commands = createCommandLine({ homeDir: join(dir, 'home'), adminKubeconfig, adopt: processes.adopt });
+  const commands = createCommandLine({
+    homeDir: join(dir, 'home'),
+    adminKubeconfig,
+    adopt: processes.adopt,
+    env: intervalsEnvironment(intervals),
+  });
   const run =
     (name: CommandName): Run =>
     (args, options) =>
@@ -251,7 +262,7 @@ async function startIn({
         await turnService(kubectl, address, namespace);
       }
       const kubeconfig = await serviceAccountKubeconfig(namespace, 'belay');
-      belay = await startBelay(options, { kubeconfig, address, processes });
+      belay = await startBelay(options, { kubeconfig, address, processes, intervals });
       await waitForReviews(kubectl);
       return belay;
     },

@@ -52,6 +52,7 @@ if (kept && kept.wanted === wanted && isRunning(kept)) {
   const plane = await startControlPlane({
     dir: keptDir,
     pods: true,
+    intervals: 'shipped',
     progress,
     belay: withBelay && { replicas, drainSeconds: 10, ...(staleAfter && { staleAfter }) },
   });

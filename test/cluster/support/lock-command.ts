@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import type { CommandResult, ControlPlane } from '../harness/control-plane.ts';
+import { type IntervalChoice, intervalsEnvironment } from '../harness/short-intervals.ts';
 import { type Helm, succeeds } from './asking.ts';
 
 /** `belay lock …` against a plane, as the tests run it. */
@@ -14,6 +15,8 @@ export interface LockOptions {
   /** Kubeconfig of the one who runs it; the administrator's if left out. */
   readonly as?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** `short` if left out, which it says on stderr. */
+  readonly intervals?: IntervalChoice;
   /** Through a pseudo-terminal; stderr then comes with stdout. */
   readonly terminal?: boolean;
 }
@@ -49,7 +52,8 @@ const onTerminal = (command: readonly string[]): readonly string[] => [
 
 export const createLockCommand = (plane: ControlPlane) => {
   const started = new Set<ChildProcess>();
-  const start = (args: readonly string[], { helm = 'helm4', as, env, terminal }: LockOptions = {}): RunningLock => {
+  const start = (args: readonly string[], options: LockOptions = {}): RunningLock => {
+    const { helm = 'helm4', as, env, intervals = 'short', terminal } = options;
     const command = [process.execPath, BELAY, 'lock', ...args];
     const [program = '', ...rest] = terminal ? onTerminal(command) : command;
     const home = join(plane.dir, 'home');
@@ -67,6 +71,7 @@ export const createLockCommand = (plane: ControlPlane) => {
         HELM_CACHE_HOME: join(home, 'helm', 'cache'),
         HELM_CONFIG_HOME: join(home, 'helm', 'config'),
         HELM_DATA_HOME: join(home, 'helm', 'data'),
+        ...intervalsEnvironment(intervals),
         ...env,
       },
     });

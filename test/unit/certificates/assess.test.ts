@@ -12,6 +12,7 @@ import {
   serviceDnsNames,
 } from '../../../src/certificates/issue.ts';
 import { DEFAULT_LIFETIMES, type Lifetimes, pausesOf } from '../../../src/certificates/lifetimes.ts';
+import { DEFAULT_INTERVALS } from '../../../src/intervals/intervals.ts';
 
 const DAY_MS = 24 * 3_600_000;
 const YEAR_MS = 365 * DAY_MS;
@@ -44,7 +45,7 @@ describe('stored certificates', () => {
     nextCaKey: next.key,
   });
 
-  const { settleMs, reloadMs } = pausesOf(DEFAULT_LIFETIMES);
+  const { settleMs, reloadMs } = pausesOf(DEFAULT_LIFETIMES, DEFAULT_INTERVALS.certificates);
 
   const without = (name: keyof StoredCertificates): StoredCertificates => ({ ...ours, [name]: undefined });
 
@@ -268,7 +269,7 @@ describe('stored certificates', () => {
         now: at ?? now,
         dnsNames,
         lifetimes,
-        pauses: pausesOf(lifetimes),
+        pauses: pausesOf(lifetimes, DEFAULT_INTERVALS.certificates),
         // Whatever else is trusted does not count.
         knownForMs: (authority) =>
           [other.ca, lateAuthority.cert].includes(String(authority)) ? (knownForMs ?? 0) : 1e15,

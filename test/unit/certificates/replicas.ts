@@ -12,6 +12,7 @@ import {
 import { createKeeper, type Keeper } from '../../../src/certificates/keeper.ts';
 import { type Lifetimes, pausesOf } from '../../../src/certificates/lifetimes.ts';
 import type { Store } from '../../../src/certificates/store.ts';
+import { DEFAULT_INTERVALS } from '../../../src/intervals/intervals.ts';
 import { ApiError } from '../../../src/kubernetes/api.ts';
 
 /**
@@ -37,7 +38,7 @@ export interface Replica {
 }
 
 export const LIFETIMES: Lifetimes = { authorityMs: 300 * 60_000, leafMs: 60 * 60_000 };
-export const PAUSES = pausesOf(LIFETIMES);
+export const PAUSES = pausesOf(LIFETIMES, DEFAULT_INTERVALS.certificates);
 /** The API servers hear of a configuration at the latest this long after it was written. */
 export const LAG_MS = PAUSES.settleMs / 2;
 

@@ -1,30 +1,22 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { test } from 'node:test';
+import { anchorsIn } from './anchors.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
+/** Every page of a folder. */
+const pagesOf = async (folder: string): Promise<readonly string[]> =>
+  (await readdir(join(ROOT, folder))).filter((name) => name.endsWith('.md')).map((name) => join(folder, name));
+
 const DOCUMENTS = [
   'README.md',
   'CONTRIBUTING.md',
-  'manifests/README.md',
-  'docs/guide.md',
-  'docs/reference.md',
-  'docs/benchmarks.md',
-  'docs/pipelines.md',
-  'docs/migrating.md',
-  'docs/threat-model.md',
   'SECURITY.md',
+  'manifests/README.md',
+  ...(await pagesOf('docs')),
+  ...(await pagesOf('docs/decisions')),
 ];
-
-/** As GitHub makes them of headings. */
-const anchorsIn = (text: string): readonly string[] =>
-  [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
-    heading
-      .toLowerCase()
-      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
-      .replaceAll(' ', '-'),
-  );
 
 for (const document of DOCUMENTS) {
   test(`every link in ${document} leads somewhere`, async () => {

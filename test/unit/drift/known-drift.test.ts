@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { describeObject } from '../../../src/drift/describe-drift.ts';
 import type { DriftedField, ObjectDrift } from '../../../src/drift/findings.ts';
-import { createKnownDrift, TELL_AGAIN_MS } from '../../../src/drift/known-drift.ts';
+import { createKnownDrift } from '../../../src/drift/known-drift.ts';
+import { DEFAULT_INTERVALS } from '../../../src/intervals/intervals.ts';
 import { live } from './objects.ts';
+
+const { tellAgainMs } = DEFAULT_INTERVALS.sweep;
 
 const field = (after: unknown, more: Partial<DriftedField> = {}): DriftedField => ({
   ...{ path: 'data.a', pointer: '/data/a', before: '1', after, secret: false, writer: undefined },
@@ -21,11 +24,11 @@ describe('what is told of drift', () => {
     known.note(release, drifted, nowMs).map(({ object }) => object.name);
 
   test('each object once, again when it has changed, and all of them after a while', () => {
-    const known = createKnownDrift();
+    const known = createKnownDrift(tellAgainMs);
     assert.deepEqual(told(known, 0, drift('a', field('2'))), ['a']);
     assert.deepEqual(told(known, 1, drift('a', field('2')), drift('b', field('2'))), ['b']);
     assert.deepEqual(told(known, 2, drift('a', field('3')), drift('b', field('2'))), ['a']);
-    assert.deepEqual(told(known, TELL_AGAIN_MS, drift('a', field('3')), drift('b', field('2'))), ['a', 'b']);
+    assert.deepEqual(told(known, tellAgainMs, drift('a', field('3')), drift('b', field('2'))), ['a', 'b']);
     assert.deepEqual([...known.releases()], [{ release, objects: 2 }]);
     assert.equal(known.objects().changed, 2);
     assert.equal(known.forget(release), true);

@@ -3,12 +3,13 @@ import { describe, test } from 'node:test';
 import type { CheckedRelease } from '../../../src/drift/findings.ts';
 import { createRepairHistory, MAX_REPAIRS, WITHIN_MS } from '../../../src/drift/repair-history.ts';
 import { type LiveSituation, refusesRepair } from '../../../src/drift/repair-release.ts';
+import { DEFAULT_INTERVALS } from '../../../src/intervals/intervals.ts';
 import { builtInPolicy } from '../../../src/policy/policy-in-force.ts';
 import { record } from './objects.ts';
 
 describe('earlier repairs', () => {
   test('a field that is changed again and again is left alone, for an hour', () => {
-    const history = createRepairHistory();
+    const history = createRepairHistory(DEFAULT_INTERVALS.sweep);
     for (let i = 0; i < MAX_REPAIRS; i += 1) {
       assert.equal(history.mayRepair('x', i), 'yes');
       history.noteRepaired('x', i);
@@ -19,7 +20,7 @@ describe('earlier repairs', () => {
   });
 
   test('after a failure it waits, longer each time, and a success forgives', () => {
-    const history = createRepairHistory();
+    const history = createRepairHistory(DEFAULT_INTERVALS.sweep);
     history.noteFailed('x', 0);
     assert.equal(history.mayRepair('x', 59_999), 'failed');
     assert.equal(history.mayRepair('x', 60_000), 'yes');

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createEventLimiter, type EventLimiter, type Occurrence } from '../../../src/events/event-limiter.ts';
+import { DEFAULT_INTERVALS } from '../../../src/intervals/intervals.ts';
+
+const { seriesMs } = DEFAULT_INTERVALS.events;
 
 const NOW_MS = Date.parse('2026-11-21T12:00:00Z');
 
@@ -19,7 +22,7 @@ const many = (count: number, make: (index: number) => Partial<Occurrence>): read
   Array.from({ length: count }, (_, index) => of(make(index)));
 
 test('the same thing is told once a minute, and the next time counts what was held back', () => {
-  const limiter = createEventLimiter();
+  const limiter = createEventLimiter(seriesMs);
   const admit = (afterMs: number) => limiter.admit(of(), NOW_MS + afterMs);
   assert.deepEqual(admit(0), { admitted: true, times: 1 });
   for (let i = 1; i < 20; i += 1) assert.deepEqual(admit(i * 3_000), { admitted: false, why: 'held' });
@@ -29,21 +32,21 @@ test('the same thing is told once a minute, and the next time counts what was he
 });
 
 test('what another replica has just told of is counted by the next one', () => {
-  const limiter = createEventLimiter();
+  const limiter = createEventLimiter(seriesMs);
   limiter.admit(of(), NOW_MS);
   limiter.hold(of(), 1);
   assert.deepEqual(limiter.admit(of(), NOW_MS + 60_000), { admitted: true, times: 2 });
 });
 
 test('what was held back an hour ago is not brought up again', () => {
-  const limiter = createEventLimiter();
+  const limiter = createEventLimiter(seriesMs);
   limiter.admit(of(), NOW_MS);
   limiter.admit(of(), NOW_MS + 1);
   assert.deepEqual(limiter.admit(of(), NOW_MS + 3_600_000), { admitted: true, times: 1 });
 });
 
 test('a clock that was set back does not hold Events back until it has caught up', () => {
-  const limiter = createEventLimiter();
+  const limiter = createEventLimiter(seriesMs);
   limiter.admit(of(), NOW_MS);
   assert.equal(limiter.admit(of(), NOW_MS - 3_600_000).admitted, true);
 });
@@ -57,7 +60,7 @@ describe('what is told side by side', () => {
   };
   for (const [name, more] of Object.entries(others)) {
     test(name, () => {
-      const limiter = createEventLimiter();
+      const limiter = createEventLimiter(seriesMs);
       assert.equal(admittedOf(limiter, [of(), of(more)]), 2);
     });
   }
@@ -87,7 +90,7 @@ describe('whoever provokes refusals does not fill a namespace', () => {
   };
   for (const [name, { occurrences, admitted }] of Object.entries(cases)) {
     test(name, () => {
-      const limiter = createEventLimiter();
+      const limiter = createEventLimiter(seriesMs);
       assert.equal(admittedOf(limiter, occurrences), admitted);
       assert.equal(admittedOf(limiter, occurrences, NOW_MS + 59_999), 0);
       assert.equal(admittedOf(limiter, occurrences, NOW_MS + 60_000), admitted);
@@ -95,7 +98,7 @@ describe('whoever provokes refusals does not fill a namespace', () => {
   }
 
   test('and does not keep others from being heard', () => {
-    const limiter = createEventLimiter();
+    const limiter = createEventLimiter(seriesMs);
     admittedOf(
       limiter,
       many(1_000, (i) => ({ object: `ConfigMap c${i}` })),

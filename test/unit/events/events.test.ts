@@ -3,8 +3,10 @@ import { describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import type { EventToNote } from '../../../src/events/event-object.ts';
-import { createEvents, type Events, MAX_QUEUED } from '../../../src/events/events.ts';
+import { MAX_QUEUED } from '../../../src/events/event-queue.ts';
+import { createEvents, type Events } from '../../../src/events/events.ts';
 import { registerEventMetrics } from '../../../src/events/metrics.ts';
+import { DEFAULT_INTERVALS } from '../../../src/intervals/intervals.ts';
 import { type Api, ApiError, type ApiRequest } from '../../../src/kubernetes/api.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
 
@@ -39,6 +41,7 @@ const stage = (answer: (request: ApiRequest) => unknown): Stage => {
     events: createEvents({
       api,
       log: createLog({ write: (line) => lines.push(JSON.parse(line)) }, 'debug'),
+      intervals: DEFAULT_INTERVALS.events,
       nowMs: () => self.nowMs,
       instance: 'belay-0',
       wait: async (ms) => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createPolicies, type Policies } from '../../../src/facts/policies.ts';
+import { DEFAULT_INTERVALS } from '../../../src/intervals/intervals.ts';
 import { type Api, ApiError } from '../../../src/kubernetes/api.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
 
@@ -21,7 +22,14 @@ const runAgainst = async (error: ApiError, ms: number): Promise<{ policies: Poli
     },
   };
   const log = createLog({ write: (line) => lines.push(line) });
-  const policies = createPolicies({ api, index: noIndex, log, nowMs: Date.now, staleAfterMs: 90_000 });
+  const policies = createPolicies({
+    api,
+    index: noIndex,
+    log,
+    intervals: DEFAULT_INTERVALS,
+    nowMs: Date.now,
+    staleAfterMs: 90_000,
+  });
   const stop = new AbortController();
   const running = policies.run(stop.signal);
   await sleep(ms);

@@ -9,6 +9,7 @@ import { createReleaseStores } from '../../../src/facts/release-stores.ts';
 import type { ReleaseName } from '../../../src/helm/names.ts';
 import { keyOf } from '../../../src/helm/names.ts';
 import { type HelmStatus, type ReleaseRecord, recordName } from '../../../src/helm/record.ts';
+import { DEFAULT_INTERVALS } from '../../../src/intervals/intervals.ts';
 
 /** Release `web`, whose records are in this namespace. */
 const stored = (
@@ -62,7 +63,7 @@ const createCluster = () => {
       return namespace;
     },
   };
-  const stores = createReleaseStores(index, live, namespaces, () => cluster.nowMs);
+  const stores = createReleaseStores(index, live, namespaces, () => cluster.nowMs, DEFAULT_INTERVALS.stores);
   const show = (found: readonly ReleaseName[]): string => found.map(({ namespace }) => namespace).join(' ');
   return {
     cluster,

@@ -54,6 +54,20 @@ describe('which version of a policy is in force', () => {
     assert.equal(rangeOf(stored), '1.x');
   });
 
+  test('the one that an older Belay accepted, with its range as it is, when that range cannot be read any more', () => {
+    const spec = { ...bad, freeze: { reason: 'moving' } };
+    const stored = read(policy(4, spec, { status: { accepted: { generation: 4, spec } } }));
+    assert.equal(stored.accepted?.policy.freeze.reason, 'moving');
+    assert.equal(rangeOf(stored), 'soon');
+    assert.equal(stored.problems.length, 1);
+    assert.deepEqual(read(policy(4, spec), stored).problems, stored.problems);
+  });
+
+  test('none, when something else than the range of a version that an older Belay accepted cannot be read', () => {
+    const spec = { ...bad, freeze: { reason: 1 } };
+    assert.equal(read(policy(4, spec, { status: { accepted: { generation: 4, spec } } })).accepted, undefined);
+  });
+
   test('the newer of what this replica has seen and of what another one has written', () => {
     const seen = read(policy(2, good));
     assert.equal(rangeOf(read(policy(4, bad, { status: { accepted: { generation: 3, spec: better } } }), seen)), '2.x');

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DEFAULT_INTERVALS } from '../../../src/intervals/intervals.ts';
 import { createReachability, type Reachability } from '../../../src/kubernetes/reachability.ts';
 
 type Step = 'answer' | 'no answer' | 'review' | number;
@@ -11,6 +12,7 @@ const play = (steps: readonly Step[]): boolean => {
     ask: async () => false,
     reconnect: () => undefined,
     renew: () => undefined,
+    intervals: DEFAULT_INTERVALS.reachability,
     monotonicMs: () => nowMs,
   });
   for (const step of steps) {
@@ -55,7 +57,13 @@ test('it makes sure, with one question at a time, before it gives up its connect
   const reconnect = (): void => {
     reconnected += 1;
   };
-  const reachability = createReachability({ ask, reconnect, renew: () => undefined, monotonicMs: () => nowMs });
+  const reachability = createReachability({
+    ask,
+    reconnect,
+    renew: () => undefined,
+    intervals: DEFAULT_INTERVALS.reachability,
+    monotonicMs: () => nowMs,
+  });
   reachability.noteNoAnswer(0);
   reachability.noteReview();
   assert.equal(asked, 0);
@@ -86,6 +94,7 @@ test('one request that waits in vain while others are answered is reason enough 
     renew: () => {
       renewed += 1;
     },
+    intervals: DEFAULT_INTERVALS.reachability,
     monotonicMs: () => nowMs,
   });
   // A connection that broke has said so itself.

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DEFAULT_INTERVALS } from '../../../src/intervals/intervals.ts';
 import { type Api, ApiError, type WatchEvent, type WatchRequest } from '../../../src/kubernetes/api.ts';
-import { createReflector, type ReflectorSink } from '../../../src/kubernetes/reflector.ts';
+import type { ReflectorSink } from '../../../src/kubernetes/mirror.ts';
+import { createReflector } from '../../../src/kubernetes/reflector.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
 
 /** When a mirror counts as stale. What a real API server sends is tested with one (test/cluster/faults.test.ts). */
@@ -55,7 +57,10 @@ const start = ({ quietMs = 60_000, refuse = (): boolean => false } = {}) => {
       throw request.signal.reason;
     },
   };
-  const reflector = createReflector(api, { path: '/x' }, sink, log, { monotonicMs: () => nowMs, quietMs });
+  const reflector = createReflector(api, { path: '/x' }, sink, log, {
+    intervals: { ...DEFAULT_INTERVALS.mirrors, ...(quietMs !== undefined && { quietMs }) },
+    monotonicMs: () => nowMs,
+  });
   const stop = new AbortController();
   const running = reflector.run(stop.signal);
   const watchNumber = async (number: number): Promise<Watch> => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { nextWindow, type OpenWindow, policyFreezes, windowInForce } from '../../../src/policy/freeze-windows.ts';
+import { type FreezePeriod, nextWindow, policyFreezes, windowInForce } from '../../../src/policy/freeze-windows.ts';
 import type { FreezeWindow } from '../../../src/policy/policy.ts';
 import { builtInPolicy } from '../../../src/policy/policy-in-force.ts';
 import { parseSchedule } from '../../../src/policy/schedule.ts';
@@ -201,7 +201,7 @@ const isOpenPlainly = ({ schedule, durationMs, timeZone }: FreezeWindow, nowMs: 
 };
 
 /** Whether a window is made of more runs than are followed: then where it begins and ends depends on when one asks. */
-const isFar = ({ schedule, timeZone }: FreezeWindow, { startMs, endMs }: OpenWindow): boolean => {
+const isFar = ({ schedule, timeZone }: FreezeWindow, { startMs, endMs }: FreezePeriod): boolean => {
   if (endMs === undefined) return true;
   const starts = parseSchedule(schedule, timeZone);
   let runs = 0;

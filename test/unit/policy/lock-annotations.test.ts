@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { judgeLockChange } from '../../../src/policy/judge-lock-change.ts';
-import { type Annotations, readFreeze, readOpen } from '../../../src/policy/lock-annotations.ts';
+import { type Annotations, readFreeze, readMaintenanceWindow } from '../../../src/policy/lock-annotations.ts';
 
 const NOW_MS = Date.parse('2026-11-21T12:00:00Z');
 const SOURCE = { kind: 'Secret', namespace: 'shop', name: 'sh.helm.release.v1.web.v1' } as const;
@@ -130,10 +130,16 @@ describe('a freeze is in force', () => {
 });
 
 test('an open window without a readable end is closed', () => {
-  assert.equal(readOpen({ 'belay.dev/open': 'a' }, SOURCE, NOW_MS), undefined);
-  assert.equal(readOpen({ 'belay.dev/open': 'a', 'belay.dev/open-until': 'soon' }, SOURCE, NOW_MS), undefined);
+  assert.equal(readMaintenanceWindow({ 'belay.dev/open': 'a' }, SOURCE, NOW_MS), undefined);
+  assert.equal(
+    readMaintenanceWindow({ 'belay.dev/open': 'a', 'belay.dev/open-until': 'soon' }, SOURCE, NOW_MS),
+    undefined,
+  );
   // Nobody could have written it; it got in while Belay was away.
   const endless = { 'belay.dev/open': 'a', 'belay.dev/open-until': '2030-01-01T00:00:00Z' };
-  assert.equal(readOpen(endless, SOURCE, NOW_MS), undefined);
-  assert.equal(readOpen({ 'belay.dev/open': 'a', 'belay.dev/open-until': LATER }, SOURCE, NOW_MS)?.reason, 'a');
+  assert.equal(readMaintenanceWindow(endless, SOURCE, NOW_MS), undefined);
+  assert.equal(
+    readMaintenanceWindow({ 'belay.dev/open': 'a', 'belay.dev/open-until': LATER }, SOURCE, NOW_MS)?.reason,
+    'a',
+  );
 });

@@ -20,7 +20,7 @@ const problemsOf = (spec: unknown): readonly string[] => {
   return parsed.problems.map(({ field, problem }) => `${field}: ${problem}`);
 };
 
-/** DESIGN.md section 3, as YAML gives it: a bare Off is false. */
+/** A policy with every field, as YAML gives it: a bare Off is false. */
 const EXAMPLE = {
   priority: 0,
   match: { namespaceSelector: {}, releases: ['*'] },

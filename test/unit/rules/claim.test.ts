@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { DEFAULT_INTERVALS } from '../../../src/intervals/intervals.ts';
 import { type ClaimWrite, judgeClaim } from '../../../src/rules/claim.ts';
 import type { ReleaseFacts } from '../../../src/rules/in-flight.ts';
 import { CLOCK, claim, RELEASE, record } from './releases.ts';
@@ -97,6 +98,7 @@ describe("a write of a claim's Lease by somebody else than Belay", () => {
         operation: 'UPDATE',
         username: 'bob',
         changesMoreThanRenewal: false,
+        shortestSilenceMs: DEFAULT_INTERVALS.claims.shortestSilenceMs,
         claim: held,
         terminating: false,
         ...write,

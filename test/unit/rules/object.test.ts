@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ReleaseRecord } from '../../../src/helm/record.ts';
 import type { Freeze } from '../../../src/policy/lock.ts';
-import type { Open } from '../../../src/policy/lock-annotations.ts';
+import type { MaintenanceWindow } from '../../../src/policy/lock-annotations.ts';
 import type { PolicyRule } from '../../../src/rules/actions.ts';
 import { type Claim, findOperation } from '../../../src/rules/in-flight.ts';
-import { judgeObject, lookAtObject, type ObjectWrite } from '../../../src/rules/object.ts';
+import { judgeFromMetadata, judgeObject, type ObjectWrite } from '../../../src/rules/object.ts';
 import type { FieldChange } from '../../../src/rules/verdict.ts';
 import { CLOCK, claim, NOW_MS, RELEASE, record, STALE_AFTER_MS } from './releases.ts';
 
@@ -15,7 +15,7 @@ const FREEZE: Freeze = {
   by: 'ann',
   untilMs: undefined,
 };
-const OPEN: Open = { source: FREEZE.source, reason: 'a', untilMs: NOW_MS + 1 };
+const OPEN: MaintenanceWindow = { source: FREEZE.source, reason: 'a', untilMs: NOW_MS + 1 };
 const CHANGE: FieldChange = { path: 'spec.a', pointer: '/spec/a', before: 1, after: 2, secret: false };
 const LONG_AGO = { updatedAtMs: NOW_MS - STALE_AFTER_MS };
 
@@ -45,7 +45,7 @@ const judge = ({ by = 'bob', attempt = 'change', records, ...rest }: Case): stri
     object: { group: 'apps', kind: 'Deployment', namespace: 'shop', name: 'web' },
   };
   const facts = { records, claim: rest.claim };
-  const outlook = lookAtObject(write, facts, {
+  const outlook = judgeFromMetadata(write, facts, {
     operation: findOperation(facts, CLOCK),
     frozen: rest.frozen === true,
     serialized: rest.serialized ?? true,

@@ -2,7 +2,8 @@
 //   - its operations with the records in one namespace and the objects in another, as Flux' helm-controller with
 //     spec.storageNamespace;
 //   - to correct drift as Fleet's agent does, which takes a failed rollback back;
-//   - to store a revision as deployed without an operation, as the plugin mapkubeapis does.
+//   - to store a revision as deployed without an operation, as the plugin mapkubeapis does;
+//   - to tell what a range of chart versions means, which needs no cluster.
 package main
 
 import (
@@ -36,6 +37,7 @@ const usage = `usage: helm-sdk -helm 3|4 -storage NAMESPACE -namespace NAMESPACE
   uninstall NAME
   correct-drift NAME  (Helm 4)
   map-apis NAME       (Helm 3)
+usage: helm-sdk ranges < QUESTIONS.json
 The cluster is the one of $KUBECONFIG.`
 
 func main() {
@@ -46,6 +48,9 @@ func main() {
 }
 
 func run() error {
+	if len(os.Args) == 2 && os.Args[1] == "ranges" {
+		return answerRanges(os.Stdin, os.Stdout)
+	}
 	helm := flag.Int("helm", 4, "major version of Helm")
 	var op operation
 	flag.StringVar(&op.storage, "storage", "", "namespace of the records")

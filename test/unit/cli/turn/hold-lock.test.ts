@@ -5,6 +5,7 @@ import { acquireLock, type LockDependencies } from '../../../../src/cli/turn/hol
 import { readLock, type StoredLease, toLockLease } from '../../../../src/cli/turn/lock-lease.ts';
 import { type LockStore, NamespaceMissing } from '../../../../src/cli/turn/lock-store.ts';
 import { createPatience } from '../../../../src/cli/turn/patience.ts';
+import { DEFAULT_INTERVALS } from '../../../../src/intervals/intervals.ts';
 
 const TARGET = { namespace: 'shop', release: 'web' };
 
@@ -53,6 +54,7 @@ const dependencies = (id: string, store: LockStore, more: Partial<LockDependenci
     store,
     me: { id, operation: 'upgrade', stepMs: 1, sinceMs: 0 },
     patience: createPatience(600_000, clock.nowMs),
+    intervals: DEFAULT_INTERVALS.lock,
     signal: new AbortController().signal,
     inherited: new Set(),
     onWait: () => undefined,

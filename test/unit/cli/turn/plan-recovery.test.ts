@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { planRecovery, type Recovery } from '../../../../src/cli/turn/plan-recovery.ts';
 import { judgeStanding, type Sight } from '../../../../src/cli/turn/standing.ts';
 import type { ReleaseRecord } from '../../../../src/helm/record.ts';
+import { DEFAULT_INTERVALS } from '../../../../src/intervals/intervals.ts';
 import type { Claim } from '../../../../src/rules/in-flight.ts';
 import { claim, NOW_MS, record } from '../../rules/releases.ts';
 
@@ -13,10 +14,13 @@ const show = (recovery: Recovery): string =>
       ? 'clear, keeping history'
       : recovery.do;
 
+const { stepSlackMs } = DEFAULT_INTERVALS.lock;
+
 const stuckSight: Sight = {
   nowMs: NOW_MS,
   unchangedMs: 0,
   hasBelay: false,
+  stepSlackMs,
   left: { id: 'a', operation: 'upgrade', stepMs: 300_000, how: 'ended', revision: 2 },
 };
 
@@ -99,7 +103,7 @@ describe('the living are told from the dead', () => {
     test(name, () => {
       const standing = judgeStanding(
         { records, claim: held },
-        { nowMs: NOW_MS, unchangedMs: 0, hasBelay: false, left: undefined, ...sight },
+        { nowMs: NOW_MS, unchangedMs: 0, hasBelay: false, left: undefined, stepSlackMs, ...sight },
       );
       assert.equal(standing.at, expect);
     });

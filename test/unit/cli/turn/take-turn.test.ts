@@ -5,29 +5,31 @@ import {
   EMPTY,
   type LockState,
   MAX_WAITERS,
-  RENEW_EVERY_MS,
   readLock,
-  SILENCE_MS,
   type StoredLease,
   toLockLease,
 } from '../../../../src/cli/turn/lock-lease.ts';
 import { createObserver, type Observer } from '../../../../src/cli/turn/observer.ts';
 import { leaveLock, type Me, type Turn, takeTurn } from '../../../../src/cli/turn/take-turn.ts';
+import { DEFAULT_INTERVALS } from '../../../../src/intervals/intervals.ts';
+
+const { silenceMs, renewEveryMs } = DEFAULT_INTERVALS.lock;
 
 const me = (id: string): Me => ({ id, operation: 'upgrade', stepMs: 300_000, sinceMs: 0 });
 
 /** One process with its own clock, which runs as fast as all others but tells another time. */
-const party = (id: string, clock: { nowMs: number }, skewMs = 0) => {
+const party = (id: string, clock: { nowMs: number }, skewMs = 0, ownSilenceMs: number = silenceMs) => {
   const observer: Observer = createObserver(() => clock.nowMs + skewMs);
   let lastBeatMs = Number.NEGATIVE_INFINITY;
   return {
     id,
     look: (state: LockState): Turn => {
-      const isBeatDue = clock.nowMs - lastBeatMs >= RENEW_EVERY_MS;
+      const isBeatDue = clock.nowMs - lastBeatMs >= renewEveryMs;
       const turn = takeTurn(state, me(id), observer, {
         nowMs: clock.nowMs + skewMs,
         beat: `${clock.nowMs + skewMs}`,
         isBeatDue,
+        silenceMs: ownSilenceMs,
       });
       if (turn.do === 'queue') lastBeatMs = clock.nowMs;
       return turn;
@@ -48,7 +50,7 @@ describe('a lock that is asked for', () => {
     assert.ok(taken.do === 'take');
     let state: LockState = taken.write;
     for (let i = 0; i < 100; i += 1) {
-      clock.nowMs += RENEW_EVERY_MS;
+      clock.nowMs += renewEveryMs;
       state = { ...state, holder: state.holder && { ...state.holder, beat: String(i) } };
       const turn = b.look(state);
       assert.notEqual(turn.do, 'take');
@@ -73,13 +75,24 @@ describe('a lock that is asked for', () => {
       clock.nowMs += 1_000;
       assert.ok(clock.nowMs < 60_000);
     }
-    assert.ok(clock.nowMs >= SILENCE_MS);
+    assert.ok(clock.nowMs >= silenceMs);
+  });
+
+  test('is taken from a silent holder when the time is over that its Lease says, whatever one may be silent oneself', () => {
+    const clock = { nowMs: 0 };
+    const [patient, hasty] = [party('patient', clock), party('hasty', clock, 0, 5_000)];
+    const taken = patient.look(EMPTY);
+    assert.ok(taken.do === 'take');
+    const queued = hasty.look(taken.write);
+    assert.ok(queued.do === 'queue');
+    for (; clock.nowMs < silenceMs; clock.nowMs += 1_000) assert.notEqual(hasty.look(queued.write).do, 'take');
+    assert.equal(hasty.look(queued.write).do, 'take');
   });
 
   test('a waiter that has vanished holds nobody up for longer than a minute', () => {
     const clock = { nowMs: 0 };
     const [gone, next] = [party('gone', clock), party('next', clock)];
-    const holder = { id: 'h', operation: 'upgrade', sinceMs: 0, stepMs: 1, beat: '0' };
+    const holder = { id: 'h', operation: 'upgrade', sinceMs: 0, stepMs: 1, beat: '0', silenceMs };
     let state: LockState = { ...EMPTY, holder };
     for (const one of [gone, next]) {
       const turn = one.look(state);
@@ -140,7 +153,7 @@ test('whoever comes first is served first, and never two at once', () => {
 });
 
 describe('what is given back', () => {
-  const holder = { id: 'a', operation: 'upgrade', sinceMs: 0, stepMs: 1, beat: '0' };
+  const holder = { id: 'a', operation: 'upgrade', sinceMs: 0, stepMs: 1, beat: '0', silenceMs };
   const waiter = { id: 'b', operation: 'upgrade', sinceMs: 0, beat: '0' };
   test('leaves nothing when nobody waits', () =>
     assert.equal(leaveLock({ ...EMPTY, holder }, 'a', undefined), undefined));
@@ -156,7 +169,14 @@ describe('what is given back', () => {
 
 test('a Lease tells what was written into it, and one that somebody spoilt tells nothing wrong', () => {
   const state: LockState = {
-    holder: { id: 'a', operation: 'upgrade', sinceMs: 1_000, stepMs: 5_000, beat: '2026-01-01T00:00:00.000000Z' },
+    holder: {
+      id: 'a',
+      operation: 'upgrade',
+      sinceMs: 1_000,
+      stepMs: 5_000,
+      beat: '2026-01-01T00:00:00.000000Z',
+      silenceMs,
+    },
     queue: [{ id: 'b', operation: 'rollback', sinceMs: 2_000, beat: 'x' }],
     left: { id: 'c', operation: 'upgrade', stepMs: 5_000, how: 'vanished' },
   };

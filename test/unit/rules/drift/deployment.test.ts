@@ -17,6 +17,11 @@ interface Case {
   readonly before?: KubernetesObject;
 }
 
+const livePod = () => {
+  const { containers } = structuredClone(liveDeployment).spec.template.spec;
+  return { containers, ports: containers[0]?.ports ?? [] };
+};
+
 const container = 'spec.template.spec.containers[web]';
 const withoutReplicas = edit(chartDeployment, ['/spec/replicas']);
 
@@ -74,7 +79,7 @@ const cases: readonly Case[] = [
   },
   {
     name: 'a sidecar injected, in front of the rest',
-    edits: [[`${pod}/containers`, [{ name: 'proxy', image: 'proxy:1' }, ...before_().containers]]],
+    edits: [[`${pod}/containers`, [{ name: 'proxy', image: 'proxy:1' }, ...livePod().containers]]],
     user: ['spec.template.spec.containers[proxy]'],
     serviceAccount: [],
   },
@@ -122,7 +127,7 @@ const cases: readonly Case[] = [
   },
   {
     name: 'ports in another order',
-    edits: [[`${web}/ports`, before_().ports.toReversed()]],
+    edits: [[`${web}/ports`, livePod().ports.toReversed()]],
     user: [`${container}.ports`],
     serviceAccount: [],
   },
@@ -299,7 +304,7 @@ const cases: readonly Case[] = [
       [`${web}/resources/limits/cpu`, '1'],
       [`${web}/image`, 'web:1'],
       [`${web}/args`, ['--port', '80']],
-      [`${web}/ports`, before_().ports],
+      [`${web}/ports`, livePod().ports],
       ['/metadata/labels/app.kubernetes.io~1managed-by', 'Helm'],
     ],
     user: [],
@@ -308,16 +313,11 @@ const cases: readonly Case[] = [
   {
     name: 'the container of the chart brought back, with the defaults of the API server',
     before: edit(before, [`${pod}/containers`, [{ name: 'other', image: 'other:1' }]]),
-    edits: [[`${pod}/containers/-`, before_().containers[0]]],
+    edits: [[`${pod}/containers/-`, livePod().containers[0]]],
     user: [],
     serviceAccount: [],
   },
 ];
-
-function before_() {
-  const { containers } = structuredClone(liveDeployment).spec.template.spec;
-  return { containers, ports: containers[0]?.ports ?? [] };
-}
 
 for (const { name, edits, user, serviceAccount, ...given } of cases) {
   const old = given.before ?? before;
@@ -334,7 +334,7 @@ test('a finding says where, from what and to what', () => {
   const sidecar = { name: 'proxy', image: 'proxy:1' };
   const moved = edit(
     before,
-    [`${pod}/containers`, [sidecar, ...before_().containers]],
+    [`${pod}/containers`, [sidecar, ...livePod().containers]],
     [`${pod}/containers/1/image`, 'web:2'],
   );
   assert.deepEqual(drift('serviceAccount', chartDeployment, before, moved), [

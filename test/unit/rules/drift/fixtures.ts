@@ -124,7 +124,7 @@ export const liveDeployment = {
 } satisfies KubernetesObject;
 
 /** An object as Helm leaves it: with its marks. */
-export function asInstalled(document: Json, live: Json = {}): KubernetesObject {
+export const asInstalled = (document: Json, live: Json = {}): KubernetesObject => {
   const metadata = document.metadata as Json;
   return {
     ...structuredClone(document),
@@ -141,10 +141,10 @@ export function asInstalled(document: Json, live: Json = {}): KubernetesObject {
       ...((live.metadata as Json | undefined) ?? {}),
     } as NonNullable<KubernetesObject['metadata']>,
   };
-}
+};
 
 /** A copy with the value at the JSON Pointer replaced, added (`-` appends to a list), or removed. */
-export function edit<T>(object: T, ...edits: readonly (readonly [pointer: string, value?: unknown])[]): T {
+export const edit = <T>(object: T, ...edits: readonly (readonly [pointer: string, value?: unknown])[]): T => {
   const copy = structuredClone(object);
   for (const [pointer, value] of edits) {
     const keys = pointer
@@ -166,7 +166,7 @@ export function edit<T>(object: T, ...edits: readonly (readonly [pointer: string
     else Object.defineProperty(at, last, { value, configurable: true, enumerable: true, writable: true });
   }
   return copy;
-}
+};
 
 export const drift = (
   subject: 'user' | 'serviceAccount',

@@ -36,13 +36,13 @@ const chart = fc
   .map(([apiVersion, kind, spec]): Json => ({ apiVersion, kind, metadata: { name: 'web' }, spec }));
 
 /** Pointers to everything that is a leaf for the API server: no map, and no list that is known by name. */
-function leaves(value: unknown, pointer = ''): readonly string[] {
+const leaves = (value: unknown, pointer = ''): readonly string[] => {
   if (typeof value !== 'object' || value === null) return [pointer];
   if (Array.isArray(value) && (value.length === 0 || !value.every((item) => typeof item?.name === 'string'))) return [];
   return Object.keys(value).flatMap((name) =>
     leaves((value as Json)[name], `${pointer}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`),
   );
-}
+};
 
 const chartAndLeaf = chart
   .map((document) => ({

@@ -1,14 +1,16 @@
+// Our own, after a look at p-limit (work that waits cannot be given up) and p-queue (work whose signal has fired no longer counts, though it
+// may still be running). Neither bounds how many wait.
 import { Overload } from './overload.ts';
 
-/** Lets so many works run at once; the others wait for their turn, in order. */
-export interface Turns {
-  /** Rejects with the signal's reason when that fires before it is this work's turn, and with Overload when too many wait already. */
-  take<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
+/** Runs so many pieces of work at once. The others wait, and run in the order in which they came. */
+export interface ConcurrencyLimit {
+  /** Rejects with the signal's reason when the signal fires while the work waits, and with Overload when too many wait already. */
+  run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
   running(): number;
   waiting(): number;
 }
 
-export const createTurns = (maxAtOnce: number, maxWaiting = Number.POSITIVE_INFINITY): Turns => {
+export const createConcurrencyLimit = (maxAtOnce: number, maxWaiting = Number.POSITIVE_INFINITY): ConcurrencyLimit => {
   const waiting = new Set<() => void>();
   let running = 0;
 
@@ -27,15 +29,15 @@ export const createTurns = (maxAtOnce: number, maxWaiting = Number.POSITIVE_INFI
     });
 
   return {
-    take: async (work, signal) => {
+    run: async (work, signal) => {
       signal?.throwIfAborted();
-      // Whoever has waited is handed the turn of the one before, so that nobody comes in between.
       if (running < maxAtOnce) running += 1;
       else if (waiting.size >= maxWaiting) throw new Overload(`${maxWaiting} wait for their turn`);
       else await wait(signal);
       try {
         return await work();
       } finally {
+        // The first in the queue takes over the place, so that no newcomer gets in between.
         const [next] = waiting;
         if (next === undefined) running -= 1;
         else {

@@ -5,10 +5,10 @@ import type { RecordVerdict, RecordWrite } from './write.ts';
 const OPERATIONS: ReadonlySet<string> = new Set<OperationKind>(['install', 'upgrade', 'rollback', 'uninstall']);
 
 /**
- * Lets a write of a record pass that the rules refuse and the policy does not enforce. An operation that begins beside another one
- * claims the release all the same: whoever began last is the holder, as it would be without Belay.
+ * Allows a write of a record that a rule refuses and the policy does not enforce. An operation that starts beside another one still claims
+ * the release, so the operation that started last is the holder.
  */
-export const passUnguarded = (write: RecordWrite, denial: Denial): RecordVerdict => {
+export const passWaived = (write: RecordWrite, denial: Denial): RecordVerdict => {
   const passed = allow('waived');
   const attempt = 'attempt' in denial ? denial.attempt : '';
   if (write.after === undefined || !OPERATIONS.has(attempt)) return passed;
