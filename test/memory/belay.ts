@@ -15,6 +15,7 @@ import { createPolicies } from '../../src/facts/policies.ts';
 import { createReleaseIndex } from '../../src/facts/release-index.ts';
 import { createReleaseStores } from '../../src/facts/release-stores.ts';
 import { createTextMemory } from '../../src/helm/text-memory.ts';
+import { DEFAULT_INTERVALS } from '../../src/intervals/intervals.ts';
 import { createBoundedApi } from '../../src/kubernetes/bounded-api.ts';
 import { answerWithoutVerdict } from '../../src/server/without-verdict.ts';
 import { createLog } from '../../src/telemetry/log.ts';
@@ -52,11 +53,12 @@ const REQUESTS = { maxAtOnce: 64, maxWaiting: 1_600 };
 
 /** Belay as `serve` puts it together, over an API server in memory: all of its code but HTTP, threads, certificates and the sweep. */
 export const createMemoryBelay = (server: ApiServer, { nowMs }: Clock, staleAfterMs: number): MemoryBelay => {
+  const intervals = DEFAULT_INTERVALS;
   const logged: string[] = [];
   const log = createLog({ write: (line) => logged.push(line) > 0 }, 'debug');
   const api = server.apiOf(BELAY);
-  const index = createReleaseIndex(api, log);
-  const policies = createPolicies({ api, index, log, nowMs, staleAfterMs });
+  const index = createReleaseIndex(api, log, intervals.mirrors);
+  const policies = createPolicies({ api, index, log, intervals, nowMs, staleAfterMs });
   const forReviews = createBoundedApi(api, REQUESTS);
   const live = createLiveFacts(forReviews);
   const decoder = createDecoderHere();
@@ -64,16 +66,18 @@ export const createMemoryBelay = (server: ApiServer, { nowMs }: Clock, staleAfte
     api: forReviews,
     index,
     live,
-    claims: createClaims(forReviews, index, log, nowMs),
+    claims: createClaims(forReviews, index, log, nowMs, intervals.claims),
     access: createAccess(forReviews),
     manifests: createManifests(forReviews, decoder),
     decoder,
     policies,
-    stores: createReleaseStores(index, live, createPayloadNamespaces(forReviews, decoder), nowMs),
+    stores: createReleaseStores(index, live, createPayloadNamespaces(forReviews, decoder), nowMs, intervals.stores),
+    shortestSilenceMs: intervals.claims.shortestSilenceMs,
     log,
     nowMs,
   };
-  const events = createEvents({ api, log, nowMs, instance: 'belay-0', wait: async () => undefined });
+  const noWait = async (): Promise<void> => undefined;
+  const events = createEvents({ api, log, intervals: intervals.events, nowMs, instance: 'belay-0', wait: noWait });
   const noteEvents = createNoteEvents({ events, index, log, nowMs });
   const memory = createTextMemory();
   const stop = new AbortController();

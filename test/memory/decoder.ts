@@ -1,5 +1,5 @@
 import { valueSymbol } from 'piscina';
-import decode, { type DecodeAnswer, type DecodeJob, type SentBack } from '../../src/helm/decode-worker.ts';
+import decode, { type DecodeAnswer, type DecodeJob, type WorkerReply } from '../../src/helm/decode-worker.ts';
 import type { Decoder } from '../../src/helm/decoder.ts';
 import type { StoredPayload } from '../../src/helm/record.ts';
 import { createTextMemory, type Text } from '../../src/helm/text-memory.ts';
@@ -18,7 +18,7 @@ export const createDecoderHere = (): Decoder => {
   return {
     run: async <Want extends DecodeJob['want']>(job: Extract<DecodeJob, { want: Want }>, signal: AbortSignal) => {
       signal.throwIfAborted();
-      const moved = decode(takeAll(job)) as unknown as Readonly<Record<symbol, SentBack>>;
+      const moved = decode(takeAll(job)) as unknown as Readonly<Record<symbol, WorkerReply>>;
       return moved[valueSymbol]?.answer as DecodeAnswer<Want>;
     },
     waiting: () => 0,

@@ -5,7 +5,7 @@ import { type ControlPlane, startControlPlane } from '../cluster/harness/control
 import { HELMS, type Helm, makeNamespace, readRecord, SHOP, succeeds } from '../cluster/support/asking.ts';
 import { payloadIn } from '../memory/record.ts';
 import { HELM_COMMANDS, type RecordedCommand } from './helm-commands.ts';
-import { isWrite, lineOf } from './line-of.ts';
+import { isWrite, lineOf, withSortedDeletes } from './line-of.ts';
 import { type ReviewRecorder, startReviewRecorder } from './review-recorder.ts';
 import { type Answerer, type RecordedExchange, runExchanges } from './run-exchanges.ts';
 
@@ -75,7 +75,7 @@ const recordHelm = async (plane: ControlPlane, helm: Helm): Promise<HelmRecordin
     let payload: unknown;
     for (const { typed } of HELM_COMMANDS) {
       const { code } = await plane[helm]([...toArgs(helm, typed), '-n', namespace], { as: ci });
-      commands.push({ typed, ok: code === 0, writes: recorder.take('ci').filter(isWrite).map(lineOf) });
+      commands.push({ typed, ok: code === 0, writes: withSortedDeletes(recorder.take('ci').filter(isWrite).map(lineOf)) });
       payload ??= payloadIn(await readRecord(plane, namespace, 'sh.helm.release.v1.web.v1'));
     }
     return { commands, payload: withoutTemplates(payload) };
