@@ -75,7 +75,11 @@ const recordHelm = async (plane: ControlPlane, helm: Helm): Promise<HelmRecordin
     let payload: unknown;
     for (const { typed } of HELM_COMMANDS) {
       const { code } = await plane[helm]([...toArgs(helm, typed), '-n', namespace], { as: ci });
-      commands.push({ typed, ok: code === 0, writes: withSortedDeletes(recorder.take('ci').filter(isWrite).map(lineOf)) });
+      commands.push({
+        typed,
+        ok: code === 0,
+        writes: withSortedDeletes(recorder.take('ci').filter(isWrite).map(lineOf)),
+      });
       payload ??= payloadIn(await readRecord(plane, namespace, 'sh.helm.release.v1.web.v1'));
     }
     return { commands, payload: withoutTemplates(payload) };
