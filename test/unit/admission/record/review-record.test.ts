@@ -158,6 +158,7 @@ describe('an operation that was declared dead', () => {
   test('but not overtaken, changes no objects; it may say that it failed, which takes its mark away', async () => {
     succeeds(await breakIt(2));
     isDenied(await overtaken.finish(), 'BelayDrift', /GREETING: "hello" -> "late"/);
+    assert.deepEqual((await dev.get('configmap/web')).data, { GREETING: 'hello' });
     assert.equal(await plane.history('web'), 'v1 deployed, v2 failed');
     assert.deepEqual((await plane.locks('web')).at(-1), {});
     succeeds(await dev.helm.upgrade('web'));
