@@ -8,7 +8,7 @@ oldest := 1.30
 oldest-tests := webhook-conditions policy-crd locks drift one-at-a-time
 installed := node_modules/.package-lock.json
 
-.PHONY: help demo test test-unit test-http test-fuzz fuzz test-cluster test-oldest test-matrix lint types format build dist install-file sbom generate record binaries up down user bench kind clean
+.PHONY: help demo test test-unit test-http test-fuzz fuzz test-cluster test-oldest test-matrix test-times test-names lint types format build dist install-file sbom generate record binaries up down user bench kind clean
 
 help: ## prints this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,10 +35,16 @@ test-cluster: $(installed) binaries ## Belay in front of a real API server, with
 
 test-oldest: $(installed) ## what depends most on the API server, on the oldest Kubernetes that is supported
 	@BELAY_KUBERNETES=$(oldest) node $(harness)/binaries.ts > /dev/null
-	@BELAY_KUBERNETES=$(oldest) node --test --test-concurrency=1 --test-timeout=900000 $(oldest-tests:%=test/cluster/%.test.ts)
+	@BELAY_KUBERNETES=$(oldest) node test/run/tests.ts cluster $(oldest-tests)
 
 test-matrix: test-cluster ## the cluster tests, all of them, on the newest Kubernetes and on the oldest
 	@BELAY_KUBERNETES=$(oldest) $(MAKE) --no-print-directory test-cluster
+
+test-times: $(installed) ## how long each file of tests took when it was run last, and how many tests it has
+	@node test/run/times.ts
+
+test-names: $(installed) ## the name of every test, without running one
+	@node test/run/names.ts
 
 lint: $(installed) ## Biome, and the order of the folders of src/; changes nothing
 	@npm run --silent lint

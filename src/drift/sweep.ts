@@ -6,7 +6,7 @@ import type { Manifests } from '../facts/manifests.ts';
 import type { Policies } from '../facts/policies.ts';
 import type { ReleaseIndex } from '../facts/release-index.ts';
 import type { ReleaseName } from '../helm/names.ts';
-import type { Intervals } from '../intervals/intervals.ts';
+import type { Intervals, SweepIntervals } from '../intervals/intervals.ts';
 import type { Api } from '../kubernetes/api.ts';
 import { createKinds } from '../kubernetes/kinds.ts';
 import { sleep } from '../kubernetes/sleep.ts';
@@ -14,9 +14,9 @@ import { showReason } from './describe-drift.ts';
 import type { FindDependencies } from './find-release-drift.ts';
 import { createKnownDrift } from './known-drift.ts';
 import { createMissingRights } from './missing-rights.ts';
-import { createSweepPlan, type Rhythm } from './sweep-plan.ts';
-import { createReleaseSweep } from './sweep-release.ts';
-import { createSweepStats, type SweepStats } from './sweep-stats.ts';
+import { createSweepPlan, type Rhythm, type SweepPlan } from './sweep-plan.ts';
+import { createReleaseSweep, type ReleaseSweep } from './sweep-release.ts';
+import { createSweepStats, type SweepCounter, type SweepStats } from './sweep-stats.ts';
 import { waitForRight } from './wait-for-right.ts';
 
 /** Goes through all releases, tells of drift, and repairs it where the policy says so. */
@@ -69,6 +69,29 @@ const storesOf = (index: ReleaseIndex, release: ReleaseName): readonly ReleaseNa
     ? [...index.namespacesOf(release.name)].slice(0, MAX_STORES).map((namespace) => ({ ...release, namespace }))
     : [release];
 
+interface SweepWork {
+  readonly plan: SweepPlan;
+  readonly releases: ReleaseSweep;
+  readonly stats: SweepCounter;
+  readonly intervals: SweepIntervals;
+  readonly log: Logger;
+}
+
+/** One worker: sweeps release after release until none is due. */
+const sweepDue = async ({ plan, releases, stats, intervals, log }: SweepWork, signal: AbortSignal): Promise<void> => {
+  for (let release = plan.next(); release !== undefined && !signal.aborted; release = plan.next()) {
+    try {
+      await releases.sweep(release, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      stats.countRelease('failed');
+      plan.recheck(release, intervals.failedMs);
+      const { namespace, name } = release;
+      log.warn({ namespace, release: name, err: showReason((error as Error).message) }, 'a release was not swept');
+    }
+  }
+};
+
 export const createSweep = (options: SweepOptions): Sweep => {
   const { index, policies, log, nowMs } = options;
   const intervals = options.intervals.sweep;
@@ -77,19 +100,7 @@ export const createSweep = (options: SweepOptions): Sweep => {
   const stats = createSweepStats(known, plan);
   const releases = createReleaseSweep({ ...options, intervals, find: findDependenciesOf(options), plan, known, stats });
 
-  const work = async (signal: AbortSignal): Promise<void> => {
-    for (let release = plan.next(); release !== undefined && !signal.aborted; release = plan.next()) {
-      try {
-        await releases.sweep(release, signal);
-      } catch (error) {
-        if (signal.aborted) return;
-        stats.countRelease('failed');
-        plan.recheck(release, intervals.failedMs);
-        const { namespace, name } = release;
-        log.warn({ namespace, release: name, err: showReason((error as Error).message) }, 'a release was not swept');
-      }
-    }
-  };
+  const work: SweepWork = { plan, releases, stats, intervals, log };
 
   const rhythmOf = (release: ReleaseName): Rhythm | undefined => {
     const policy = releases.policyOf(release);
@@ -101,7 +112,7 @@ export const createSweep = (options: SweepOptions): Sweep => {
   const pass = async (signal: AbortSignal): Promise<void> => {
     plan.refill(index.releases(), rhythmOf);
     known.keepOnly((release) => index.facts(release).records.length > 0);
-    await stats.timePass(() => Promise.all(Array.from({ length: WORKERS }, () => work(signal))));
+    await stats.timePass(() => Promise.all(Array.from({ length: WORKERS }, () => sweepDue(work, signal))));
   };
 
   const lead = async (signal: AbortSignal): Promise<void> => {

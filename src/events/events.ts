@@ -6,7 +6,7 @@ import { sleep } from '../kubernetes/sleep.ts';
 import { escapeText } from '../text/escape.ts';
 import { deliverEvent } from './deliver-event.ts';
 import type { EventToNote } from './event-object.ts';
-import { createEventQueue, type QueuedEvent } from './event-queue.ts';
+import { createEventQueue, type EventQueue, type QueuedEvent } from './event-queue.ts';
 import { createEventWriter } from './event-writer.ts';
 import { createFailureLog } from './failure-log.ts';
 
@@ -59,6 +59,33 @@ const createFlushLimit = (
   return { limit: limit.signal, cancel: () => clearTimeout(timer) };
 };
 
+interface Writing {
+  readonly queue: EventQueue;
+  readonly send: (queued: QueuedEvent, signal: AbortSignal) => Promise<void>;
+  /** Resolves when an Event has been added to the queue, or the signal has fired. */
+  readonly added: () => Promise<void>;
+  readonly pause: () => Promise<unknown>;
+}
+
+/** Writes until the signal has fired and the queue is empty, or until `limit` fires. */
+const writeAll = async (
+  { queue, send, added, pause }: Writing,
+  signal: AbortSignal,
+  limit: AbortSignal,
+): Promise<void> => {
+  while (!limit.aborted) {
+    const next = queue.next();
+    if (next !== undefined) {
+      await send(next, limit);
+      if (!signal.aborted) await pause();
+    } else if (signal.aborted) {
+      return;
+    } else {
+      await added();
+    }
+  }
+};
+
 export const createEvents = (dependencies: EventsDependencies): Events => {
   const { api, log, nowMs, instance, wait = sleep } = dependencies;
   const { writeEveryMs, retryAfterMs, seriesMs } = dependencies.intervals;
@@ -67,11 +94,6 @@ export const createEvents = (dependencies: EventsDependencies): Events => {
   const queue = createEventQueue(nowMs, seriesMs);
   let [written, failed] = [0, 0];
   let wake = (): void => {};
-
-  const counts = (): EventCounts => {
-    const { held, dropped } = queue.counts();
-    return { written, held, dropped: { ...dropped, failed } };
-  };
 
   const send = async (queued: QueuedEvent, signal: AbortSignal): Promise<void> => {
     try {
@@ -84,21 +106,14 @@ export const createEvents = (dependencies: EventsDependencies): Events => {
     }
   };
 
-  /** Writes until the signal fires and the queue is empty, or until `limit` fires. */
-  const writeAll = async (signal: AbortSignal, limit: AbortSignal): Promise<void> => {
-    while (!limit.aborted) {
-      const next = queue.next();
-      if (next !== undefined) {
-        await send(next, limit);
-        if (!signal.aborted) await wait(writeEveryMs, signal);
-      } else if (signal.aborted) {
-        return;
-      } else {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
-    }
+  const added = (): Promise<void> =>
+    new Promise((resolve) => {
+      wake = resolve;
+    });
+
+  const counts = (): EventCounts => {
+    const { held, dropped } = queue.counts();
+    return { written, held, dropped: { ...dropped, failed } };
   };
 
   return {
@@ -114,7 +129,7 @@ export const createEvents = (dependencies: EventsDependencies): Events => {
     },
     run: async (signal) => {
       const { limit, cancel } = createFlushLimit(signal, () => wake());
-      await writeAll(signal, limit);
+      await writeAll({ queue, send, added, pause: () => wait(writeEveryMs, signal) }, signal, limit);
       cancel();
       failed += queue.clear();
     },

@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
 import type { ReleaseName } from '../helm/names.ts';
 import type { ClaimIntervals } from '../intervals/intervals.ts';
-import { type Api, isConflict, isNotFound, pathOf } from '../kubernetes/api.ts';
-import { microTime } from '../kubernetes/lease.ts';
-import type { ReflectedObject } from '../kubernetes/object.ts';
+import type { Api } from '../kubernetes/api.ts';
+import { deleteLease, type LeaseName, leasePath, microTime, writeLease } from '../kubernetes/lease.ts';
+import { sleep } from '../kubernetes/sleep.ts';
 import { silenceOf } from '../rules/in-flight.ts';
 import { type Admission, leaseName, toLease } from './claim-lease.ts';
 import type { LeaseVersion } from './live-facts.ts';
@@ -31,8 +31,7 @@ const RENEWALS_PER_STALE_AFTER = 6;
 /** Releases whose last renewal is remembered; beyond that the oldest are renewed again sooner. */
 const MAX_REMEMBERED = 10_000;
 
-const leasePath = (release: ReleaseName): string =>
-  pathOf('apis', 'coordination.k8s.io', 'v1', 'namespaces', release.namespace, 'leases', leaseName(release.name));
+const claimLease = ({ namespace, name }: ReleaseName): LeaseName => ({ namespace, name: leaseName(name) });
 
 export const createClaims = (
   api: Api,
@@ -48,7 +47,7 @@ export const createClaims = (
     if (claim === undefined || claim.holder !== holder || nowMs() - claim.renewedAtMs < renewEveryMs) return;
     await api.request({
       method: 'PATCH',
-      path: leasePath(release),
+      path: leasePath(claimLease(release)),
       contentType: 'application/merge-patch+json',
       // The resourceVersion keeps a late renewal from speaking for somebody else's claim.
       body: { metadata: { resourceVersion: claim.resourceVersion }, spec: { renewTime: microTime(nowMs()) } },
@@ -58,16 +57,7 @@ export const createClaims = (
   const removeOrphans = async (signal: AbortSignal): Promise<void> => {
     for (const { release, claim } of index.orphanedClaims()) {
       if (nowMs() - claim.renewedAtMs < orphanAfterMs) continue;
-      try {
-        await api.request({
-          method: 'DELETE',
-          path: leasePath(release),
-          body: { preconditions: { resourceVersion: claim.resourceVersion } },
-          signal,
-        });
-      } catch (error) {
-        if (!isNotFound(error) && !isConflict(error)) throw error;
-      }
+      await deleteLease(api, claimLease(release), { resourceVersion: claim.resourceVersion }, signal);
     }
   };
 
@@ -80,24 +70,9 @@ export const createClaims = (
         previous:
           lease === undefined ? undefined : { resourceVersion: lease.resourceVersion, transitions: lease.transitions },
       });
-      try {
-        const stored = await api.request<ReflectedObject>(
-          lease === undefined
-            ? {
-                method: 'POST',
-                path: pathOf('apis', 'coordination.k8s.io', 'v1', 'namespaces', release.namespace, 'leases'),
-                body,
-                signal,
-              }
-            : { method: 'PUT', path: leasePath(release), body, signal },
-        );
-        // One that somebody has deleted, and that only its finalizers kept, goes with this very write: the next try makes it anew.
-        return stored.metadata?.deletionTimestamp === undefined;
-      } catch (error) {
-        // 404 on PUT: the Lease was removed since it was read, which is somebody else's write as well.
-        if (isConflict(error) || (lease !== undefined && isNotFound(error))) return false;
-        throw error;
-      }
+      const stored = await writeLease(api, { lease: claimLease(release), body, isNew: lease === undefined, signal });
+      // A Lease that somebody has deleted, and that only its finalizers kept, goes with this very write: the next try makes it anew.
+      return stored !== undefined && stored.metadata?.deletionTimestamp === undefined;
     },
 
     heardFrom: (release, holder, staleAfterMs) => {
@@ -122,17 +97,7 @@ export const createClaims = (
 
     sweep: async (signal) => {
       while (!signal.aborted) {
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, sweepEveryMs);
-          signal.addEventListener(
-            'abort',
-            () => {
-              clearTimeout(timer);
-              resolve();
-            },
-            { once: true },
-          );
-        });
+        await sleep(sweepEveryMs, signal);
         if (signal.aborted) return;
         await removeOrphans(signal).catch((error: unknown) => {
           if (!signal.aborted) log.warn({ err: (error as Error).message }, 'orphaned claims not removed');

@@ -1,6 +1,7 @@
 import type { ReleaseName } from '../helm/names.ts';
 import { toRecord } from '../helm/record.ts';
 import { type Api, isNotFound, METADATA_LIST_ONLY, METADATA_ONLY, pathOf } from '../kubernetes/api.ts';
+import { readLease } from '../kubernetes/lease.ts';
 import type { ObjectMeta, ReflectedObject } from '../kubernetes/object.ts';
 import type { Claim, ReleaseFacts } from '../rules/in-flight.ts';
 import type { NamespaceFacts } from '../rules/locks.ts';
@@ -80,28 +81,14 @@ export const createLiveFacts = (api: Api): LiveFacts => {
   };
 
   const lease = async (release: ReleaseName, signal: AbortSignal): Promise<LeaseVersion | undefined> => {
-    try {
-      const found = await api.request<ReflectedObject>({
-        path: pathOf(
-          'apis',
-          'coordination.k8s.io',
-          'v1',
-          'namespaces',
-          release.namespace,
-          'leases',
-          leaseName(release.name),
-        ),
-        signal,
-      });
-      return {
+    const found = await readLease(api, { namespace: release.namespace, name: leaseName(release.name) }, signal);
+    return (
+      found && {
         resourceVersion: found.metadata?.resourceVersion ?? '',
-        transitions: (found.spec as { leaseTransitions?: number } | undefined)?.leaseTransitions ?? 0,
+        transitions: found.spec?.leaseTransitions ?? 0,
         claim: readClaim(found)?.claim,
-      };
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    }
+      }
+    );
   };
 
   return {

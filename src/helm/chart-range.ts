@@ -1,17 +1,17 @@
+// Longer than 200 lines: the parser and the meaning of each operator make sense only together.
+// No npm library reads this dialect: `semver` in its loose mode drops what it does not know, and knows neither `!=` nor `=>`.
 import { type ChartVersion, comparePrereleases, compareVersions, parseVersion } from './chart-version.ts';
 
 /**
- * Ranges of chart versions in Helm's own dialect: that of Masterminds/semver v3 (constraints.go), which Helm reads `--version` and the
- * `dependencies` of a chart with. A table that a Go program made with that library holds this file to it
- * (test/unit/helm/chart-range.test.ts). No npm library reads the dialect: `semver` drops what it does not know in its loose mode, and
- * knows neither `!=` nor `=>`.
+ * A range of chart versions in Helm's own dialect. Helm reads `--version` and the `dependencies` of a chart with Masterminds/semver v3
+ * (constraints.go). test/unit/helm/chart-range.test.ts compares this file with a table that a Go program made with that library.
  *
- * Two things differ from Helm, on purpose, because a lock must not be weaker than it looks:
- * - A number after an x (`1.x.5`) is refused. Helm ignores the number.
- * - `1.4.0+b1`, `=1.4.0+b1` and `!=1.4.0+b1` name one build. Helm does not tell the builds of a version apart.
+ * Belay differs from Helm in two cases, because a lock must not be weaker than it looks:
+ * - Belay refuses a number after an x (`1.x.5`). Helm ignores the number.
+ * - `1.4.0+b1`, `=1.4.0+b1` and `!=1.4.0+b1` name one build. Helm does not distinguish the builds of a version.
  */
 export interface ChartRange {
-  /** Whether a version is inside. */
+  /** Whether a version is inside the range. */
   includes(version: ChartVersion): boolean;
 }
 
@@ -19,16 +19,16 @@ type Operator = '=' | '!=' | '>' | '<' | '>=' | '<=' | '~' | '^';
 
 interface Constraint {
   readonly operator: Operator;
-  /** Missing numbers and x count as 0. */
+  /** The version of the constraint, in which a missing number or an x is 0. */
   readonly version: ChartVersion;
-  /** How many numbers were given: 0 for `*`, 1 for `1` or `1.x`, 2 for `1.2` or `1.2.x`, 3 for `1.2.3`. */
+  /** How many of its numbers were written: 0 for `*`, 1 for `1` or `1.x`, 2 for `1.2` or `1.2.x`, 3 for `1.2.3`. */
   readonly given: 0 | 1 | 2 | 3;
 }
 
-/** Longest range that is read. A pin is an annotation and could hold 256 KiB. */
+/** Longest range that is read. A pin is an annotation, which may hold 256 KiB. */
 export const MAX_RANGE_LENGTH = 256;
 
-/** Helm reads no more alternatives in one range (`MaxConstraintGroups`). */
+/** Most alternatives of a range that Helm reads (`MaxConstraintGroups`). */
 const MAX_ALTERNATIVES = 32;
 
 const OPERATORS: Readonly<Record<string, Operator>> = {
@@ -46,7 +46,7 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
   '^': '^',
 };
 
-// Neither matches one text in two ways, so that they take time in proportion to it. The spaces are those of Go's `\s`.
+// Each pattern matches a text in one way only, so its time is proportional to the length. The spaces are those of Go's `\s`.
 const VERSION =
   /v?(?:\d+|[xX*])(?:\.(?:\d+|[xX*])){0,2}(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?/y;
 const OPERATOR = /[=!<>~^]{0,2}/y;
@@ -76,7 +76,7 @@ const createReader = (text: string) => {
   let at = 0;
   return {
     isAtEnd: () => at === text.length,
-    /** What the pattern matches here, which may be nothing at all; undefined, and nothing read, where it does not match. */
+    /** Reads the text that the pattern matches here, which may be empty. Undefined where it does not match: then nothing is read. */
     take: (pattern: RegExp): string | undefined => {
       pattern.lastIndex = at;
       const match = pattern.exec(text)?.[0];
@@ -86,7 +86,7 @@ const createReader = (text: string) => {
   };
 };
 
-/** One alternative: constraints that all have to hold. Undefined unless all of it is read. */
+/** Reads one alternative: constraints that all have to hold. Undefined where a part of it cannot be read. */
 const parseAlternative = (text: string): readonly Constraint[] | undefined => {
   const reader = createReader(text);
   const constraints: (Constraint | undefined)[] = [];
@@ -99,7 +99,7 @@ const parseAlternative = (text: string): readonly Constraint[] | undefined => {
     if (version === undefined) return undefined;
     const isSpan = reader.take(HYPHEN) !== undefined;
     if (isSpan) {
-      // `1.2 - 1.4` is `>=1.2, <=1.4`. Helm reads it only at the beginning, after a comma, or after another such span.
+      // The span `1.2 - 1.4` means `>=1.2, <=1.4`. Helm reads a span only at the beginning, after a comma, or after another span.
       const end = reader.take(VERSION);
       if (operator !== '' || separator === ' ' || end === undefined) return undefined;
       constraints.push(toConstraint('>=', version), toConstraint('<=', end));
@@ -119,7 +119,7 @@ const isSameMinor = (a: ChartVersion, b: ChartVersion): boolean => a.major === b
 
 const isInTilde = ({ version: low, given }: Constraint, version: ChartVersion): boolean => {
   if (compareVersions(version, low) < 0) return false;
-  // `~0.0.0` and `*` are any version for Helm.
+  // Helm reads `~0.0.0` and `*` as any version.
   if (low.major === 0n && low.minor === 0n && low.patch === 0n && given !== 1 && given !== 2) return true;
   return low.major === version.major && (given === 1 || low.minor === version.minor);
 };
@@ -134,7 +134,7 @@ const isInCaret = ({ version: low, given }: Constraint, version: ChartVersion): 
 
 const isAbove = ({ version: low, given }: Constraint, version: ChartVersion): boolean => {
   if (given === 0 || given === 3) return compareVersions(version, low) > 0;
-  // `>11` is from 12 on, and `>11.1` from 11.2 on.
+  // `>11` begins at 12, and `>11.1` begins at 11.2.
   return version.major > low.major || (given === 2 && version.major === low.major && version.minor > low.minor);
 };
 
@@ -176,8 +176,8 @@ const isInside = (constraint: Constraint, version: ChartVersion): boolean => {
 };
 
 /**
- * A range in Helm's dialect: `1.4.2`, `1.4.x`, `>=1.2, !=1.5.0`, `1.2 - 1.4`, `^1.2 || ~2.1`. Undefined when any part of it cannot be read:
- * a range is never read as less than it says. A pre-release is inside only where the alternative names one (`>=1.2.0-0`).
+ * Reads a range: `1.4.2`, `1.4.x`, `>=1.2, !=1.5.0`, `1.2 - 1.4`, `^1.2 || ~2.1`. Undefined when any part of it cannot be read, because a
+ * range without that part would allow more. A pre-release is inside only where the alternative names one (`>=1.2.0-0`).
  */
 export const parseRange = (range: string): ChartRange | undefined => {
   if (range.length > MAX_RANGE_LENGTH) return undefined;

@@ -1,4 +1,4 @@
-/** A chart's version as Helm reads it (Masterminds/semver v3, `NewVersion`): a leading `v` and missing numbers are forgiven. */
+/** A chart's version as Helm reads it (Masterminds/semver v3, `NewVersion`). It may begin with `v`, and numbers may be missing. */
 export interface ChartVersion {
   readonly major: bigint;
   readonly minor: bigint;
@@ -9,13 +9,13 @@ export interface ChartVersion {
   readonly build: string;
 }
 
-/** Masterminds/semver reads no longer one (`MaxVersionLen`). */
+/** Longest version that Masterminds/semver reads (`MaxVersionLen`). */
 const MAX_VERSION_LENGTH = 256;
 
-/** `strconv.ParseUint` of 64 bits. */
+/** Largest number that `strconv.ParseUint` reads in 64 bits. */
 const MAX_UINT64 = 2n ** 64n - 1n;
 
-// No part can match in two ways, so that this takes time in proportion to the text.
+// The pattern matches a text in one way only, so its time is proportional to the length.
 const VERSION =
   /^v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?(?:\+([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?$/;
 
@@ -28,7 +28,7 @@ const toNumber = (digits = '0'): bigint | undefined => {
 
 const startsWithZero = (part: string): boolean => isNumber(part) && part.length > 1 && part.startsWith('0');
 
-/** Undefined when Helm cannot read it. */
+/** Reads a version; undefined when Helm cannot read it. */
 export const parseVersion = (text: string): ChartVersion | undefined => {
   if (text.length > MAX_VERSION_LENGTH) return undefined;
   const match = VERSION.exec(text);
@@ -42,7 +42,7 @@ export const parseVersion = (text: string): ChartVersion | undefined => {
 
 const compareNumbers = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** A number is below a word. A number beyond 64 bits is a word, as for Helm. */
+/** Compares two parts of pre-releases. A number is below a word, and a number of more than 64 bits counts as a word, as in Helm. */
 const comparePart = (a: string, b: string): number => {
   if (a === b) return 0;
   if (a === '' || b === '') return a === '' ? -1 : 1;
@@ -52,7 +52,7 @@ const comparePart = (a: string, b: string): number => {
   return numberA === undefined ? 1 : -1;
 };
 
-/** Both empty: equal. Helm compares part by part, and a missing part is below any other. */
+/** Compares two pre-releases part by part, as Helm does. A missing part is below any other part. */
 export const comparePrereleases = (a: string, b: string): number => {
   const [partsA, partsB] = [a.split('.'), b.split('.')];
   for (let index = 0; index < Math.max(partsA.length, partsB.length); index += 1) {
@@ -62,7 +62,7 @@ export const comparePrereleases = (a: string, b: string): number => {
   return 0;
 };
 
-/** Below zero when `a` is the lower version, above zero when it is the higher one. Builds do not count, as SemVer says. */
+/** Below zero when `a` is lower than `b`, above zero when it is higher. Builds do not count, as SemVer says. */
 export const compareVersions = (a: ChartVersion, b: ChartVersion): number => {
   const order =
     compareNumbers(a.major, b.major) || compareNumbers(a.minor, b.minor) || compareNumbers(a.patch, b.patch);

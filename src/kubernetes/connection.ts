@@ -58,18 +58,28 @@ export interface ConnectionOptions {
   readonly certificate?: { readonly cert: string; readonly key: string } | undefined;
 }
 
-/** Connects to the cluster as the current user of the configuration. */
-export const openConnection = (
-  config: KubeConfig,
-  cluster: Cluster,
-  nowMs: () => number,
-  { certificate }: ConnectionOptions = {},
-): LastingConnection => {
+/** Headers that sign in as the current user of the configuration. */
+const createHeaders = (config: KubeConfig, nowMs: () => number): Connection['headers'] => {
+  let headers: Record<string, string> = {};
+  let readAtMs = Number.NEGATIVE_INFINITY;
+  return async () => {
+    if (nowMs() - readAtMs > CREDENTIALS_FRESH_MS) {
+      // client-node knows every way to sign in (exec plugins, OIDC, token files). Only its headers are wanted here.
+      const options: { headers?: Record<string, string> } = {};
+      await config.applyToHTTPSOptions(options);
+      headers = { ...options.headers };
+      readAtMs = nowMs();
+    }
+    return headers;
+  };
+};
+
+const tlsOf = (config: KubeConfig, cluster: Cluster, certificate: ConnectionOptions['certificate']) => {
   const user = config.getCurrentUser();
   const ca = pem(cluster.caData, cluster.caFile);
   const cert = certificate?.cert ?? pem(user?.certData, user?.certFile);
   const key = certificate?.key ?? pem(user?.keyData, user?.keyFile);
-  const tls = {
+  return {
     ...(ca === undefined ? {} : { ca }),
     ...(cert === undefined ? {} : { cert }),
     ...(key === undefined ? {} : { key }),
@@ -77,6 +87,15 @@ export const openConnection = (
     rejectUnauthorized: cluster.skipTLSVerify !== true,
     keepAliveInitialDelay: PROBE_AFTER_MS,
   };
+};
+/** Connects to the cluster as the current user of the configuration. */
+export const openConnection = (
+  config: KubeConfig,
+  cluster: Cluster,
+  nowMs: () => number,
+  { certificate }: ConnectionOptions = {},
+): LastingConnection => {
+  const tls = tlsOf(config, cluster, certificate);
   const options = {
     connections: MAX_CONNECTIONS,
     // A watch is silent for up to a minute between bookmarks; five minutes of silence mean a dead connection.
@@ -94,8 +113,6 @@ export const openConnection = (
       : new ProxyAgent({ ...options, uri: proxy, requestTls: tls });
   let dispatcher = open();
 
-  let headers: Record<string, string> = {};
-  let readAtMs = Number.NEGATIVE_INFINITY;
   return {
     server: cluster.server,
     get dispatcher() {
@@ -114,15 +131,6 @@ export const openConnection = (
       // Watches would go on for ever.
       setTimeout(() => given.destroy().catch(() => undefined), RETIRE_AFTER_MS).unref();
     },
-    headers: async () => {
-      if (nowMs() - readAtMs > CREDENTIALS_FRESH_MS) {
-        // client-node knows every way to sign in (exec plugins, OIDC, token files); only its headers are wanted here.
-        const options: { headers?: Record<string, string> } = {};
-        await config.applyToHTTPSOptions(options);
-        headers = { ...options.headers };
-        readAtMs = nowMs();
-      }
-      return headers;
-    },
+    headers: createHeaders(config, nowMs),
   };
 };

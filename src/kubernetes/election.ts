@@ -3,10 +3,11 @@ import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { ElectionIntervals } from '../intervals/intervals.ts';
 import type { Api } from './api.ts';
-import { createElectionLease, type ElectionLease } from './election-lease.ts';
+import { createElectionLease } from './election-lease.ts';
+import { holdLease } from './hold-lease.ts';
 import type { Lease } from './lease.ts';
 import { createOutbox, messagesOf } from './lease-messages.ts';
-import { createWakeableSleep, type WakeableSleep } from './sleep.ts';
+import { createWakeableSleep } from './sleep.ts';
 
 /**
  * Of all replicas, one does what must not be done twice. A replica leads when it has written the Lease over the resourceVersion that it has
@@ -36,41 +37,16 @@ export interface ElectionOptions {
   readonly onMessage: (message: string) => void;
 }
 
-interface Term {
-  readonly lease: ElectionLease;
-  readonly first: Lease;
-  readonly rest: WakeableSleep;
-  readonly intervals: ElectionIntervals;
-  readonly monotonicMs: () => number;
-  readonly onRenewed: (before: Lease | undefined) => void;
-  readonly onFailed: (error: unknown) => void;
-}
-
-/** Renews the Lease. Resolves when this replica leads no longer. */
-const holdLease = async (term: Term, signal: AbortSignal): Promise<void> => {
-  const { lease, rest, monotonicMs } = term;
-  const { renewDeadlineMs, retryMs } = term.intervals;
-  let renewedAtMs = monotonicMs();
-  let known: Lease | undefined = term.first;
-  while (!signal.aborted && monotonicMs() - renewedAtMs < renewDeadlineMs) {
-    await rest.sleep(retryMs, signal);
-    if (signal.aborted) return;
-    try {
-      const limit = AbortSignal.any([signal, AbortSignal.timeout(renewDeadlineMs / 2)]);
-      const renewal = await lease.renew(known, limit);
-      if (renewal === 'lost') return;
-      if (renewal === 'overtaken') {
-        known = undefined;
-        rest.wake();
-        continue;
-      }
-      known = renewal.after;
-      term.onRenewed(renewal.before);
-      renewedAtMs = monotonicMs();
-    } catch (error) {
-      known = undefined;
-      term.onFailed(error);
-    }
+/** Resolves when the work has ended. An error after the signal is of no interest. */
+const workUntil = async (
+  signal: AbortSignal,
+  lead: (signal: AbortSignal) => Promise<void>,
+  { name, log }: Pick<ElectionOptions, 'name' | 'log'>,
+): Promise<void> => {
+  try {
+    await lead(signal);
+  } catch (error) {
+    if (!signal.aborted) log.error({ lease: name, err: (error as Error).message }, 'what the leader does has failed');
   }
 };
 
@@ -112,13 +88,8 @@ export const createElection = (options: ElectionOptions): Election => {
     log.info({ lease: name, identity }, 'this replica leads');
     const lost = new AbortController();
     leading = true;
-    const work = lead(AbortSignal.any([signal, lost.signal])).catch((error: unknown) => {
-      if (!signal.aborted && !lost.signal.aborted)
-        log.error({ lease: name, err: (error as Error).message }, 'what the leader does has failed');
-    });
-    const onFailed = (error: unknown): void =>
-      log.debug({ lease: name, err: (error as Error).message }, 'the Lease was not renewed');
-    await holdLease({ lease, first, rest, intervals, monotonicMs, onRenewed: deliver, onFailed }, signal);
+    const work = workUntil(AbortSignal.any([signal, lost.signal]), lead, options);
+    await holdLease({ name, lease, first, rest, intervals, monotonicMs, onRenewed: deliver, log }, signal);
     leading = false;
     lost.abort();
     await work;

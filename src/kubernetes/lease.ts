@@ -29,7 +29,7 @@ export const leasesPath = (namespace: string | undefined): string =>
 export const leasePath = ({ namespace, name }: LeaseName): string => leasesPath(namespace) + pathOf(name);
 
 /** Undefined when there is none. */
-export const readLease = async <T extends Lease>(
+export const readLease = async <T extends object = Lease>(
   api: Api,
   lease: LeaseName,
   signal?: AbortSignal,
@@ -55,7 +55,7 @@ export interface LeaseWrite {
  * A compare-and-swap. Resolves to undefined when somebody else has created, written or deleted the Lease since it was read. Rejects with a 404
  * when the namespace of a new Lease does not exist.
  */
-export const writeLease = async <T extends Lease>(
+export const writeLease = async <T extends object = Lease>(
   api: Api,
   { lease, body, isNew, signal }: LeaseWrite,
 ): Promise<T | undefined> => {

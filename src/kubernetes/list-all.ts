@@ -2,7 +2,7 @@ import type { Api } from './api.ts';
 import type { ReflectedObject } from './object.ts';
 
 /** Objects a page: client-go's own default. */
-const PAGE_SIZE = 500;
+export const PAGE_SIZE = 500;
 
 export interface ListRequest {
   readonly path: string;
@@ -16,6 +16,7 @@ export interface Page {
   readonly items: readonly ReflectedObject[];
   /** The version of the collection: a watch from here on misses nothing. */
   readonly resourceVersion: string;
+  readonly hasMore: boolean;
 }
 
 interface List {
@@ -34,8 +35,9 @@ export async function* listPages(api: Api, request: ListRequest): AsyncGenerator
       ...(accept !== undefined && { accept }),
       ...(signal !== undefined && { signal }),
     });
-    yield { items: page.items ?? [], resourceVersion: page.metadata?.resourceVersion ?? '' };
     next = page.metadata?.continue || undefined;
+    const { resourceVersion = '' } = page.metadata ?? {};
+    yield { items: page.items ?? [], resourceVersion, hasMore: next !== undefined };
   } while (next !== undefined);
 }
 

@@ -3,8 +3,8 @@
 import type { Logger } from 'pino';
 import type { MirrorIntervals } from '../intervals/intervals.ts';
 import { type Api, ApiError } from './api.ts';
-import { createMirror, type ReflectedResource, type ReflectorSink } from './mirror.ts';
-import { createMirrorAge } from './mirror-age.ts';
+import { createMirror, type Mirror, type ReflectedResource, type ReflectorSink } from './mirror.ts';
+import { createMirrorAge, type MirrorAge } from './mirror-age.ts';
 import { sleep } from './sleep.ts';
 
 /** Keeps a mirror of a collection: it lists, then watches. When the watch is too old to go on, it lists again. */
@@ -30,6 +30,23 @@ export interface ReflectorOptions {
   readonly monotonicMs?: () => number;
 }
 
+/** Follows the watch until it ends, and cuts a watch that says nothing for `quietMs`. */
+const followUntilSilent = async (
+  mirror: Mirror,
+  age: MirrorAge,
+  quietMs: number,
+  signal: AbortSignal,
+): Promise<void> => {
+  const quiet = new AbortController();
+  const timer = setTimeout(() => quiet.abort(new Error('the watch said nothing')), quietMs);
+  try {
+    await mirror.follow(AbortSignal.any([signal, quiet.signal]), () => timer.refresh());
+  } finally {
+    clearTimeout(timer);
+    age.noteEnded(quiet.signal.aborted);
+  }
+};
+
 export const createReflector = <Entry>(
   api: Api,
   resource: ReflectedResource,
@@ -48,17 +65,6 @@ export const createReflector = <Entry>(
     } catch (error) {
       if (!mirror.isMissing(error)) throw error;
       mirror.clear();
-    }
-  };
-
-  const watch = async (signal: AbortSignal): Promise<void> => {
-    const quiet = new AbortController();
-    const timer = setTimeout(() => quiet.abort(new Error('the watch said nothing')), quietMs);
-    try {
-      await mirror.follow(AbortSignal.any([signal, quiet.signal]), () => timer.refresh());
-    } finally {
-      clearTimeout(timer);
-      age.noteEnded(quiet.signal.aborted);
     }
   };
 
@@ -84,7 +90,7 @@ export const createReflector = <Entry>(
       while (!signal.aborted) {
         try {
           if (mirror.needsList()) await mirror.list(signal);
-          await watch(signal);
+          await followUntilSilent(mirror, age, quietMs, signal);
           backoffMs = firstBackoffMs;
         } catch (error) {
           if (signal.aborted) return;

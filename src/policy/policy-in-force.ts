@@ -1,5 +1,11 @@
 import type { Policy } from './policy.ts';
 
+/**
+ * Silence after which an operation counts as dead, where neither a policy nor `belay serve --stale-after` sets another time. The command line
+ * uses it too: it cannot see the flags of a server.
+ */
+export const DEFAULT_STALE_AFTER_MS = 600_000;
+
 /** The policy that is in force where no ReleasePolicy matches. */
 export const builtInPolicy = (staleAfterMs: number): Policy => ({
   name: undefined,

@@ -1,4 +1,4 @@
-import { type ApiClient, createApiClient } from './api-client.ts';
+import { type ApiClient, createApiClient } from '../cluster/harness/api-client.ts';
 
 /** At once, to the API server: each over a connection of its own. */
 const WRITERS = 12;

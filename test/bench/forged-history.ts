@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import type { ReleaseName } from '../../src/helm/names.ts';
-import type { ApiClient } from './api-client.ts';
+import type { ApiClient } from '../cluster/harness/api-client.ts';
 
 /** Releases with a history, as Helm leaves them: records alone, by the ten thousand. */
 

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { stringify } from 'yaml';
-import type { ApiClient } from './api-client.ts';
+import type { ApiClient } from '../cluster/harness/api-client.ts';
 
 /** Releases as Helm 4 would have stored and applied them, without the minutes that Helm takes for a thousand. */
 

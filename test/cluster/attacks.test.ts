@@ -62,14 +62,13 @@ for (const helm of HELMS) {
     const namespace = `objects-${helm}`;
     const kubectl = kubectlIn(namespace);
     const run = helmIn(namespace, helm);
-    const read = async (object: string): Promise<KubernetesObject> =>
-      JSON.parse(succeeds(await kubectl(['get', object, '-o', 'json']))) as KubernetesObject;
+    const read = (object: string): Promise<KubernetesObject> => plane.api.read(object, { namespace });
     /** The ConfigMap with another greeting, as somebody would edit it. */
     const edited = async (
       change: (object: KubernetesObject) => KubernetesObject = (object) => object,
     ): Promise<string> => {
       const { data: _data, ...object } = await read('configmap/web');
-      const { resourceVersion: _version, uid: _uid, managedFields: _fields, ...metadata } = object.metadata ?? {};
+      const { resourceVersion: _version, uid: _uid, ...metadata } = object.metadata ?? {};
       return JSON.stringify(change({ ...object, metadata, data: { GREETING: 'evil' } }));
     };
 
@@ -183,7 +182,7 @@ for (const helm of HELMS) {
       );
       succeeds(await run('upgrade', 'web', SHOP));
       assert.equal(await historyOf(plane, namespace, 'web'), 'v1 superseded, v2 deployed');
-      succeeds(await kubectl(['get', 'service', 'web']));
+      await read('service/web');
     });
 
     test('what belongs to running a service goes on', async () => {
@@ -430,7 +429,7 @@ describe('a Lease of the claim’s name that somebody made beforehand', () => {
     }),
   });
   const holderOf = async (name: string): Promise<unknown> => {
-    const found = JSON.parse(succeeds(await kubectl(['get', 'lease', name, '-o', 'json']))) as KubernetesObject;
+    const found = await plane.api.read(`lease/${name}`, { namespace });
     return [(found.spec as { holderIdentity: string }).holderIdentity, found.metadata?.labels?.['belay.dev/claim']];
   };
   before(() => makeNamespace(plane, namespace, { editors: ['ci', 'dev'] }));

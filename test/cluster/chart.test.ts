@@ -6,7 +6,7 @@ import type { CommandResult, ControlPlane } from './harness/control-plane.ts';
 import { startControlPlane } from './harness/control-plane.ts';
 import { turnService, waitForReviews } from './harness/install-belay.ts';
 import { waitUntil } from './harness/wait-until.ts';
-import { fails, HELMS, type Helm, historyOf, isDenied, SHOP, succeeds } from './support/asking.ts';
+import { createNamespace, fails, HELMS, type Helm, historyOf, isDenied, SHOP, succeeds } from './support/asking.ts';
 import { applyPolicy, deletePolicy } from './support/policies.ts';
 
 /** Belay as a release of Helm's: whatever becomes of Belay, its own release can be installed, changed and taken away. */
@@ -30,7 +30,7 @@ for (const helm of HELMS) {
 
     before(async () => {
       plane = await startControlPlane({ quiet: true });
-      succeeds(await plane.kubectl(['create', 'namespace', 'shop']));
+      await createNamespace(plane, 'shop');
     });
     after(() => plane?.stop());
 
@@ -43,12 +43,9 @@ for (const helm of HELMS) {
     /** What Belay writes into what Helm made, and when it was written last. */
     const written = async (): Promise<readonly string[]> => {
       const bundles = await Promise.all(
-        CONFIGURATIONS.map(async (kind) =>
-          succeeds(await kubectl('get', kind, 'belay', '-o=jsonpath={.webhooks[*].clientConfig.caBundle}')),
-        ),
+        CONFIGURATIONS.map((kind) => plane.api.field(`${kind}/belay`, '.webhooks[*].clientConfig.caBundle')),
       );
-      const path = '-o=jsonpath={.data}';
-      return [...bundles, succeeds(await kubectl('get', 'secret', 'belay-certificates', '-n', namespace, path))];
+      return [...bundles, await plane.api.field('secret/belay-certificates', '.data', { namespace })];
     };
 
     /** Everything of Belay's in the cluster, of whatever kind but Events, the Namespace and what the API server makes of a CRD. */
@@ -102,7 +99,7 @@ for (const helm of HELMS) {
       fails(await plane[helm](['install', 'web', SHOP, '-n', 'shop']), /failed calling webhook/);
       succeeds(await run(['upgrade', '--install', ...install.slice(1)]));
       assert.match(await historyOf(plane, namespace, 'belay'), /^v1 (failed|superseded), v2 deployed$/);
-      succeeds(await kubectl('get', 'releasepolicy', 'default'));
+      await plane.api.read('releasepolicy/default');
     });
 
     test('Belay starts, and refuses what it should', async () => {
@@ -124,7 +121,7 @@ for (const helm of HELMS) {
       const spec = '-o=jsonpath={.webhooks[?(@.name=="namespace-deletes.belay.dev")].failurePolicy}';
       assert.equal(succeeds(await kubectl('get', CONFIGURATIONS[0], 'belay', spec)), 'Ignore');
       await plane.belay.start();
-      await waitForReviews(plane.kubectl);
+      await waitForReviews(plane.api);
       await isGuarded();
     });
 
@@ -172,7 +169,7 @@ for (const helm of HELMS) {
       });
       succeeds(await upgrade([]));
       await plane.belay.start();
-      await waitForReviews(plane.kubectl);
+      await waitForReviews(plane.api);
       await isGuarded();
     });
 
@@ -181,26 +178,26 @@ for (const helm of HELMS) {
       const force = helm === 'helm3' ? ['--force'] : ['--force-replace', '--server-side=false'];
       succeeds(await run(['upgrade', 'belay', CHART, ...force]));
       await turnService(plane.kubectl, plane.address, namespace);
-      await waitForReviews(plane.kubectl);
+      await waitForReviews(plane.api);
       await isGuarded();
       const [, , after] = await written();
       assert.ok(after !== before && after?.includes('ca.key'));
     });
 
     test('the kind of policies is brought up to date by the command that the chart names, and policies stay', async () => {
-      const columns = '-o=jsonpath={.spec.versions[0].additionalPrinterColumns[*].name}';
-      const crd = ['get', 'crd', 'releasepolicies.belay.dev', columns];
-      const now = succeeds(await kubectl(...crd));
+      const path = '.spec.versions[0].additionalPrinterColumns[*].name';
+      const columns = () => plane.api.field('crd/releasepolicies.belay.dev', path);
+      const now = await columns();
       const older = JSON.stringify([{ op: 'remove', path: '/spec/versions/0/additionalPrinterColumns/0' }]);
       succeeds(await kubectl('patch', 'crd', 'releasepolicies.belay.dev', '--type=json', '-p', older));
       succeeds(await upgrade([]));
-      assert.notEqual(succeeds(await kubectl(...crd)), now, 'Helm itself leaves it as it is');
+      assert.notEqual(await columns(), now, 'Helm itself leaves it as it is');
       const notes = await readFile(join(CHART, 'templates/NOTES.txt'), 'utf8');
       const [, show = '', apply = ''] = /^ *helm (show crds) CHART \| kubectl (apply .+)$/m.exec(notes) ?? [];
       const input = succeeds(await plane[helm]([...show.split(' '), CHART]));
       succeeds(await plane.kubectl(apply.split(' '), { input }));
-      assert.equal(succeeds(await kubectl(...crd)), now);
-      succeeds(await kubectl('get', 'releasepolicy', 'kept'));
+      assert.equal(await columns(), now);
+      await plane.api.read('releasepolicy/kept');
     });
 
     test('a version with one webhook more, and back to the one before', async () => {
@@ -216,9 +213,9 @@ for (const helm of HELMS) {
         return bundles.split(' ').length === 8 || undefined;
       });
       succeeds(await run(['rollback', 'belay']));
-      const names = succeeds(await kubectl('get', CONFIGURATIONS[0], 'belay', '-o=jsonpath={.webhooks[*].name}'));
+      const names = await plane.api.field(`${CONFIGURATIONS[0]}/belay`, '.webhooks[*].name');
       assert.ok(!names.includes('more.belay.dev'), names);
-      await waitForReviews(plane.kubectl);
+      await waitForReviews(plane.api);
     });
 
     test(`the release goes over to ${other}, and back`, async () => {
@@ -231,7 +228,7 @@ for (const helm of HELMS) {
         assert.deepEqual(await written(), before);
       }
       await plane.belay.start();
-      await waitForReviews(plane.kubectl);
+      await waitForReviews(plane.api);
       await isGuarded();
     });
 
@@ -245,7 +242,11 @@ for (const helm of HELMS) {
       await plane.belay.stop();
       assert.deepEqual(await leftOver(), [CRD, 'Lease/belay.web']);
       // What people wrote stays; what the release brought is gone.
-      assert.equal(succeeds(await kubectl('get', 'releasepolicies', '-o=name')).trim(), 'releasepolicy.belay.dev/kept');
+      const policies = await plane.api.list('releasepolicy');
+      assert.deepEqual(
+        policies.map(({ metadata }) => metadata?.name),
+        ['kept'],
+      );
       succeeds(await plane[helm](['upgrade', 'web', SHOP, '-n', 'shop']));
     });
 

@@ -109,7 +109,7 @@ describe('while an operation is in flight, and while frozen', () => {
         await letHookPass(plane, namespace, 'busy-migrate');
         succeeds(await upgrade.ended);
         assert.equal(await history('busy'), 'v1 superseded, v2 deployed');
-        assert.match(succeeds(await kubectl('dev', 'get', 'configmap', 'busy', '-o', 'json')), /"GREETING": "new"/);
+        assert.equal(await plane.api.field('configmap/busy', '.data.GREETING', { namespace }), 'new');
       });
 
       test('during a rollback and during an uninstall, everything else is refused', async () => {
@@ -151,10 +151,7 @@ describe('while an operation is in flight, and while frozen', () => {
 
       test('during a first install, rollback, uninstall and upgrade are refused', async () => {
         start('install', 'first', SHOP, '--wait'); // without nodes the Deployment never becomes ready
-        await waitUntil('the Deployment of the install', async () => {
-          const { code } = await kubectl('dev', 'get', 'deployment', 'first');
-          return code === 0 || undefined;
-        });
+        await waitUntil('the Deployment of the install', () => plane.api.find('deployment/first', { namespace }));
         assert.equal(await history('first'), 'v1 pending-install');
         isDenied(
           await unchanged(() => run('dev', 'rollback', 'first', '1')),
@@ -223,7 +220,7 @@ describe('while an operation is in flight, and while frozen', () => {
         await letHookPass(plane, namespace, 'broken-migrate');
         isDenied(await helmProcess.ended, 'BelayDrift', /GREETING: "hello" -> "late"/);
         assert.equal(await history('broken'), 'v1 deployed, v2 failed');
-        assert.match(succeeds(await kubectl('dev', 'get', 'configmap', 'broken', '-o', 'json')), /"GREETING": "hello"/);
+        assert.equal(await plane.api.field('configmap/broken', '.data.GREETING', { namespace }), 'hello');
         assert.deepEqual((await revisionsOf(plane, namespace, 'broken')).at(-1)?.annotations, {});
         succeeds(await run('dev', 'upgrade', 'broken', SHOP));
       });
@@ -295,10 +292,7 @@ describe('when nothing is heard of an operation any more', { concurrency: true }
     test(`${helm}: a first install that was killed is uninstalled, and installed again`, async () => {
       const { namespace, run, start, unchanged, untilStale, history } = await inNamespace(helm, 'first');
       const doomed = start('install', 'first', SHOP, '--wait');
-      await waitUntil('the Deployment of the install', async () => {
-        const { code } = await plane.kubectl(['get', 'deployment', 'first', '-n', namespace]);
-        return code === 0 || undefined;
-      });
+      await waitUntil('the Deployment of the install', () => plane.api.find('deployment/first', { namespace }));
       await doomed.kill();
       fails(await unchanged(() => run('dev', 'uninstall', 'first')), uninstallFailed);
       await untilStale();

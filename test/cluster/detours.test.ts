@@ -54,8 +54,7 @@ after(() => plane?.stop());
 const kubectl = (args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> =>
   plane.kubectl([...args, '-n', namespace], { as: users.dev, ...options });
 const merge = (patch: unknown): readonly string[] => ['--type=merge', `--patch=${JSON.stringify(patch)}`];
-const read = async (...object: readonly string[]): Promise<KubernetesObject> =>
-  JSON.parse(succeeds(await plane.kubectl(['get', ...object, '-n', namespace, '-o', 'json']))) as KubernetesObject;
+const read = (object: string): Promise<KubernetesObject> => plane.api.read(object, { namespace });
 
 describe('what controllers and the API server read out of metadata', () => {
   const helm = (...args: readonly string[]): Promise<CommandResult> =>
@@ -65,8 +64,8 @@ describe('what controllers and the API server read out of metadata', () => {
     succeeds(await helm('install', 'web', SHOP));
     succeeds(await helm('upgrade', 'web', SHOP, '--set', 'image=nginx:1.28'));
     await waitUntil('the Deployment has two revisions', async () => {
-      const sets = JSON.parse(succeeds(await kubectl(['get', 'replicaset', '-l', 'app=web', '-o', 'json'])));
-      return (sets as { items: unknown[] }).items.length >= 2 || undefined;
+      const sets = await plane.api.list('replicaset', { namespace, labels: 'app=web' });
+      return sets.length >= 2 || undefined;
     });
   });
 
@@ -90,7 +89,7 @@ describe('what controllers and the API server read out of metadata', () => {
   });
 
   test('a frozen release gets no new owner, with which it would go, from a service account either', async () => {
-    const owner = await read('configmap', 'kube-root-ca.crt');
+    const owner = await read('configmap/kube-root-ca.crt');
     const ownerReferences = [
       { apiVersion: 'v1', kind: 'ConfigMap', name: 'kube-root-ca.crt', uid: (owner.metadata as { uid: string }).uid },
     ];
@@ -104,7 +103,7 @@ describe('what controllers and the API server read out of metadata', () => {
 
   test('the annotations that hold what an older version of autoscaling has no fields for', async () => {
     succeeds(await plane.helm4(['install', 'all', EVERYTHING, '-n', namespace, '--set', 'hooks=false']));
-    const specOf = async (): Promise<unknown> => (await read('horizontalpodautoscalers.v2.autoscaling', 'all')).spec;
+    const specOf = async (): Promise<unknown> => (await read('horizontalpodautoscalers.v2.autoscaling/all')).spec;
     const before = await specOf();
     const memory = [{ type: 'Resource', resource: { name: 'memory', targetAverageUtilization: 1 } }];
     const behavior = {

@@ -103,9 +103,7 @@ type Stored = { readonly metadata: Record<string, unknown>; readonly [field: str
 
 /** Takes what is there, and gives back what puts it there again. */
 const keep = async (...names: readonly string[]): Promise<() => Promise<void>> => {
-  const kept = await Promise.all(
-    names.map(async (name) => JSON.parse(await kubectl('get', '-o', 'json', name)) as Stored),
-  );
+  const kept = await Promise.all(names.map((name) => plane.api.read<Stored>(name)));
   return async () => {
     for (const { metadata, ...rest } of kept) {
       const { resourceVersion: _version, uid: _uid, ...own } = metadata;
@@ -121,9 +119,7 @@ const patch = (object: string, ...operations: readonly object[]): Promise<string
 
 /** Where a webhook stands in its list. */
 const pathTo = async (configuration: string, name: string): Promise<string> => {
-  const { webhooks } = JSON.parse(await kubectl('get', configuration, '-o', 'json')) as {
-    webhooks: { name: string }[];
-  };
+  const { webhooks } = await plane.api.read<{ readonly webhooks: { name: string }[] }>(configuration);
   const at = webhooks.findIndex((webhook) => webhook.name === name);
   assert.ok(at >= 0, name);
   return `/webhooks/${at}`;
@@ -144,8 +140,8 @@ describe('where all is well', () => {
       ],
     );
     assert.deepEqual(await stateOf(plane, NAMESPACE), before);
-    const left = await kubectl('get', 'secrets,leases,namespaces,releasepolicies', '-A', '-o', 'name');
-    assert.doesNotMatch(left, /doctor/);
+    const left = await plane.api.list('secrets,leases,namespaces,releasepolicies');
+    for (const { metadata } of left) assert.doesNotMatch(metadata?.name ?? '', /doctor/);
   });
 
   test('a person reads lines, and the last one says it all', async () => {
@@ -170,9 +166,9 @@ describe('where all is well', () => {
   });
 
   test('no key is ever shown', async () => {
-    const { data } = JSON.parse(
-      await kubectl('get', 'secret', 'belay-certificates', '-n', 'belay-system', '-o', 'json'),
-    ) as { data: Record<string, string> };
+    const { data } = await plane.api.read<{ readonly data: Record<string, string> }>('secret/belay-certificates', {
+      namespace: 'belay-system',
+    });
     for (const output of ['table', 'json', 'yaml']) {
       const { stdout } = await runBelay(['doctor', '-o', output], { as: plane.adminKubeconfig });
       assert.doesNotMatch(stdout, /PRIVATE|BEGIN/);
@@ -225,7 +221,7 @@ describe('a webhook configuration that is not as it ships', () => {
   });
   afterEach(async () => {
     await restore();
-    await waitForReviews(plane.kubectl);
+    await waitForReviews(plane.api);
     await healthy();
   });
 
@@ -315,7 +311,7 @@ describe('a webhook configuration that is not as it ships', () => {
     const [objects, claims, scale] = await Promise.all(
       ['objects.belay.dev', 'claims.belay.dev', 'scale.belay.dev'].map((name) => pathTo(VALIDATING, name)),
     );
-    const { webhooks } = JSON.parse(await kubectl('get', VALIDATING, '-o', 'json')) as { webhooks: object[] };
+    const { webhooks } = await plane.api.read<{ readonly webhooks: object[] }>(VALIDATING);
     await patch(
       VALIDATING,
       { op: 'replace', path: `${objects}/timeoutSeconds`, value: 3 },
@@ -486,7 +482,7 @@ describe('what runs Belay', () => {
     const diagnosis = await untilFound('endpoints', 'fail', /there is no Service belay in namespace belay-system/);
     assert.equal(diagnosis.code, 2);
     await applyManifests(plane.kubectl, plane.address);
-    await waitForReviews(plane.kubectl);
+    await waitForReviews(plane.api);
     await healthy();
   });
 
@@ -529,7 +525,7 @@ test('a certificate that has expired', async () => {
   // Belay does not leave alone what is broken.
   await kubectl('delete', 'secret', 'belay-certificates', '-n', 'belay-system');
   await plane.belay.start();
-  await waitForReviews(plane.kubectl);
+  await waitForReviews(plane.api);
   await healthy();
 });
 
@@ -559,7 +555,7 @@ test('what has been left behind while nobody guarded is told, and where to look'
   assert.deepEqual([unguarded.code, unguarded.guards], [2, false]);
   await restore();
   await plane.belay.start();
-  await waitForReviews(plane.kubectl);
+  await waitForReviews(plane.api);
   const diagnosis = await untilFound('claims', 'ok', /./);
   alsoSays(diagnosis, 'stuck releases', 'warn', /^shop\/stuck: upgrade to revision 1 is broken$/m);
   alsoSays(diagnosis, 'stuck releases', 'warn', /^belay status -A$/m);

@@ -8,7 +8,16 @@ import { connect } from '../../src/kubernetes/connection.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { type CommandOptions, type ControlPlane, startControlPlane } from './harness/control-plane.ts';
 import { waitUntil } from './harness/wait-until.ts';
-import { fails, inBackground, isDenied, makeNamespace, SHOP, succeeds, waitForHook } from './support/asking.ts';
+import {
+  createNamespace,
+  fails,
+  inBackground,
+  isDenied,
+  makeNamespace,
+  SHOP,
+  succeeds,
+  waitForHook,
+} from './support/asking.ts';
 
 /** What people find when they ask Kubernetes what has happened to a release. */
 
@@ -32,16 +41,14 @@ before(async () => {
 after(() => plane?.stop());
 
 /** Of Belay's alone: controllers write Events as well. */
-const eventsIn = async (namespace: string): Promise<readonly StoredEvent[]> => {
-  const args = ['get', 'events', '-n', namespace, '--field-selector=reportingComponent=belay', '-o', 'json'];
-  return (JSON.parse(succeeds(await plane.kubectl(args))) as { items: readonly StoredEvent[] }).items;
-};
+const eventsIn = (namespace: string): Promise<readonly StoredEvent[]> =>
+  plane.api.list<StoredEvent>('event', { namespace, fields: 'reportingComponent=belay' });
 
 const shorten = (events: readonly StoredEvent[]): readonly string[] =>
   events.map(({ reason, involvedObject: { kind, name } }) => `${reason} ${kind} ${name}`).sort();
 
-const uidOf = async (...args: readonly string[]): Promise<string> =>
-  succeeds(await plane.kubectl(['get', ...args, '-o', 'jsonpath={.metadata.uid}']));
+const uidOf = (object: string, namespace: string): Promise<string> =>
+  plane.api.field(object, '.metadata.uid', { namespace });
 
 describe('what is noted', () => {
   const namespace = 'noted';
@@ -89,7 +96,7 @@ describe('what is noted', () => {
   });
 
   before(async () => {
-    succeeds(await plane.kubectl(['create', 'namespace', namespace]));
+    await createNamespace(plane, namespace);
     const name = 'sh.helm.release.v1.web.v1';
     succeeds(await plane.kubectl(['create', 'secret', 'generic', name, '-n', namespace]));
     succeeds(await plane.kubectl(['create', 'configmap', 'web', '-n', namespace]));
@@ -98,7 +105,7 @@ describe('what is noted', () => {
       kind,
       namespace,
       name: object,
-      uid: await uidOf(kind, object, '-n', namespace),
+      uid: await uidOf(`${kind}/${object}`, namespace),
     });
     [secret, configMap] = await Promise.all([of('Secret', name), of('ConfigMap', 'web')]);
   });
@@ -205,7 +212,7 @@ describe('what is noted', () => {
 
   test('in a namespace that is going or gone is of no consequence', async () => {
     const going = 'going';
-    succeeds(await plane.kubectl(['create', 'namespace', going]));
+    await createNamespace(plane, going);
     const held = {
       apiVersion: 'v1',
       kind: 'ConfigMap',
@@ -276,7 +283,7 @@ describe('through Belay', () => {
       kind: 'Secret',
       namespace: 'refused-upgrade',
       name: record,
-      uid: await uidOf('secret', record, '-n', 'refused-upgrade'),
+      uid: await uidOf(`secret/${record}`, 'refused-upgrade'),
     });
     assert.equal(event.type, 'Warning');
     assert.equal(

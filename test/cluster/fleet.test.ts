@@ -52,8 +52,7 @@ describe('Fleet', () => {
     sdk('helm4', places, ['correct-drift', 'web'], { as: users.agent });
   const helm = (...args: readonly string[]): Promise<CommandResult> =>
     plane.helm4([...args, '-n', namespace], { as: users.agent });
-  const selector = async (): Promise<string> =>
-    succeeds(await plane.kubectl(['get', 'service', 'web', '-n', namespace, '-o', 'jsonpath={.spec.selector.app}']));
+  const selector = (): Promise<string> => plane.api.field('service/web', '.spec.selector.app', { namespace });
   /** Drift that came about behind Belay, as one of Kubernetes' own controllers, of which it is not asked. */
   const drift = async (): Promise<void> => {
     const controller = ['--as=system:kube-controller-manager', '--as-group=system:masters'];

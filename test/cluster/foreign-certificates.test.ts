@@ -10,7 +10,7 @@ import { type Api, ApiError, createApi } from '../../src/kubernetes/api.ts';
 import { connect } from '../../src/kubernetes/connection.ts';
 import { type ControlPlane, startControlPlane } from './harness/control-plane.ts';
 import { waitUntil } from './harness/wait-until.ts';
-import { isDenied, succeeds } from './support/asking.ts';
+import { createNamespace, isDenied, succeeds } from './support/asking.ts';
 import { runBelay } from './support/belay-command.ts';
 
 /**
@@ -122,7 +122,7 @@ const failures = async (): Promise<number> =>
 before(async () => {
   plane = await startControlPlane({ controllers: false, helm: [], quiet: true });
   admin = createApi(connect(plane.adminKubeconfig, Date.now));
-  succeeds(await plane.kubectl(['create', 'namespace', namespace]));
+  await createNamespace(plane, namespace);
   first = await issue();
   await writeSecret(first);
   const args = ['--certificates=secret', '--certificates-secret=belay-serving'];

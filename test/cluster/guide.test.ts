@@ -88,11 +88,11 @@ const LOOK_FOR_MS = 15_000;
 
 const policiesAreSettled = (): Promise<unknown> =>
   waitUntil('Belay has read the policies', async () => {
-    const { stdout } = await plane.kubectl(['get', 'releasepolicies', '-o', 'json']);
-    const { items } = JSON.parse(stdout) as {
-      items: readonly { metadata: { generation: number }; status?: { observedGeneration?: number } }[];
-    };
-    return items.every(({ metadata, status }) => status?.observedGeneration === metadata.generation) || undefined;
+    const policies = await plane.api.list<{
+      readonly metadata: { generation: number };
+      readonly status?: { observedGeneration?: number };
+    }>('releasepolicy');
+    return policies.every(({ metadata, status }) => status?.observedGeneration === metadata.generation) || undefined;
   });
 
 /** A policy holds, and ceases to, within two seconds (manifests/README.md). */
@@ -177,7 +177,7 @@ const ASIDES: readonly (readonly [pattern: RegExp, act: (...names: string[]) => 
   ],
   [/^Belay stops$/, () => plane.belay.stop()],
   [/^Belay starts$/, () => plane.belay.start()],
-  [/^Belay is asked again$/, () => waitForReviews(plane.kubectl)],
+  [/^Belay is asked again$/, () => waitForReviews(plane.api)],
 ];
 
 const stage = async (text: string): Promise<void> => {

@@ -90,6 +90,48 @@ describe('a control plane of our own', () => {
     });
   }
 
+  it('is read over a kept connection as kubectl reads it', async () => {
+    const printed = async (...args: readonly string[]) => (await plane.kubectl(['get', ...args])).stdout;
+    const parsed = async (...args: readonly string[]) => JSON.parse(await printed(...args, '-o', 'json')) as object;
+    const rolesAndServices = await plane.api.list('clusterrole,svc', { namespace: 'default' });
+    assert.deepEqual(rolesAndServices, ((await parsed('clusterrole,svc')) as { items: object[] }).items);
+    const { api } = plane;
+    const group = 'kubernetes.io/bootstrapping=rbac-defaults';
+    assert.deepEqual(
+      (await api.list('clusterroles.rbac.authorization.k8s.io', { labels: group })).map(
+        ({ metadata }) => metadata?.name,
+      ),
+      (await printed('clusterrole', '-l', group, '-o', 'jsonpath={.items[*].metadata.name}')).split(' '),
+    );
+    for (const object of ['ConfigMap/kube-root-ca.crt', 'services/kubernetes', 'ns/default'])
+      assert.deepEqual(await api.read(object), await parsed(object));
+    for (const path of [
+      '.spec.ports[0].port',
+      '.spec.ports[*].name',
+      '.spec.ports',
+      ".metadata['name']",
+      '.metadata.labels',
+      '.spec.nothing.at.all',
+    ])
+      assert.equal(
+        await api.field('service/kubernetes', path),
+        await printed('service/kubernetes', '-o', `jsonpath={${path}}`),
+      );
+    const file = '.data.ca\\.crt';
+    assert.equal(
+      await api.field('cm/kube-root-ca.crt', file),
+      await printed('cm/kube-root-ca.crt', '-o', `jsonpath={${file}}`),
+    );
+  });
+
+  it('is read by each user with the rights of that user', async () => {
+    const as = await plane.user('nobody');
+    assert.equal(await plane.api.find('configmap/none'), undefined);
+    await assert.rejects(plane.api.read('configmap/none'), { status: 404 });
+    await assert.rejects(plane.api.find('configmap/kube-root-ca.crt', { as }), { status: 403 });
+    await assert.rejects(plane.api.list('no-such-kind'), /no-such-kind/);
+  });
+
   it('has a second one beside it', async () => {
     const other = await startControlPlane({ controllers: false, helm: [], quiet: true });
     try {
@@ -101,12 +143,21 @@ describe('a control plane of our own', () => {
     assert.equal((await plane.kubectl(['get', '--raw', '/readyz'])).stdout, 'ok');
   });
 
+  it('is read again over a new connection when the API server was started anew', async () => {
+    const before = await plane.api.read('namespace/default');
+    await plane.interrupt('kube-apiserver');
+    assert.deepEqual(await plane.api.read('namespace/default'), before);
+  });
+
   it('leaves no process and no file when it is stopped', async () => {
     const { processes, dir } = plane;
-    assert.deepEqual(
-      processes.map(({ name }) => name),
-      ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kwok'],
-    );
+    assert.deepEqual(processes.map(({ name }) => name).sort(), [
+      'etcd',
+      'kube-apiserver',
+      'kube-controller-manager',
+      'kube-scheduler',
+      'kwok',
+    ]);
     assert.ok(processes.every(isSameProcess));
     await plane.stop();
     assert.deepEqual(processes.filter(isSameProcess), []);

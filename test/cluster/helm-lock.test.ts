@@ -455,13 +455,12 @@ describe('helm lock', { concurrency: true }, () => {
 /** Resolves when the wrapper has shortened the time after which its operation counts as dead. */
 const shortened = (namespace: string): Promise<true> =>
   waitUntil('the claim is renewed by the wrapper', async () => {
-    const jsonPath = '-o=jsonpath={.spec.leaseDurationSeconds}';
-    const { stdout } = await plane.kubectl(['get', 'lease', 'belay.web', '-n', namespace, jsonPath]);
-    return Number(stdout) * 1000 === SHORT_INTERVALS.lock.silenceMs || undefined;
+    const seconds = await plane.api.field('lease/belay.web', '.spec.leaseDurationSeconds', { namespace });
+    return Number(seconds) * 1000 === SHORT_INTERVALS.lock.silenceMs || undefined;
   });
 
-const greeting = async (namespace: string): Promise<string> =>
-  succeeds(await plane.kubectl(['get', 'configmap', 'web', '-n', namespace, '-o=jsonpath={.data.GREETING}']));
+const greeting = (namespace: string): Promise<string> =>
+  plane.api.field('configmap/web', '.data.GREETING', { namespace });
 
 const isGroupGone = (pid: number): true | undefined => {
   try {

@@ -101,7 +101,7 @@ describe('what the Dockerfile makes', { skip: withoutLinux }, () => {
       );
       url = `https://${plane.address}:${image.ports[0]}`;
       await waitUntil('the image is ready', () => probe(`${url}/readyz`), { dependsOn: [belay] });
-      await waitForReviews(plane.kubectl);
+      await waitForReviews(plane.api);
     });
     after(() => processes?.stopAll());
 

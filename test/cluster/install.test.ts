@@ -29,10 +29,8 @@ const kubectl = (...args: string[]) => plane.kubectl(args);
 /** Resolves when a Pod like this was let in and runs. */
 const waitForPod = (what: string, isIt: (pod: Pod) => boolean): Promise<Pod> =>
   waitUntil(`a Pod ${what}`, async () => {
-    const { items } = JSON.parse(succeeds(await kubectl('get', 'pods', '-n', namespace, '-o=json'))) as {
-      items: readonly Pod[];
-    };
-    return items.find((pod) => pod.status.phase === 'Running' && isIt(pod));
+    const pods = await plane.api.list<Pod>('pod', { namespace });
+    return pods.find((pod) => pod.status.phase === 'Running' && isIt(pod));
   });
 
 const isGuarded = async (): Promise<void> => {
@@ -78,7 +76,7 @@ describe('the components', () => {
     await waitUntil('the API server has put some of its requests there', async () => {
       // By what Belay has to look up.
       await isGuarded();
-      return own.test(succeeds(await kubectl('get', '--raw', '/metrics'))) || undefined;
+      return own.test(await plane.api.text('/metrics')) || undefined;
     });
   });
 
@@ -97,7 +95,7 @@ describe('the components', () => {
 
 describe('what the alerts ask of the API server', () => {
   const series = async (name: string): Promise<readonly Readonly<Record<string, string>>[]> => {
-    const lines = succeeds(await kubectl('get', '--raw', '/metrics')).split('\n');
+    const lines = (await plane.api.text('/metrics')).split('\n');
     return lines
       .filter((line) => line.startsWith(`${name}{`) && line.includes('.belay.dev"'))
       .map((line) =>

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 import { type CommandResult, type ControlPlane, startControlPlane } from './harness/control-plane.ts';
 import {
   HELMS,
@@ -83,9 +82,7 @@ const place = (namespace: string, helm: Helm = 'helm4', kind: 'secret' | 'config
 };
 
 const namespaceLocks = async (namespace: string): Promise<Readonly<Record<string, string>>> => {
-  const found = JSON.parse(
-    succeeds(await plane.kubectl(['get', 'namespace', namespace, '-o', 'json'])),
-  ) as KubernetesObject;
+  const found = await plane.api.read(`namespace/${namespace}`);
   return Object.fromEntries(
     Object.entries(found.metadata?.annotations ?? {}).filter(([key]) => key.startsWith('belay.dev/')),
   );
@@ -94,7 +91,7 @@ const namespaceLocks = async (namespace: string): Promise<Readonly<Record<string
 for (const helm of HELMS) {
   describe(`locks outlive what ${helm} does`, () => {
     const namespace = `outlive-${helm}`;
-    const { create, run, background, annotate, annotateAll, unchanged, locks, kubectl } = place(namespace, helm);
+    const { create, run, background, annotate, annotateAll, unchanged, locks } = place(namespace, helm);
     before(create);
 
     test('a freeze written while an upgrade is in flight lets it complete, and holds from then on', async () => {
@@ -159,7 +156,7 @@ for (const helm of HELMS) {
       assert.deepEqual((await locks('along')).at(-1), open);
       succeeds(await run('ci', 'uninstall', 'along', '--keep-history'));
       assert.deepEqual((await locks('along')).at(-1), open);
-      assert.equal((await kubectl('ci', 'get', 'deployment', 'along')).code, 1);
+      assert.equal(await plane.api.find('deployment/along', { namespace }), undefined);
     });
   });
 }

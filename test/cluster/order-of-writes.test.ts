@@ -19,13 +19,11 @@ for (const helm of HELMS) {
     const namespace = `order-${helm}`;
     const run = (args: readonly string[]) => plane[helm]([...args, '-n', namespace], { as: ci });
     const objects = async (release: string): Promise<string> => {
-      const selector = 'app.kubernetes.io/managed-by=Helm';
-      const found = succeeds(
-        await plane.kubectl(['get', 'deployment,service,configmap', '-n', namespace, '-l', selector, '-o', 'name']),
-      );
+      const labels = 'app.kubernetes.io/managed-by=Helm';
+      const found = await plane.api.list('deployment,service,configmap', { namespace, labels });
       return found
-        .split('\n')
-        .filter((name) => name.includes(`/${release}`))
+        .filter(({ metadata }) => metadata?.name?.startsWith(release))
+        .map(({ kind, metadata }) => `${kind?.toLowerCase()}/${metadata?.name}`)
         .sort()
         .join(' ');
     };
@@ -50,7 +48,7 @@ for (const helm of HELMS) {
     test('an upgrade that adds and removes objects', async () => {
       succeeds(await run(['install', 'grow', SHOP, '--set', 'extraConfig.a=1']));
       succeeds(await run(['upgrade', 'grow', SHOP, '--set', 'extraConfig.b=2']));
-      assert.equal(await objects('grow'), 'configmap/grow configmap/grow-b deployment.apps/grow service/grow');
+      assert.equal(await objects('grow'), 'configmap/grow configmap/grow-b deployment/grow service/grow');
     });
 
     test('a failing upgrade, with and without clean-up', async () => {
@@ -61,7 +59,7 @@ for (const helm of HELMS) {
       assert.notEqual(failed.code, 0);
       assert.doesNotMatch(failed.stderr, /belay/i);
       assert.equal(await historyOf(plane, namespace, 'fail'), 'v1 deployed, v2 failed');
-      assert.equal(await objects('fail'), 'configmap/fail deployment.apps/fail service/fail');
+      assert.equal(await objects('fail'), 'configmap/fail deployment/fail service/fail');
       succeeds(await run(['upgrade', 'fail', SHOP, '--set', 'greeting=again']));
       assert.equal(await historyOf(plane, namespace, 'fail'), 'v1 superseded, v2 failed, v3 deployed');
     });

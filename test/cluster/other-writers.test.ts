@@ -44,7 +44,7 @@ after(() => plane?.stop());
 
 /** How many writes Belay has refused so far, as the API server counts them. */
 const countRefusals = async (): Promise<number> => {
-  const metrics = succeeds(await plane.kubectl(['get', '--raw', '/metrics']));
+  const metrics = await plane.api.text('/metrics');
   return metrics
     .split('\n')
     .filter((line) => line.startsWith('apiserver_admission_webhook_rejection_count{') && line.includes('.belay.dev"'))
@@ -110,13 +110,11 @@ for (const helm of HELMS) {
     const run = (args: readonly string[], options?: CommandOptions) => plane[helm]([...args, '-n', namespace], options);
     const kubectl = (args: readonly string[], options?: CommandOptions) =>
       plane.kubectl([...args, '-n', namespace], options);
-    const get = async (...object: readonly string[]): Promise<KubernetesObject> =>
-      JSON.parse(succeeds(await kubectl(['get', ...object, '-o', 'json']))) as KubernetesObject;
-    const field = async (path: string, ...object: readonly string[]): Promise<string> =>
-      succeeds(await kubectl(['get', ...object, '-o', `jsonpath={${path}}`]));
-    const becomes = (path: string, expected: string | RegExp, ...object: readonly string[]): Promise<string> =>
-      waitUntil(`${path} of ${object.join(' ')} is ${expected}`, async () => {
-        const value = await field(path, ...object);
+    const get = (object: string): Promise<KubernetesObject> => plane.api.read(object, { namespace });
+    const field = (path: string, object: string): Promise<string> => plane.api.field(object, path, { namespace });
+    const becomes = (path: string, expected: string | RegExp, object: string): Promise<string> =>
+      waitUntil(`${path} of ${object} is ${expected}`, async () => {
+        const value = await field(path, object);
         return (typeof expected === 'string' ? value === expected : expected.test(value)) ? value : undefined;
       });
     let operator: string;
@@ -141,17 +139,17 @@ for (const helm of HELMS) {
 
     test("Kubernetes' own controllers do their work", () =>
       nothingIsRefused(async () => {
-        await becomes('.status.readyReplicas', '2', 'deployment', 'web');
-        await becomes('.status.readyReplicas', '1', 'statefulset', 'web');
-        await becomes('.status.numberReady', '1', 'daemonset', 'web');
-        await becomes('.status.succeeded', '1', 'job', 'web-1');
-        await becomes('.status.currentHealthy', '2', 'pdb', 'web');
-        await becomes('.status.phase', 'Bound', 'pvc', 'web');
+        await becomes('.status.readyReplicas', '2', 'deployment/web');
+        await becomes('.status.readyReplicas', '1', 'statefulset/web');
+        await becomes('.status.numberReady', '1', 'daemonset/web');
+        await becomes('.status.succeeded', '1', 'job/web-1');
+        await becomes('.status.currentHealthy', '2', 'pdb/web');
+        await becomes('.status.phase', 'Bound', 'pvc/web');
         // The binder writes the claim itself, not only its status.
-        assert.match(await field('.spec.volumeName', 'pvc', 'web'), new RegExp(`^${clusterScoped}-[12]$`));
-        assert.match(await field('.metadata.annotations', 'pvc', 'web'), /pv\.kubernetes\.io\/bind-completed/);
-        await becomes('.status.hard', /cpu/, 'resourcequota', 'web');
-        await becomes('.rules[0].resources[0]', 'nodes', 'clusterrole', `${clusterScoped}-aggregated`);
+        assert.match(await field('.spec.volumeName', 'pvc/web'), new RegExp(`^${clusterScoped}-[12]$`));
+        assert.match(await field('.metadata.annotations', 'pvc/web'), /pv\.kubernetes\.io\/bind-completed/);
+        await becomes('.status.hard', /cpu/, 'resourcequota/web');
+        await becomes('.rules[0].resources[0]', 'nodes', `clusterrole/${clusterScoped}-aggregated`);
       }));
 
     test('ReplicaSets and ControllerRevisions inherit the marks of ownership, and are nobody’s', () =>
@@ -165,7 +163,7 @@ for (const helm of HELMS) {
           succeeds(await kubectl(['rollout', 'status', object, '--timeout=60s']));
         succeeds(await kubectl(['annotate', 'replicaset', '-l', 'app=web', 'note=mine']));
         succeeds(await kubectl(['delete', 'replicaset', '-l', 'app=web']));
-        await becomes('.status.readyReplicas', '2', 'deployment', 'web');
+        await becomes('.status.readyReplicas', '2', 'deployment/web');
       }));
 
     test('a load balancer controller writes finalizer, annotation and status of a Service', () =>
@@ -181,7 +179,7 @@ for (const helm of HELMS) {
 
     test('an injector writes the caBundle of webhooks and CRDs, and no more', async () => {
       const as = { as: injector };
-      const ca = Buffer.from(await field('.data.ca\\.crt', 'configmap', 'kube-root-ca.crt')).toString('base64');
+      const ca = Buffer.from(await field('.data.ca\\.crt', 'configmap/kube-root-ca.crt')).toString('base64');
       const webhook = `validatingwebhookconfiguration/${clusterScoped}`;
       const crd = `customresourcedefinition/${clusterScoped}-gadgets.shop.belay.test`;
       const into = (name: string, value: string): readonly string[] => [
@@ -206,7 +204,7 @@ for (const helm of HELMS) {
 
     test('an operator’s children carry the marks of its custom resource, and are the operator’s', () =>
       nothingIsRefused(async () => {
-        const { metadata } = await get('widget', 'web');
+        const { metadata } = await get('widget/web');
         const child = {
           apiVersion: 'apps/v1',
           kind: 'StatefulSet',
@@ -250,7 +248,7 @@ for (const helm of HELMS) {
     test('the garbage collector takes a governed object away with its owner, and Helm brings it back', () =>
       nothingIsRefused(async () => {
         succeeds(await kubectl(['create', 'configmap', 'owner']));
-        const { metadata } = await get('configmap', 'owner');
+        const { metadata } = await get('configmap/owner');
         const ownerReferences = [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'owner', uid: metadata?.uid }];
         succeeds(await kubectl(merge('configmap/web-two', { metadata: { ownerReferences } }), { as: operator }));
         succeeds(await kubectl(['delete', 'configmap', 'owner']));
@@ -280,7 +278,7 @@ for (const helm of HELMS) {
 
     test('the autoscaler scales what the chart left blank', () =>
       nothingIsRefused(async () => {
-        await becomes('.spec.replicas', '2', 'deployment', 'web-auto');
+        await becomes('.spec.replicas', '2', 'deployment/web-auto');
         // And by its name alone, in one request, as it does.
         const scale = `/apis/apps/v1/namespaces/${namespace}/deployments/web-auto/scale`;
         const input = JSON.stringify({
@@ -291,7 +289,7 @@ for (const helm of HELMS) {
         });
         const as = '--as=system:serviceaccount:kube-system:horizontal-pod-autoscaler';
         succeeds(await plane.kubectl(['replace', '--raw', scale, '-f', '-', as], { input }));
-        await becomes('.status.readyReplicas', '4', 'deployment', 'web-auto');
+        await becomes('.status.readyReplicas', '4', 'deployment/web-auto');
       }));
 
     test('a chart of many kinds goes through upgrade, rollback and uninstall', () =>
@@ -386,11 +384,11 @@ describe('Flux', () => {
 
 test('a CronJob makes its Jobs', () =>
   nothingIsRefused(async () => {
-    const lastTime = ['get', 'cronjob', 'cron', '-n', 'cron', '-o', 'jsonpath={.status.lastScheduleTime}'];
     const timeoutMs = 90_000;
-    await waitUntil('it was due', async () => succeeds(await plane.kubectl(lastTime)) || undefined, { timeoutMs });
-    const jobs = succeeds(await plane.kubectl(['get', 'job', '-n', 'cron', '-o', 'name']));
-    assert.match(jobs, /job\.batch\/cron-\d{6,}/);
+    const lastTime = () => plane.api.field('cronjob/cron', '.status.lastScheduleTime', { namespace: 'cron' });
+    await waitUntil('it was due', async () => (await lastTime()) || undefined, { timeoutMs });
+    const jobs = await plane.api.list('job', { namespace: 'cron' });
+    assert.ok(jobs.some(({ metadata }) => /^cron-\d{6,}$/.test(metadata?.name ?? '')));
     succeeds(await plane.kubectl(['create', 'job', 'by-hand', '--from=cronjob/cron', '-n', 'cron']));
     succeeds(await plane.kubectl(['wait', 'job/by-hand', '-n', 'cron', '--for=condition=Complete', '--timeout=60s']));
   }));

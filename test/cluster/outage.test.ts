@@ -7,7 +7,17 @@ import { connect } from '../../src/kubernetes/connection.ts';
 import { type CommandOptions, type ControlPlane, startControlPlane } from './harness/control-plane.ts';
 import { applyManifests, waitForReviews } from './harness/install-belay.ts';
 import { waitUntil } from './harness/wait-until.ts';
-import { fails, HELMS, historyOf, isDenied, makeNamespace, SHOP, succeeds, untouched } from './support/asking.ts';
+import {
+  createNamespace,
+  fails,
+  HELMS,
+  historyOf,
+  isDenied,
+  makeNamespace,
+  SHOP,
+  succeeds,
+  untouched,
+} from './support/asking.ts';
 
 /** What goes on and what does not while Belay, or one of its two replicas, is away. */
 
@@ -67,7 +77,7 @@ describe('while Belay is stopped', () => {
     test(`${helm} uninstall fails and leaves the record, though it goes on and deletes the objects`, async () => {
       fails(await run(['uninstall', `doomed-${helm}`]), noAnswer);
       assert.equal(await historyOf(plane, namespace, `doomed-${helm}`), 'v1 deployed');
-      fails(await kubectl(['get', 'deployment', `doomed-${helm}`]), /not found/);
+      assert.equal(await plane.api.find(`deployment/doomed-${helm}`, { namespace }), undefined);
     });
   }
 
@@ -113,7 +123,7 @@ describe('while Belay is stopped', () => {
     const lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: 'mine' } };
     succeeds(await kubectl(['create', '-f', '-'], { as: plane.adminKubeconfig, input: JSON.stringify(lease) }));
     succeeds(await kubectl(['delete', 'lease', 'mine'], { as: plane.adminKubeconfig }));
-    succeeds(await plane.kubectl(['create', 'namespace', 'mine']));
+    await createNamespace(plane, 'mine');
     succeeds(await plane.kubectl(['label', 'namespace', 'mine', 'team=blue']));
     succeeds(await plane.kubectl(['delete', 'namespace', 'mine', '--timeout=60s']));
   });
@@ -133,20 +143,18 @@ describe('started again', () => {
     for (const helm of HELMS) {
       for (const release of ['web', 'doomed'])
         succeeds(await plane[helm](['upgrade', `${release}-${helm}`, SHOP, '-n', namespace], { as: ci }));
-      succeeds(await kubectl(['get', `deployment/doomed-${helm}`, `service/web-${helm}`]));
+      for (const object of [`deployment/doomed-${helm}`, `service/web-${helm}`])
+        await plane.api.read(object, { namespace });
       succeeds(await plane[helm](['uninstall', `doomed-${helm}`, '-n', namespace], { as: ci }));
     }
   });
 
   test('a caBundle that somebody overwrites is healed', async () => {
     const kinds = ['validatingwebhookconfiguration', 'mutatingwebhookconfiguration'];
-    const path = 'jsonpath={.webhooks[*].clientConfig.caBundle}';
-    const bundlesOf = async (kind: string): Promise<string> =>
-      succeeds(await plane.kubectl(['get', kind, 'belay', '-o', path]));
+    const bundlesOf = (kind: string): Promise<string> =>
+      plane.api.field(`${kind}/belay`, '.webhooks[*].clientConfig.caBundle');
     const before = await Promise.all(kinds.map(bundlesOf));
-    const ca = succeeds(
-      await plane.kubectl(['get', 'configmap', 'kube-root-ca.crt', '-o', 'jsonpath={.data.ca\\.crt}']),
-    );
+    const ca = await plane.api.field('configmap/kube-root-ca.crt', '.data.ca\\.crt');
     for (const [index, kind] of kinds.entries()) {
       const count = (before[index] ?? '').split(' ').length;
       const patch = Array.from({ length: count }, (_, webhook) => ({
@@ -160,7 +168,7 @@ describe('started again', () => {
       const now = await Promise.all(kinds.map(bundlesOf));
       return now.every((bundles, index) => bundles === before[index]) || undefined;
     });
-    await waitForReviews(plane.kubectl);
+    await waitForReviews(plane.api);
     await isGuarded();
   });
 });
@@ -251,7 +259,7 @@ describe('in an emergency', () => {
 
     await applyManifests(plane.kubectl, plane.address);
     await plane.belay.start();
-    await waitForReviews(plane.kubectl);
+    await waitForReviews(plane.api);
     // What was locked meanwhile holds.
     fails(await plane.helm3(['upgrade', 'web-helm3', SHOP, '-n', namespace], { as: ci }), /\[BelayFrozen\]/);
     succeeds(await kubectl(['annotate', 'secret', '-l', 'owner=helm,name=web-helm3', 'belay.dev/freeze-']));

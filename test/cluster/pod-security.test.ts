@@ -30,9 +30,7 @@ const asPod = (template: KubernetesObject, change: object = {}): string =>
   });
 
 test('the base asks for `restricted` itself, and is applied without a warning', async () => {
-  const namespace = JSON.parse(
-    succeeds(await plane.kubectl(['get', 'namespace', 'belay-system', '-o', 'json'])),
-  ) as KubernetesObject;
+  const namespace = await plane.api.read('namespace/belay-system');
   for (const mode of ['enforce', 'warn', 'audit'])
     assert.equal(namespace.metadata?.labels?.[`pod-security.kubernetes.io/${mode}`], 'restricted');
   assert.doesNotMatch(said, /Warning|PodSecurity/);
@@ -40,14 +38,12 @@ test('the base asks for `restricted` itself, and is applied without a warning', 
 
 test('its Pods are let in under `restricted`, and one with more rights is not', async () => {
   await waitUntil('the ReplicaSet controller has made both Pods', async () => {
-    const pods = JSON.parse(succeeds(await plane.kubectl(['get', 'pod', '-n', 'belay-system', '-o', 'json']))) as {
-      items: readonly unknown[];
-    };
-    return pods.items.length === 2 || undefined;
+    const pods = await plane.api.list('pod', { namespace: 'belay-system' });
+    return pods.length === 2 || undefined;
   });
-  const deployment = JSON.parse(
-    succeeds(await plane.kubectl(['get', 'deployment', 'belay', '-n', 'belay-system', '-o', 'json'])),
-  ) as { spec: { template: KubernetesObject } };
+  const deployment = await plane.api.read<{ readonly spec: { template: KubernetesObject } }>('deployment/belay', {
+    namespace: 'belay-system',
+  });
   const { template } = deployment.spec;
   const create = (input: string) =>
     plane.kubectl(['create', '--dry-run=server', '-n', 'belay-system', '-f', '-'], { input });

@@ -149,10 +149,9 @@ describe('a ReleasePolicy, applied with kubectl', () => {
   for (const [name, spec] of Object.entries(good)) {
     test(`is taken: ${name}`, async () => {
       succeeds(await apply(spec));
-      const stored = JSON.parse(succeeds(await plane.kubectl(['get', 'rpol', 'tried', '-o', 'json']))) as {
-        metadata: { name: string };
-        spec?: unknown;
-      };
+      const stored = await plane.api.read<{ readonly metadata: { name: string }; readonly spec?: unknown }>(
+        'releasepolicy/tried',
+      );
       const parsed = parsePolicy(stored, { staleAfterMs: 600_000 });
       assert.ok(parsed.ok, JSON.stringify(parsed));
     });
@@ -177,7 +176,7 @@ describe('a ReleasePolicy, applied with kubectl', () => {
     const table = succeeds(await plane.kubectl(['get', 'releasepolicies', 'shown']));
     assert.match(table, /^NAME +PRIORITY +READY +RELEASES +OPERATIONS +VERSIONS +DRIFT +FROZEN +AGE\n/);
     assert.match(table, /\nshown +7 +True +12 +Warn +black friday +\d+s\n/);
-    const stored = succeeds(await plane.kubectl(['get', 'rpol', 'shown', '-o', 'jsonpath={.status.accepted.spec}']));
+    const stored = await plane.api.field('releasepolicy/shown', '.status.accepted.spec');
     assert.deepEqual(JSON.parse(stored), status.accepted.spec);
   });
 

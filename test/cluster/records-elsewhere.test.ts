@@ -79,8 +79,8 @@ for (const helm of HELMS) {
     test('the records are in one namespace, the objects in the other', async () => {
       assert.equal(await historyOf(plane, storage, 'web'), 'v1 deployed');
       assert.equal(await historyOf(plane, namespace, 'web'), '');
-      const marks = '-o=jsonpath={.metadata.annotations.meta\\.helm\\.sh/release-namespace}';
-      assert.equal(succeeds(await kubectl(['get', 'deployment', 'web', marks])), namespace);
+      const mark = '.metadata.annotations.meta\\.helm\\.sh/release-namespace';
+      assert.equal(await plane.api.field('deployment/web', mark, { namespace }), namespace);
     });
 
     test('an edit of an object is refused, and the message says where the release is', async () => {
@@ -212,8 +212,8 @@ for (const helm of HELMS) {
         succeeds(await run(['uninstall', 'web']));
       });
       assert.equal(await historyOf(plane, storage, 'web'), '');
-      const left = ['get', 'deployment,service,configmap', '-l', 'app.kubernetes.io/managed-by=Helm', '-o', 'name'];
-      assert.equal(succeeds(await kubectl(left)), '');
+      const labels = 'app.kubernetes.io/managed-by=Helm';
+      assert.deepEqual(await plane.api.list('deployment,service,configmap', { namespace, labels }), []);
     });
   });
 }

@@ -63,12 +63,11 @@ const everythingIn = async (namespaces: readonly string[]): Promise<ReadonlyMap<
     .trim()
     .split('\n')
     .filter((name) => !NOISE.test(name));
-  const args = ['get', resources.join(','), '-A', '-o', 'json', '--ignore-not-found'];
-  const { items } = JSON.parse(succeeds(await plane.kubectl(args))) as { items: readonly KubernetesObject[] };
+  const objects = await plane.api.list(resources.join(','));
   const isTheirs = ({ metadata }: KubernetesObject): boolean =>
     namespaces.some((namespace) => metadata?.namespace === namespace || metadata?.name?.startsWith(`${namespace}-`));
   return new Map(
-    items
+    objects
       .filter(isTheirs)
       .map(({ kind, metadata = {} }) => [
         `${kind} ${metadata.namespace ?? ''}/${metadata.name}`,
@@ -151,8 +150,8 @@ for (const helm of HELMS) {
       ]);
       succeeds(await plane[helm](['uninstall', 'api', '-n', namespace]));
       await waitUntil('the Pods are gone', async () => {
-        const pods = succeeds(await kubectl('get', 'pods,replicasets', '-l', 'app=api', '-o', 'name'));
-        return pods === '' || undefined;
+        const pods = await plane.api.list('pods,replicasets', { namespace, labels: 'app=api' });
+        return pods.length === 0 || undefined;
       });
       // There is no release left, so that it is the other namespaces' that it goes through.
       await beginAgain();
@@ -213,8 +212,8 @@ describe('Belay', () => {
       await plane.belay.stop();
       succeeds(await plane.kubectl(['delete', 'leases', '-A', '-l', 'belay.dev/claim=true']));
     });
-    const left = succeeds(await plane.kubectl(['get', 'clusterrole,crd,ns', '-o', 'name']));
-    assert.doesNotMatch(left, /belay/);
+    const left = await plane.api.list('clusterrole,crd,ns');
+    for (const { metadata } of left) assert.doesNotMatch(metadata?.name ?? '', /belay/);
     for (const helm of HELMS)
       succeeds(await plane[helm](['upgrade', helm, chart, '-n', namespace, '--set', 'greeting=hi']));
   });

@@ -6,7 +6,6 @@ import { type ManifestDocument, parseManifest } from '../../src/helm/manifest.ts
 import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 import { type CommandResult, type ControlPlane, startControlPlane } from './harness/control-plane.ts';
 import {
-  fails,
   HELMS,
   inBackground,
   isDenied,
@@ -54,8 +53,7 @@ const apply = (namespace: string, object: object, as: User = 'sre') =>
 for (const helm of HELMS) {
   describe(`with ${helm}`, () => {
     const namespace = `hand-${helm}`;
-    const get = async (object: string): Promise<KubernetesObject> =>
-      JSON.parse(succeeds(await kubectl(namespace, ['get', object, '-o', 'json']))) as KubernetesObject;
+    const get = (object: string): Promise<KubernetesObject> => plane.api.read(object, { namespace });
 
     before(async () => {
       await makeNamespace(plane, namespace, { admins: ['sre'] });
@@ -210,7 +208,7 @@ for (const helm of HELMS) {
           'BelayDrift',
         );
       }
-      fails(await kubectl(namespace, ['get', 'deployment/web']), /not found/);
+      assert.equal(await plane.api.find('deployment/web', { namespace }), undefined);
       // What stands is the chart alone.
       succeeds(await apply(namespace, document));
       assert.equal((await drift(namespace, ['web'])).code, 0);

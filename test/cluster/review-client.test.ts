@@ -24,10 +24,11 @@ after(() => plane?.stop());
 
 /** A review as somebody in the cluster would make it up: dev begins an upgrade of web. */
 const forged = async (): Promise<string> => {
-  const list = JSON.parse(
-    succeeds(await plane.kubectl(['get', 'secret', '-n', 'shop', '-l', 'owner=helm,name=web', '-o', 'json'])),
-  ) as { items: [{ metadata: { labels: object }; data: object }] };
-  const [{ metadata, data }] = list.items;
+  const [record] = await plane.api.list<{ readonly metadata: { labels: object }; readonly data: object }>('secret', {
+    namespace: 'shop',
+    labels: 'owner=helm,name=web',
+  });
+  const { metadata, data } = record ?? assert.fail('web has no record');
   const name = 'sh.helm.release.v1.web.v2';
   const labels = { ...metadata.labels, version: '2', status: 'pending-upgrade' };
   return JSON.stringify(

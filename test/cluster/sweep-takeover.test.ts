@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { type ApiClient, createApiClient } from '../bench/api-client.ts';
 import { FORGED_NAMESPACE, forgeRelease, pathOfForged } from '../bench/forged-releases.ts';
+import { type ApiClient, createApiClient } from './harness/api-client.ts';
 import { type BelayReplica, type ControlPlane, startControlPlane } from './harness/control-plane.ts';
 import { waitUntil } from './harness/wait-until.ts';
-import { succeeds } from './support/asking.ts';
+import { createNamespace } from './support/asking.ts';
 import { applyPolicy } from './support/policies.ts';
 import { leaderOf, metricsOf } from './support/sweeping.ts';
 
@@ -35,7 +35,7 @@ const drift = async (): Promise<void> => {
 before(async () => {
   plane = await startControlPlane({ quiet: true, helm: [] });
   client = createApiClient(plane.adminKubeconfig);
-  succeeds(await plane.kubectl(['create', 'namespace', FORGED_NAMESPACE]));
+  await createNamespace(plane, FORGED_NAMESPACE);
   for (const name of NAMES) await forgeRelease(client, name);
   await drift();
 });

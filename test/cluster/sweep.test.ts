@@ -88,7 +88,7 @@ const place = (namespace: string, helm: Helm) => {
     policy: (drift: object, more: object = {}) => applyPolicy(plane, namespace, { match, drift, ...more }),
     patch: async (object: string, patch: object) =>
       succeeds(await dev('patch', object, '--type=strategic', '-p', JSON.stringify(patch))),
-    get: async (object: string, path: string) => succeeds(await kubectl('get', object, '-o', `jsonpath={${path}}`)),
+    get: (object: string, path: string) => plane.api.field(object, path, { namespace }),
   };
 };
 
@@ -265,14 +265,17 @@ for (const helm of HELMS) {
       await policy({ action: 'Audit', repair: { action: 'Apply', prune: true } });
       succeeds(await run('uninstall', 'web'));
       assert.equal(await get('configmap/web-kept', '.data.mode'), 'kept');
-      const objects = async () => succeeds(await kubectl('get', 'deployment,service,configmap', '-o', 'name'));
+      const objects = async () =>
+        (await plane.api.list('deployment,service,configmap', { namespace })).map(
+          ({ kind, metadata }) => `${kind}/${metadata?.name}`,
+        );
       const before = await objects();
       succeeds(await kubectl('annotate', 'secret', 'sh.helm.release.v1.scaled.v2', 'belay.dev/break=test'));
       succeeds(await kubectl('delete', 'secret', 'sh.helm.release.v1.scaled.v2'));
       succeeds(await kubectl('delete', 'configmap', 'scaled-kept', '--dry-run=server'));
       await deletePolicy(plane, namespace);
       await sleep(3_000);
-      assert.equal(await objects(), before);
+      assert.deepEqual(await objects(), before);
       await waitForDrift(plane, namespace, 'web', 0);
     });
   });
@@ -403,8 +406,7 @@ test('what lies outside of the namespace of the release is shown, and left to pe
   // Events of what has no namespace are in `default`.
   await waitForEvent(plane, 'default', 'DriftDetected', /^ClusterRole outside-web .*rules/);
   await sleep(3_000);
-  const verbs = await plane.kubectl(['get', role, '-o', 'jsonpath={.rules[0].verbs[0]}']);
-  assert.equal(succeeds(verbs), 'list');
+  assert.equal(await plane.api.field(role, '.rules[0].verbs[0]'), 'list');
 });
 
 test("an object of that name that is somebody else's is neither shown in detail nor touched", async () => {
@@ -454,16 +456,12 @@ test('when the leader is killed midway another goes on, and what changed while B
   const first = await leaderOf(plane);
   await plane.belay.stop('SIGKILL');
   succeeds(await dev('set', 'image', 'deployment/web', 'web=nginx:1.28'));
-  const startMs = Date.now();
   await plane.belay.start();
   // Nobody has given the Lease up: it has to expire first.
   await waitForDrift(plane, namespace, 'web', 1, 60_000);
   const second = await leaderOf(plane);
   await second.kill('SIGKILL');
-  const killedMs = Date.now();
   const third = await leaderOf(plane, [second]);
-  assert.ok(Date.now() - killedMs < 30_000, `${Date.now() - killedMs} ms`);
-  assert.ok(killedMs - startMs < 40_000, `${killedMs - startMs} ms`);
   await waitForDrift(plane, namespace, 'web', 1);
   assert.notEqual(third, second);
   assert.ok(first);

@@ -129,14 +129,7 @@ const decide = async (replica: number, cases: readonly ReviewCase[]): Promise<Re
 
 test('it decides as 0.1.0 did, of everything that 0.1.0 left in the cluster', async () => {
   await waitUntil('the policies are in force', async () => {
-    const { stdout } = await plane.kubectl([
-      'get',
-      'releasepolicy',
-      'warned',
-      '-o',
-      'jsonpath={.status.observedGeneration}',
-    ]);
-    return stdout !== '' || undefined;
+    return (await plane.api.field('releasepolicy/warned', '.status.observedGeneration')) || undefined;
   });
   const file = join(RECORDED, 'decisions.json');
   const decided = await decide(1, await casesStored());

@@ -1,15 +1,15 @@
 import { test } from 'node:test';
 import fc from 'fast-check';
 
-/** For as long as `make fuzz FUZZ_SECONDS=...` says, a property; else a number of runs that takes a moment. */
+/** How long each property runs, by `make fuzz FUZZ_SECONDS=...`. Without it, each property runs a fixed number of times. */
 const SECONDS = Number(process.env.FUZZ_SECONDS ?? 0);
-/** Replays what an earlier run has found: it is printed with every failure. */
+/** Replays an earlier run. Every failure prints its seed. */
 const SEED = process.env.FUZZ_SEED === undefined ? Date.now() % 2 ** 31 : Number(process.env.FUZZ_SEED);
 
-/** Of small inputs, this many take about a second on a busy machine. */
+/** As many runs with small inputs take about a second on a busy machine. */
 const RUNS = 100;
 
-/** A property of everything that may come in, as a test. */
+/** Tests a property with arbitrary inputs. */
 export const fuzz = <Ts extends [unknown, ...unknown[]]>(
   name: string,
   arbitraries: { [K in keyof Ts]: fc.Arbitrary<Ts[K]> },
@@ -35,7 +35,7 @@ export const fuzz = <Ts extends [unknown, ...unknown[]]>(
   });
 };
 
-/** Keys that mean something to JavaScript, to Kubernetes, to JSON Pointer or to a terminal. */
+/** Keys that have a meaning in JavaScript, Kubernetes, JSON Pointer or a terminal. */
 export const key = fc.oneof(
   fc.constantFrom(
     ...[
@@ -83,7 +83,7 @@ export const key = fc.oneof(
   fc.string({ maxLength: 6, unit: 'binary' }),
 );
 
-/** Text that tries to be more than text. */
+/** Text that tries to deceive a terminal, a parser or a reader. */
 export const hostileText = fc.oneof(
   fc.constantFrom(
     ...[
@@ -120,11 +120,11 @@ const scalar = fc.oneof(
   fc.double({ noNaN: true, noDefaultInfinity: true }),
 );
 
-/** An object with keys as JSON.parse makes them: `__proto__` is one of its own. */
+/** An object as JSON.parse makes it: `__proto__` is an own key. */
 const toObject = (entries: readonly (readonly [string, unknown])[]): Record<string, unknown> =>
   Object.fromEntries(entries);
 
-/** Any JSON value, of which maps and lists may be known by name. */
+/** Any JSON value. Some of its lists have items with names. */
 export const { value: json, map: jsonMap } = fc.letrec<{ value: unknown; map: Record<string, unknown> }>((tie) => ({
   value: fc.oneof(
     { maxDepth: 5, depthIdentifier: 'json' },
@@ -136,7 +136,7 @@ export const { value: json, map: jsonMap } = fc.letrec<{ value: unknown; map: Re
   map: fc.array(fc.tuple(key, tie('value')), { maxLength: 6 }).map(toObject),
 }));
 
-/** A text with some of its bytes changed, doubled or cut off. */
+/** A text of which some bytes are changed, doubled or cut off. */
 export const mutated = (texts: fc.Arbitrary<string>): fc.Arbitrary<Buffer> =>
   fc
     .tuple(

@@ -1,3 +1,4 @@
+// Longer than 200 lines: the generators of payloads and manifests are as long as the properties.
 import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
@@ -8,7 +9,7 @@ import { fuzz, hostileText, json, jsonMap, key, mutated } from './fuzz.ts';
 
 const KINDS = ['Secret', 'ConfigMap'] as const;
 
-/** Whatever is stored is read, or refused in words that quote nothing of it. */
+/** Reads a payload, or checks that its refusal quotes nothing from it. */
 const read = (encoded: string | Buffer): void => {
   for (const kind of KINDS) {
     try {
@@ -66,7 +67,7 @@ const release = fc.record(
 const releaseText = fc.tuple(release, jsonMap).map(([known, more]) => JSON.stringify({ ...more, ...known }));
 
 fuzz(
-  'any bytes in any encoding',
+  'any bytes in any encoding are read or refused',
   [fc.uint8Array({ maxLength: 300 }), fc.constantFrom(...encodings)],
   (bytes, encode) => {
     read(Buffer.from(bytes));
@@ -74,7 +75,7 @@ fuzz(
   },
 );
 fuzz(
-  'any release, whole and damaged, as text and as bytes',
+  'any release, whole or damaged, is read alike as text and as bytes',
   [mutated(releaseText), fc.constantFrom(...encodings)],
   (bytes, encode) => {
     const encoded = encode(bytes);
@@ -83,7 +84,7 @@ fuzz(
   },
 );
 fuzz(
-  'gzip that is cut off, doubled, or of several members',
+  'gzip that is cut off, doubled or of several members is read or refused',
   [releaseText, fc.nat(), fc.boolean()],
   (text, cut, twofold) => {
     const gzip = gzipSync(text);
@@ -95,7 +96,7 @@ fuzz(
   },
 );
 
-/** Go's encoder and JavaScript's write no key twice; and one of another case only where it is in the data. */
+/** Whether a payload is refused as ambiguous. The encoders of Go and JavaScript write no key twice, and change the case of no key. */
 const isAmbiguous = (text: string): boolean => {
   try {
     refuseAmbiguous(JSON.parse(text) as object, Buffer.from(text));
@@ -106,7 +107,7 @@ const isAmbiguous = (text: string): boolean => {
   }
 };
 fuzz(
-  'what was written without a key twice is read as it was written',
+  'a release without a double key is read as it was written',
   [json, json, hostileText],
   (config, values, manifest) => {
     assert.equal(isAmbiguous(JSON.stringify({ config, chart: { values }, manifest })), false);
@@ -114,7 +115,7 @@ fuzz(
   },
 );
 fuzz(
-  'a key that comes twice is found, however deep',
+  'a key that comes twice is found at any depth',
   [json, key, json, fc.constantFrom('', ' ', '\n\t')],
   (value, name, other, space) => {
     const member = `${JSON.stringify(name)}${space}:${space}`;
@@ -124,7 +125,7 @@ fuzz(
   },
 );
 fuzz(
-  'a field under another spelling is found',
+  'a field in another spelling is found',
   [fc.constantFrom('name', 'manifest', 'config', 'hooks', 'chart', 'info', 'version'), fc.nat(), json],
   (field, place, value) => {
     const at = place % field.length;
@@ -199,26 +200,22 @@ const yamlPart = fc.oneof(
   hostileText,
 );
 fuzz(
-  'any YAML is a list of objects, or left out',
+  'any YAML is read as a list of objects, or left out',
   [fc.array(yamlPart, { maxLength: 40 }).map((parts) => parts.join(''))],
   readManifest,
   1000,
 );
+fuzz('any object is found in a manifest, as JSON and as YAML', [fc.array(jsonMap, { maxLength: 3 })], (objects) => {
+  const text = objects
+    .map((object, i) =>
+      JSON.stringify({ ...object, apiVersion: 'v1', kind: 'Widget', metadata: { name: `w${i}` }, items: undefined }),
+    )
+    .join('\n---\n');
+  readManifest(text);
+  assert.equal(parseManifest(text).length, objects.length);
+});
 fuzz(
-  'any object is found again in a manifest, as JSON and as YAML',
-  [fc.array(jsonMap, { maxLength: 3 })],
-  (objects) => {
-    const text = objects
-      .map((object, i) =>
-        JSON.stringify({ ...object, apiVersion: 'v1', kind: 'Widget', metadata: { name: `w${i}` }, items: undefined }),
-      )
-      .join('\n---\n');
-    readManifest(text);
-    assert.equal(parseManifest(text).length, objects.length);
-  },
-);
-fuzz(
-  'aliases that multiply are cut off',
+  'a document whose aliases multiply is left out',
   [fc.integer({ min: 1, max: 12 }), fc.integer({ min: 2, max: 12 })],
   (levels, width) => {
     const lines = ['a0: &a0 [x]'];

@@ -1,3 +1,4 @@
+// Longer than 200 lines: the generators of locks, ranges and policies are as long as the properties.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describeDenial } from '../../src/admission/explain/message.ts';
@@ -94,37 +95,33 @@ const locks = fc
   )
   .map((entries): Record<string, string> => Object.fromEntries(entries));
 
-fuzz(
-  'any locks, before and after, are judged, and what is wrong with them is told in short',
-  [locks, locks],
-  (before, after) => {
-    const { keys, verbs, problems } = judgeLockChange(before, after, NOW_MS, SOURCE);
-    // What takes no right is no change, or is refused.
-    if (verbs.length === 0) assert.ok(keys.length === 0 || problems.length > 0);
-    for (const problem of problems) {
-      const { message } = describeDenial({ code: 'BelayBadLock', source: SOURCE, ...problem }, NOW_MS);
-      assert.ok(message.length < 4096, `${message.length} characters`);
-    }
-    for (const annotations of [before, after]) {
-      readFreeze(annotations, SOURCE, NOW_MS);
-      readMaintenanceWindow(annotations, SOURCE, NOW_MS);
-    }
-  },
-);
+fuzz('any change of locks is judged, and its problems are told in short', [locks, locks], (before, after) => {
+  const { keys, verbs, problems } = judgeLockChange(before, after, NOW_MS, SOURCE);
+  // A change that needs no right is refused.
+  if (verbs.length === 0) assert.ok(keys.length === 0 || problems.length > 0);
+  for (const problem of problems) {
+    const { message } = describeDenial({ code: 'BelayBadLock', source: SOURCE, ...problem }, NOW_MS);
+    assert.ok(message.length < 4096, `${message.length} characters`);
+  }
+  for (const annotations of [before, after]) {
+    readFreeze(annotations, SOURCE, NOW_MS);
+    readMaintenanceWindow(annotations, SOURCE, NOW_MS);
+  }
+});
 
-fuzz('what a freeze says is never longer than what was let in', [locks], (annotations) => {
+fuzz('the reason of a freeze is never longer than its annotation', [locks], (annotations) => {
   const { problems } = judgeLockChange({}, annotations, NOW_MS, SOURCE);
   const freeze = readFreeze(annotations, SOURCE, NOW_MS);
   if (problems.length === 0 && freeze !== undefined) assert.ok(freeze.reason.length <= 512);
 });
 
-fuzz('a time that is read is one', [time], (text) => {
+fuzz('a time that is read is a time', [time], (text) => {
   const ms = parseTime(text);
   if (ms !== undefined) assert.ok(!Number.isNaN(new Date(ms).getTime()));
 });
 
 fuzz(
-  'any range of versions is read or not, and only a short one',
+  'any range of versions is read or refused, and only a short one is read',
   [range, fc.oneof(range, fc.constantFrom('1.2.3', 'v1', '1.2'))],
   (text, version) => {
     const parsed = parseRange(text);
@@ -142,7 +139,7 @@ const names = fc.oneof(
   fc.nat(126).map((length) => 'ab'.repeat(length)),
 );
 
-/** What a glob means, without a regular expression. */
+/** A simple matcher, without a regular expression. */
 const matches = (pattern: string, name: string): boolean => {
   const [first = '', ...others] = pattern.split('*');
   const fits = (part: string, place: number): boolean =>
@@ -159,7 +156,7 @@ const matches = (pattern: string, name: string): boolean => {
   return others.length === 0 ? name.length === first.length : find(others, first.length);
 };
 fuzz(
-  'a glob that is taken matches just what it says',
+  'any glob that is taken matches as a simple matcher says',
   [
     glob.filter((pattern) => pattern !== '' && GLOB_PATTERN.test(pattern)),
     names.filter((name) => /^[0-9A-Za-z.:-]+$/.test(name)),
@@ -205,7 +202,7 @@ const zone = fc.oneof(
   hostileText,
 );
 fuzz(
-  'any schedule is read or not, and begins when it says',
+  'any schedule is read or refused, and its starts are in order',
   [schedule, zone, fc.integer({ min: 0, max: 4e12 })],
   (text, timeZone, ms) => {
     const parsed = parseSchedule(text, timeZone);
@@ -275,7 +272,7 @@ const spec = fc.oneof(
   ),
 );
 fuzz(
-  'any policy is read, or refused with words for each of its fields',
+  'any policy is read, or refused with a problem for each field',
   [spec, hostileText],
   (given, name) => {
     const parsed = parsePolicy({ metadata: { name }, spec: given }, { staleAfterMs: 600_000 });
@@ -299,7 +296,7 @@ const amount = fc.oneof(
   fc.double(),
   hostileText,
 );
-fuzz('amounts are the same both ways round', [amount, amount], (left, right) => {
+fuzz('amounts are compared alike in both orders', [amount, amount], (left, right) => {
   for (const isSame of [isSameQuantity, isSameDuration]) {
     assert.equal(isSame(left, right), isSame(right, left));
     assert.equal(isSame(left, left), isSame(left, left));

@@ -19,7 +19,7 @@ import { countNodes, fuzz, hostileText, json, jsonMap, mutated } from './fuzz.ts
 const NOW_MS = Date.UTC(2026, 10, 21);
 const memory = createTextMemory();
 
-/** What is asked of every review before anything is fetched. */
+/** Everything that is done with a review before anything is fetched. */
 const judge = (review: Review): void => {
   const kind = classify(review);
   for (const object of [review.object, review.oldObject]) {
@@ -38,7 +38,7 @@ const judge = (review: Review): void => {
   for (const answer of answers) {
     const text = toAdmissionText(review.uid, answer, NOW_MS);
     assert.equal((JSON.parse(text) as { response: { uid: string } }).response.uid, review.uid);
-    // A message is bounded, however large the review.
+    // The message stays short, however large the review is.
     assert.ok(text.length < 64 * 1024);
     for (const event of eventsOf(review, kind, answer, { nowMs: NOW_MS, recordsOf: () => [] })) countNodes(event);
   }
@@ -142,19 +142,17 @@ const review = fc.record({
 });
 const reviewText = review.map((value) => JSON.stringify(value));
 
-fuzz('any bytes at all are a review or none', [fc.uint8Array({ maxLength: 400 })], (bytes) =>
+fuzz('any bytes are read as a review, or refused', [fc.uint8Array({ maxLength: 400 })], (bytes) =>
   readBytes(Buffer.from(bytes)),
 );
-fuzz('any JSON is a review or none, and is never more than read', [json], (value) => {
+fuzz('any JSON is read as a review, or refused', [json], (value) => {
   parseReview(value);
   readBytes(Buffer.from(JSON.stringify(value) ?? ''));
 });
-fuzz('whatever a review says, it is told apart and answered', [review], (value) =>
-  readBytes(Buffer.from(JSON.stringify(value))),
-);
-fuzz('a review that was damaged on the way is a review or none', [mutated(reviewText)], readBytes);
+fuzz('any review is classified and answered', [review], (value) => readBytes(Buffer.from(JSON.stringify(value))));
+fuzz('a damaged review is read, or refused', [mutated(reviewText)], readBytes);
 fuzz(
-  'a byte order mark, a key that comes twice and a huge number harm nothing',
+  'a byte order mark, a double key and a huge number do no harm',
   [reviewText, jsonMap, fc.constantFrom('1e999', '-1e999', '1'.repeat(400), '0.'.padEnd(400, '3'))],
   (text, more, number) => {
     readBytes(Buffer.from(`\ufeff${text}`));
@@ -165,7 +163,7 @@ fuzz(
   },
 );
 fuzz(
-  'long payloads are cut out, wherever they stand',
+  'long payloads are cut out at any place',
   [reviewText, fc.constantFrom('release', 'data', '\\u0072elease'), fc.constantFrom('A', '\\\\', '"', '\u0001', 'é')],
   (text, key, character) => {
     const long = `${JSON.stringify(key).replaceAll('\\\\u', '\\u')}:"${character.repeat(66_000)}"`;
@@ -175,7 +173,7 @@ fuzz(
   40,
 );
 fuzz(
-  'nesting of any depth is read or refused',
+  'JSON of any depth is read or refused',
   [fc.nat(20_000), fc.constantFrom(['[', ']'], ['{"a":', '}'], ['{"__proto__":', '}']), reviewText],
   (depth, [open, close], text) => {
     const deep = `${open.repeat(depth)}1${close.repeat(depth)}`;

@@ -1,3 +1,4 @@
+// Longer than 200 lines: every way by which text reaches a person is tested with one set of generators.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describeDenial } from '../../src/admission/explain/message.ts';
@@ -20,12 +21,12 @@ import { fuzz, hostileText, json, jsonMap, key } from './fuzz.ts';
 
 const NOW_MS = Date.UTC(2026, 10, 21, 12);
 
-/** Nothing that a terminal obeys, that hides, or that turns text around; line breaks only where a line of ours ends. */
+/** Checks that a text holds no character that a terminal obeys, hides or reorders. Line breaks are allowed. */
 const isHarmless = (shown: string): void => {
   const found = /(?!\n)\p{Cc}|\p{Cf}|\p{Cs}|\p{Zl}|\p{Zp}|\p{Default_Ignorable_Code_Point}/u.exec(shown);
   if (found) assert.fail(`${JSON.stringify(found[0])} in ${JSON.stringify(shown.slice(0, 300))}`);
 };
-/** No line begins as one of Belay's own does, but those that are. */
+/** Checks that every line is harmless and is a single line. */
 const hasNoForgedLine = (lines: readonly string[]): void => {
   for (const line of lines) {
     isHarmless(line);
@@ -114,7 +115,7 @@ const denial = fc.oneof(
 );
 
 fuzz(
-  'a refusal, whatever it quotes: as a message, as warnings, in the audit log and in an Event',
+  'any refusal is safe as a message, as warnings, in the audit log and in an Event',
   [denial],
   (refused) => {
     const { message, causes } = describeDenial(refused, NOW_MS);
@@ -168,7 +169,7 @@ const record: fc.Arbitrary<ReleaseRecord> = fc.record({
 });
 
 fuzz(
-  '`status` and `explain`, whatever records, locks and charts say',
+  '`status` and `explain` are safe with any records, locks and charts',
   [some(record), text, locks, text, text],
   (records, holder, annotations = {}, chartName, version) => {
     const claim = {
@@ -196,13 +197,13 @@ fuzz(
   },
 );
 
-fuzz('an error of the API server', [text, text], (message, more) => {
+fuzz('any error of the API server is safe', [text, text], (message, more) => {
   const shown = showFailure(new Failure(`${message}\n${more}`));
   isHarmless(shown);
   assert.match(shown, /^Error: /);
 });
 
-fuzz('`-o json` and `-o yaml` lose nothing and move no terminal', [jsonMap, key, text], (value, name, said) => {
+fuzz('`-o json` and `-o yaml` are safe, and lose nothing', [jsonMap, key, text], (value, name, said) => {
   const object = { ...value, said, list: [{ [`x${name}`]: said }] };
   const shown = toJson(object);
   isHarmless(shown);
@@ -232,7 +233,7 @@ const drift = fc.record({
 });
 
 fuzz(
-  '`drift`, whatever is in the cluster',
+  '`drift` is safe with any objects in the cluster',
   [drift, release, text, text],
   async (found, name, chartOf, namespace) => {
     const checked = {
@@ -251,7 +252,7 @@ fuzz(
   60,
 );
 
-fuzz('the log', [text, text, text, jsonMap], (user, name, namespace, value) => {
+fuzz('the log is safe with any values', [text, text, text, jsonMap], (user, name, namespace, value) => {
   const lines: string[] = [];
   const log = createLog({ write: (line) => lines.push(line) });
   createDecisionLog(log)({

@@ -2,6 +2,7 @@ import { CLAIM_SELECTOR, readClaim } from '../../facts/claim-lease.ts';
 import type { ReleaseName } from '../../helm/names.ts';
 import { type ReleaseRecord, toRecord } from '../../helm/record.ts';
 import { type Api, ApiError, METADATA_LIST_ONLY, pathOf } from '../../kubernetes/api.ts';
+import { listPages, PAGE_SIZE } from '../../kubernetes/list-all.ts';
 import type { ReflectedObject } from '../../kubernetes/object.ts';
 import { judgeLockChange } from '../../policy/judge-lock-change.ts';
 import type { LockSource } from '../../policy/lock.ts';
@@ -14,10 +15,9 @@ import { readPolicies } from '../releases/policies.ts';
 import { type ReleaseView, viewReleases } from '../releases/release-view.ts';
 import { describeError } from './ask.ts';
 import { atMost, count, type Finding } from './finding.ts';
-import type { List, Patient } from './patient.ts';
+import type { Patient } from './patient.ts';
 
-/** client-go's own page, and so many of them: metadata of 10,000 records is some 10 MB. */
-const PAGE_SIZE = 500;
+/** The metadata of 10,000 records is some 10 MB. */
 const MAX_PAGES = 20;
 
 interface Listed {
@@ -33,18 +33,13 @@ const listSome = async (
   accept?: string,
 ): Promise<Listed> => {
   const objects: ReflectedObject[] = [];
-  let next: string | undefined;
-  for (let page = 0; page < MAX_PAGES; page += 1) {
-    const list: List<ReflectedObject> = await api.request({
-      path,
-      query: { labelSelector, limit: PAGE_SIZE, continue: next },
-      ...(accept !== undefined && { accept }),
-    });
-    objects.push(...(list.items ?? []));
-    next = list.metadata?.continue || undefined;
-    if (next === undefined) return { objects, isCut: false };
+  let pages = 0;
+  for await (const page of listPages(api, { path, labelSelector, accept })) {
+    objects.push(...page.items);
+    pages += 1;
+    if (pages === MAX_PAGES && page.hasMore) return { objects, isCut: true };
   }
-  return { objects, isCut: true };
+  return { objects, isCut: false };
 };
 
 interface Seen {

@@ -7,7 +7,7 @@ import { createLiveFacts } from '../../facts/live-facts.ts';
 import type { ReleaseName } from '../../helm/names.ts';
 import { DEFAULT_INTERVALS } from '../../intervals/intervals.ts';
 import { createKinds } from '../../kubernetes/kinds.ts';
-import { builtInPolicy } from '../../policy/policy-in-force.ts';
+import { builtInPolicy, DEFAULT_STALE_AFTER_MS } from '../../policy/policy-in-force.ts';
 import { showName } from '../../text/escape.ts';
 import { type ClusterAccess, openCluster } from '../access/cluster-access.ts';
 import type { ClusterOptions } from '../access/cluster-options.ts';
@@ -16,7 +16,6 @@ import type { Invocation } from '../invocation.ts';
 import { printObjects } from '../output/machine.ts';
 import { note, sayFailure, warn } from '../output/say.ts';
 import { type Look, look, notFound } from '../releases/look.ts';
-import { STALE_AFTER_MS } from '../releases/policies.ts';
 import type { ReleaseView } from '../releases/release-view.ts';
 import { readNamespace } from '../releases/snapshot.ts';
 import { driftObject } from './drift-object.ts';
@@ -38,7 +37,7 @@ const DRIFTED = 2;
 /** Objects of one release asked for together; client-go lets kubectl send 50 a second. */
 const AT_ONCE = 8;
 
-const policyOf = ({ policy }: Pick<ReleaseView, 'policy'>) => policy ?? builtInPolicy(STALE_AFTER_MS);
+const policyOf = ({ policy }: Pick<ReleaseView, 'policy'>) => policy ?? builtInPolicy(DEFAULT_STALE_AFTER_MS);
 
 const keyOf = ({ namespace, name }: ReleaseName): string => `${namespace}/${name}`;
 

@@ -1,11 +1,10 @@
 import type { StoredPolicy } from '../../facts/stored-policy.ts';
 import type { ReleaseName } from '../../helm/names.ts';
 import type { Policy } from '../../policy/policy.ts';
-import { builtInPolicy, policyInForce } from '../../policy/policy-in-force.ts';
+import { builtInPolicy, DEFAULT_STALE_AFTER_MS, policyInForce } from '../../policy/policy-in-force.ts';
 import { escapeText, showName, showPath } from '../../text/escape.ts';
 import { showDuration } from '../../text/when.ts';
 import type { Cell } from '../output/table.ts';
-import { STALE_AFTER_MS } from '../releases/policies.ts';
 import { groupByRelease } from '../releases/release-view.ts';
 import type { Snapshot } from '../releases/snapshot.ts';
 
@@ -22,7 +21,7 @@ export const viewPolicies = (
   stored: readonly StoredPolicy[],
   { records, namespace }: Pick<Snapshot, 'records' | 'namespace'>,
 ): { readonly views: readonly PolicyView[]; readonly unknown: number } => {
-  const builtIn = builtInPolicy(STALE_AFTER_MS);
+  const builtIn = builtInPolicy(DEFAULT_STALE_AFTER_MS);
   const policies = stored.flatMap(({ accepted }) => accepted?.policy ?? []);
   const byPolicy = new Map<Policy, ReleaseName[]>();
   let unknown = 0;

@@ -3,9 +3,7 @@ import type { StoredPolicy } from '../../facts/stored-policy.ts';
 import { type Api, isNotFound } from '../../kubernetes/api.ts';
 import { listAll } from '../../kubernetes/list-all.ts';
 import type { ReflectedObject } from '../../kubernetes/object.ts';
-
-/** `belay serve --stale-after` unless told; where an operation is claimed, its Lease says what holds. */
-export const STALE_AFTER_MS = 600_000;
+import { DEFAULT_STALE_AFTER_MS } from '../../policy/policy-in-force.ts';
 
 /** Every ReleasePolicy, read as Belay reads it. None where their kind is not installed. */
 export const readPolicies = async (api: Api): Promise<readonly StoredPolicy[]> => {
@@ -23,6 +21,6 @@ export const readPolicies = async (api: Api): Promise<readonly StoredPolicy[]> =
     import('../../facts/stored-policy.ts'),
   ]);
   return objects.map((object) =>
-    readStoredPolicy(object, undefined, (text) => parsePolicy(text, { staleAfterMs: STALE_AFTER_MS })),
+    readStoredPolicy(object, undefined, (text) => parsePolicy(text, { staleAfterMs: DEFAULT_STALE_AFTER_MS })),
   );
 };

@@ -1,12 +1,11 @@
 import type { Chart, ReleaseName } from '../../helm/names.ts';
 import type { ReleaseRecord } from '../../helm/record.ts';
 import type { Policy } from '../../policy/policy.ts';
-import { builtInPolicy, policyInForce } from '../../policy/policy-in-force.ts';
+import { builtInPolicy, DEFAULT_STALE_AFTER_MS, policyInForce } from '../../policy/policy-in-force.ts';
 import { findOperation, highestDeployed, type OperationState } from '../../rules/in-flight.ts';
 import type { NamespaceFacts } from '../../rules/locks.ts';
 import type { Stored } from './charts.ts';
 import { type Lock, locksOf } from './locks.ts';
-import { STALE_AFTER_MS } from './policies.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** A release as a person sees it. Undefined is what whoever looks may not read. */
@@ -55,12 +54,12 @@ export const viewReleases = (
     const policy =
       snapshot.policies === undefined || (namespace === undefined && snapshot.policies.length > 0)
         ? undefined
-        : policyInForce(snapshot.policies, release, namespace?.labels ?? {}, builtInPolicy(STALE_AFTER_MS));
+        : policyInForce(snapshot.policies, release, namespace?.labels ?? {}, builtInPolicy(DEFAULT_STALE_AFTER_MS));
     const isElsewhere = payload !== undefined && payload.namespace !== release.namespace;
     const home = isElsewhere ? (homes.get(payload.namespace) ?? snapshot.namespace(payload.namespace)) : undefined;
     const claim = snapshot.claims?.get(`${release.namespace}/${release.name}`);
     const deployed = highestDeployed(records);
-    const staleAfterMs = claim?.silenceMs ?? policy?.operations.staleAfterMs ?? STALE_AFTER_MS;
+    const staleAfterMs = claim?.silenceMs ?? policy?.operations.staleAfterMs ?? DEFAULT_STALE_AFTER_MS;
     return [
       {
         release,

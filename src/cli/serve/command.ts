@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_LIFETIMES, MIN_LEAF_MS, MIN_LEAVES_PER_AUTHORITY } from '../../certificates/lifetimes.ts';
 import { CERTIFICATES_SECRET } from '../../certificates/secret-name.ts';
+import { DEFAULT_STALE_AFTER_MS } from '../../policy/policy-in-force.ts';
 import type { ServeOptions } from '../../serve.ts';
 import { parseDuration } from '../../text/duration.ts';
 import { EXIT, Failure } from '../failure.ts';
@@ -124,7 +125,7 @@ export const addServe = (program: Command): void => {
     .addOption(
       new Option('--stale-after <duration>', 'silence after which an operation counts as dead')
         .argParser(staleAfter)
-        .default(600_000, '10m'),
+        .default(DEFAULT_STALE_AFTER_MS, '10m'),
     )
     .addOption(
       new Option(

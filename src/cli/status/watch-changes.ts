@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CLAIM_SELECTOR } from '../../facts/claim-lease.ts';
 import { type Api, METADATA_ONLY, pathOf } from '../../kubernetes/api.ts';
+import { leasesPath } from '../../kubernetes/lease.ts';
 
 /** A burst of writes (an upgrade is a handful) is told as one change. */
 const SETTLE_MS = 200;
@@ -38,7 +39,7 @@ export async function* watchChanges(
   const following = [
     follow(pathOf('api', 'v1', ...scope, 'secrets'), 'owner=helm'),
     follow(pathOf('api', 'v1', ...scope, 'configmaps'), 'owner=helm'),
-    follow(pathOf('apis', 'coordination.k8s.io', 'v1', ...scope, 'leases'), CLAIM_SELECTOR),
+    follow(leasesPath(namespace), CLAIM_SELECTOR),
   ];
   while (!signal.aborted) {
     if (!isChanged) {

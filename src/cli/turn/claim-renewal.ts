@@ -1,7 +1,7 @@
 import { leaseName, readClaim } from '../../facts/claim-lease.ts';
 import type { LockIntervals } from '../../intervals/intervals.ts';
 import { type Api, pathOf } from '../../kubernetes/api.ts';
-import { microTime } from '../../kubernetes/lease.ts';
+import { leasePath, microTime } from '../../kubernetes/lease.ts';
 import type { ReflectedObject } from '../../kubernetes/object.ts';
 import type { LeaseTarget } from './lock-lease.ts';
 
@@ -39,15 +39,7 @@ export const renewClaim = (
   wallMs: () => number,
   { silenceMs, renewEveryMs, claimLookEveryMs }: LockIntervals,
 ): (() => void) => {
-  const path = pathOf(
-    'apis',
-    'coordination.k8s.io',
-    'v1',
-    'namespaces',
-    target.namespace,
-    'leases',
-    leaseName(target.release),
-  );
+  const path = leasePath({ namespace: target.namespace, name: leaseName(target.release) });
   let isOver = false;
   let timer: NodeJS.Timeout | undefined;
   let me: Promise<string | undefined> | undefined;

@@ -1,5 +1,6 @@
 import type { LockIntervals } from '../../intervals/intervals.ts';
-import { type Api, ApiError, isConflict, isNotFound, pathOf } from '../../kubernetes/api.ts';
+import { type Api, ApiError, isNotFound } from '../../kubernetes/api.ts';
+import { deleteLease, type LeaseName, readLease, writeLease } from '../../kubernetes/lease.ts';
 import { EXIT, Failure } from '../failure.ts';
 import { type LeaseTarget, type LockState, lockLeaseName, type StoredLease, toLockLease } from './lock-lease.ts';
 
@@ -17,11 +18,7 @@ export class NamespaceMissing extends Error {
   override readonly name = 'NamespaceMissing';
 }
 
-const listPath = (namespace: string): string =>
-  pathOf('apis', 'coordination.k8s.io', 'v1', 'namespaces', namespace, 'leases');
-
-const leasePath = ({ namespace, release }: LeaseTarget): string =>
-  pathOf('apis', 'coordination.k8s.io', 'v1', 'namespaces', namespace, 'leases', lockLeaseName(release));
+const leaseOf = ({ namespace, release }: LeaseTarget): LeaseName => ({ namespace, name: lockLeaseName(release) });
 
 const denied = (error: unknown, { namespace }: LeaseTarget): unknown =>
   error instanceof ApiError && error.status === 403
@@ -35,41 +32,24 @@ const denied = (error: unknown, { namespace }: LeaseTarget): unknown =>
 export const createLockStore = (api: Api): LockStore => ({
   read: async (target) => {
     try {
-      return await api.request<StoredLease>({ path: leasePath(target) });
+      return await readLease<StoredLease>(api, leaseOf(target));
     } catch (error) {
-      if (isNotFound(error)) return undefined;
       throw denied(error, target);
     }
   },
   write: async (target, state, previous) => {
     const body = toLockLease(target, state, previous);
     try {
-      return await api.request<StoredLease>(
-        previous === undefined
-          ? { method: 'POST', path: listPath(target.namespace), body }
-          : { method: 'PUT', path: leasePath(target), body },
-      );
+      return await writeLease<StoredLease>(api, { lease: leaseOf(target), body, isNew: previous === undefined });
     } catch (error) {
-      if (isConflict(error)) return undefined;
-      // A Lease that was removed since; or, where one is made, a namespace that is not there.
-      if (isNotFound(error)) {
-        if (previous !== undefined) return undefined;
-        throw new NamespaceMissing(`there is no namespace ${target.namespace}`, { cause: error });
-      }
+      if (isNotFound(error)) throw new NamespaceMissing(`there is no namespace ${target.namespace}`, { cause: error });
       throw denied(error, target);
     }
   },
   remove: async (target, { metadata: { resourceVersion, uid } }) => {
     try {
-      await api.request({
-        method: 'DELETE',
-        path: leasePath(target),
-        body: { preconditions: { resourceVersion, uid } },
-      });
-      return true;
+      return await deleteLease(api, leaseOf(target), { resourceVersion, uid });
     } catch (error) {
-      if (isNotFound(error)) return true;
-      if (isConflict(error)) return false;
       throw denied(error, target);
     }
   },

@@ -1,6 +1,7 @@
 import type { OperationKind } from '../../helm/names.ts';
 import { isUnfinished, operationOf, type ReleaseRecord } from '../../helm/record.ts';
 import { BREAK } from '../../policy/lock-annotations.ts';
+import { DEFAULT_STALE_AFTER_MS } from '../../policy/policy-in-force.ts';
 import { findOperation, highestDeployed, type ReleaseFacts, silenceOf } from '../../rules/in-flight.ts';
 import type { InFlight } from '../../rules/verdict.ts';
 import type { Left } from './lock-lease.ts';
@@ -18,9 +19,6 @@ export type Standing =
       readonly because: string;
     }
   | { readonly at: 'failed'; readonly newest: ReleaseRecord };
-
-/** Belay's default, where no claim says how long an operation may be silent. */
-const STALE_AFTER_MS = 600_000;
 
 export interface Sight {
   /** By the clock of this machine. Where Belay is, it decides in the end: whoever comes too early is refused, and waits on. */
@@ -54,7 +52,7 @@ const judgeAlone = (newest: ReleaseRecord, by: InFlight, { left, unchangedMs, st
 /** Tells rest from work, and the living from the dead. */
 export const judgeStanding = (facts: ReleaseFacts, sight: Sight): Standing => {
   const newest = newestRecord(facts.records);
-  const silenceMs = silenceOf(facts.claim, STALE_AFTER_MS);
+  const silenceMs = silenceOf(facts.claim, DEFAULT_STALE_AFTER_MS);
   const state = findOperation(facts, { nowMs: sight.nowMs, staleAfterMs: silenceMs });
   const isOpen = newest !== undefined && isUnfinished(newest.status);
   if (!isOpen) {

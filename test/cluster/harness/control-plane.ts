@@ -12,6 +12,7 @@ import { fakeNode, fakeNodeManifests, startControllerManager, startKwok, startSc
 import { applyManifests, belayNamespace, buildBelay, turnService, waitForReviews } from './install-belay.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
 import { createPki, openPki, type Pki } from './pki.ts';
+import { createPlaneApi, type PlaneApi } from './plane-api.ts';
 import { probe } from './probe.ts';
 import { createProcesses, type Processes, type RecordedProcess } from './processes.ts';
 import type { ProgramName } from './programs.ts';
@@ -56,6 +57,8 @@ export interface ControlPlane {
   readonly address: string;
   readonly adminKubeconfig: string;
   readonly bin: Partial<Binaries>;
+  /** Reads, and lays out, without a process for each. */
+  readonly api: PlaneApi;
   readonly kubectl: Run;
   readonly helm3: Run;
   readonly helm4: Run;
@@ -195,6 +198,7 @@ async function startIn({
     adopt: processes.adopt,
     env: intervalsEnvironment(intervals),
   });
+  const api = createPlaneApi(adminKubeconfig);
   const run =
     (name: CommandName): Run =>
     (args, options) =>
@@ -239,6 +243,7 @@ async function startIn({
     address,
     adminKubeconfig,
     bin,
+    api,
     kubectl,
     helm3: run('helm3'),
     helm4: run('helm4'),
@@ -263,7 +268,7 @@ async function startIn({
       }
       const kubeconfig = await serviceAccountKubeconfig(namespace, 'belay');
       belay = await startBelay(options, { kubeconfig, address, processes, intervals });
-      await waitForReviews(kubectl);
+      await waitForReviews(api);
       return belay;
     },
     get belay() {
@@ -274,7 +279,10 @@ async function startIn({
       return processes.recorded;
     },
     leaveRunning: () => processes.release(),
-    stop,
+    stop: async () => {
+      api.close();
+      await stop();
+    },
   };
 }
 

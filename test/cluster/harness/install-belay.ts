@@ -3,6 +3,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { CommandOptions, CommandResult } from './command-line.ts';
+import type { PlaneApi } from './plane-api.ts';
 import { waitUntil } from './wait-until.ts';
 
 const projectDir = join(import.meta.dirname, '..', '..', '..');
@@ -70,17 +71,15 @@ export async function turnService(kubectl: Kubectl, address: string, namespace: 
  * answers: a lock that nobody knows is then refused by Belay, neither let through nor stopped by failurePolicy. Whatever the policies
  * say, that is never let pass; and both configurations ask about it.
  */
-export async function waitForReviews(kubectl: Kubectl): Promise<void> {
-  const namespace = JSON.stringify({
-    apiVersion: 'v1',
-    kind: 'Namespace',
-    metadata: { name: 'belay-harness-probe', annotations: { 'belay.dev/harness-probe': 'x' } },
-  });
+export async function waitForReviews(api: PlaneApi): Promise<void> {
+  const metadata = { name: 'belay-harness-probe', annotations: { 'belay.dev/harness-probe': 'x' } };
   let said = '';
   await waitUntil('the API server asks Belay', async () => {
-    const { stderr } = await kubectl(['create', '--dry-run=server', '-f', '-'], { input: namespace });
-    said = stderr;
-    return stderr.includes('denied the request') || undefined;
+    said = await api.create({ apiVersion: 'v1', kind: 'Namespace', metadata }, { dryRun: true }).then(
+      () => '',
+      (error: unknown) => String(error),
+    );
+    return said.includes('denied the request') || undefined;
   }).catch((cause: unknown) => {
     throw new Error(`the API server does not reach Belay; it last said: ${said.trim() || 'the lock was let through'}`, {
       cause,

@@ -54,15 +54,10 @@ export const revisionsOf = async (
   release: string,
   kind: 'secret' | 'configmap' = 'secret',
 ): Promise<readonly StoredRevision[]> => {
-  const selector = `owner=helm,name=${release}`;
-  const list = JSON.parse(
-    succeeds(await plane.kubectl(['get', kind, '-n', namespace, '-l', selector, '-o', 'json'])),
-  ) as {
-    items: readonly {
-      metadata: { name: string; labels: Record<string, string>; annotations?: Record<string, string> };
-    }[];
-  };
-  return list.items
+  const records = await plane.api.list<{
+    readonly metadata: { name: string; labels: Record<string, string>; annotations?: Record<string, string> };
+  }>(kind, { namespace, labels: `owner=helm,name=${release}` });
+  return records
     .map(({ metadata: { name, labels, annotations = {} } }) => ({
       name,
       revision: Number(labels.version),
@@ -89,44 +84,61 @@ export const waitForStatus = async (
   );
 };
 
+export const createNamespace = (plane: ControlPlane, name: string): Promise<void> =>
+  plane.api.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+
 /** A namespace in which the users may do what the built-in role `edit` allows, and the admins what `admin` allows. */
 export const makeNamespace = async (
   plane: ControlPlane,
   namespace: string,
   who: { readonly editors?: readonly string[]; readonly admins?: readonly string[] },
 ): Promise<void> => {
-  succeeds(await plane.kubectl(['create', 'namespace', namespace]));
+  await createNamespace(plane, namespace);
+  const apiGroup = 'rbac.authorization.k8s.io';
   for (const [role, users] of [
     ['edit', who.editors ?? []],
     ['admin', who.admins ?? []],
   ] as const) {
     if (users.length === 0) continue;
-    const names = users.map((user) => `--user=${user}`);
-    succeeds(await plane.kubectl(['create', 'rolebinding', role, '-n', namespace, `--clusterrole=${role}`, ...names]));
+    await plane.api.create({
+      apiVersion: `${apiGroup}/v1`,
+      kind: 'RoleBinding',
+      metadata: { name: role, namespace },
+      roleRef: { apiGroup, kind: 'ClusterRole', name: role },
+      subjects: users.map((name) => ({ apiGroup, kind: 'User', name })),
+    });
   }
 };
 
 /** A namespace as far as releases go: short enough to compare, complete enough that no change goes unseen. */
 export const stateOf = async (plane: ControlPlane, namespace: string): Promise<readonly unknown[]> => {
   const kinds = 'deployment,service,configmap,secret,lease';
-  const list = JSON.parse(succeeds(await plane.kubectl(['get', kinds, '-n', namespace, '-o', 'json']))) as {
-    items: readonly KubernetesObject[];
-  };
-  return list.items.filter(({ metadata }) => metadata?.name !== 'kube-root-ca.crt').map(withoutNoise);
+  const objects = await plane.api.list(kinds, { namespace });
+  const releases = new Set(objects.filter(isRecord).map(({ metadata }) => metadata?.labels?.name));
+  return objects
+    .filter(({ metadata }) => metadata?.name !== 'kube-root-ca.crt')
+    .filter(({ metadata }) => !isClaim(metadata) || releases.has(metadata?.name?.replace(/^belay\./, '')))
+    .map(withoutNoise);
 };
+
+const isRecord = ({ metadata }: KubernetesObject): boolean =>
+  metadata?.labels?.owner === 'helm' || metadata?.name?.startsWith('sh.helm.release.v1.') === true;
+
+/** Belay takes away the claim of a release that is gone, at any time. */
+const isClaim = (metadata: KubernetesObject['metadata']): boolean => metadata?.labels?.['belay.dev/claim'] === 'true';
 
 /** What controllers (of a Deployment) and Belay (of a claim) write by themselves, at any time. */
 const withoutNoise = (object: KubernetesObject): unknown => {
   const { status: _status, metadata = {}, data, spec, ...rest } = object;
   const { managedFields: _managedFields, resourceVersion, generation: _generation, ...kept } = metadata;
-  const isRecord = metadata.labels?.owner === 'helm' || metadata.name?.startsWith('sh.helm.release.v1.');
+  const isOfHelm = isRecord(object);
   const { 'deployment.kubernetes.io/revision': _revision, ...annotations } = kept.annotations ?? {};
   return {
     ...rest,
     spec: object.kind === 'Lease' ? { ...(spec as object), renewTime: undefined } : spec,
-    data: isRecord ? createHash('sha256').update(JSON.stringify(data)).digest('hex') : data,
+    data: isOfHelm ? createHash('sha256').update(JSON.stringify(data)).digest('hex') : data,
     // A record is nobody's but Helm's: not even a write that changes nothing may have come through.
-    metadata: { ...kept, annotations, ...(isRecord && { resourceVersion }) },
+    metadata: { ...kept, annotations, ...(isOfHelm && { resourceVersion }) },
   };
 };
 
@@ -172,21 +184,17 @@ export const inBackground = (
 
 /** Lets a hook's Job complete, on a plane without nodes: its pod waits there until somebody says that it has succeeded. */
 export const letHookPass = async (plane: ControlPlane, namespace: string, job: string): Promise<void> => {
-  const selector = `batch.kubernetes.io/job-name=${job}`;
-  const pod = await waitUntil(`the pod of job ${job}`, async () => {
-    const { stdout } = await plane.kubectl(['get', 'pod', '-n', namespace, '-l', selector, '-o', 'name']);
-    return stdout.trim() || undefined;
-  });
-  const patch = '--patch={"status":{"phase":"Succeeded"}}';
-  succeeds(await plane.kubectl(['patch', pod, '-n', namespace, '--subresource=status', patch]));
+  const labels = `batch.kubernetes.io/job-name=${job}`;
+  const pod = await waitUntil(
+    `the pod of job ${job}`,
+    async () => (await plane.api.list('pod', { namespace, labels }))[0]?.metadata?.name,
+  );
+  await plane.api.patch(`pod/${pod}`, { status: { phase: 'Succeeded' } }, { namespace, subresource: 'status' });
 };
 
 /** Resolves when a hook's Job is there: Helm then waits for it, with its record pending. */
 export const waitForHook = async (plane: ControlPlane, namespace: string, job: string): Promise<void> => {
-  await waitUntil(`the job ${job}`, async () => {
-    const { code } = await plane.kubectl(['get', 'job', '-n', namespace, job]);
-    return code === 0 || undefined;
-  });
+  await waitUntil(`the job ${job}`, () => plane.api.find(`job/${job}`, { namespace }));
 };
 
 export interface StoredRecord extends KubernetesObject {
@@ -194,13 +202,12 @@ export interface StoredRecord extends KubernetesObject {
 }
 
 /** A record as it is stored, whole. */
-export const readRecord = async (
+export const readRecord = (
   plane: ControlPlane,
   namespace: string,
   name: string,
   kind: 'secret' | 'configmap' = 'secret',
-): Promise<StoredRecord> =>
-  JSON.parse(succeeds(await plane.kubectl(['get', kind, '-n', namespace, name, '-o', 'json']))) as StoredRecord;
+): Promise<StoredRecord> => plane.api.read<StoredRecord>(`${kind}/${name}`, { namespace });
 
 /** What a record's payload says, as far as the tests change it. */
 export interface Payload {

@@ -4,7 +4,7 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import type { CommandResult, ControlPlane } from '../harness/control-plane.ts';
 import { type IntervalChoice, intervalsEnvironment } from '../harness/short-intervals.ts';
-import { type Helm, succeeds } from './asking.ts';
+import type { Helm } from './asking.ts';
 
 /** `belay lock …` against a plane, as the tests run it. */
 
@@ -131,10 +131,9 @@ export const readLease = async (
   namespace: string,
   release: string,
 ): Promise<{ readonly holder: string | undefined; readonly queue: readonly string[] } | undefined> => {
-  const args = ['get', 'lease', '-n', namespace, `belay-lock.${release}`, '--ignore-not-found', '-o', 'json'];
-  const text = succeeds(await plane.kubectl(args));
-  if (text.trim() === '') return undefined;
-  const { metadata, spec } = JSON.parse(text) as LeaseObject;
+  const lease = await plane.api.find<LeaseObject>(`lease/belay-lock.${release}`, { namespace });
+  if (lease === undefined) return undefined;
+  const { metadata, spec } = lease;
   const queue = JSON.parse(metadata.annotations?.['belay.dev/lock-queue'] ?? '[]') as readonly { id: string }[];
   return { holder: spec?.holderIdentity, queue: queue.map(({ id }) => id) };
 };

@@ -11,11 +11,10 @@ export const applyPolicy = async (plane: ControlPlane, name: string, spec: objec
   await writeFile(file, JSON.stringify(policy));
   succeeds(await plane.kubectl(['apply', '-f', file]));
   await waitUntil(`policy ${name} is ready`, async () => {
-    const { stdout } = await plane.kubectl(['get', 'releasepolicy', name, '-o', 'json']);
-    const { metadata, status } = JSON.parse(stdout) as {
-      metadata: { generation: number };
-      status?: { observedGeneration?: number; conditions?: readonly { type: string; status: string }[] };
-    };
+    const { metadata, status } = await plane.api.read<{
+      readonly metadata: { generation: number };
+      readonly status?: { observedGeneration?: number; conditions?: readonly { type: string; status: string }[] };
+    }>(`releasepolicy/${name}`);
     const isReady = status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True');
     return (isReady && status?.observedGeneration === metadata.generation) || undefined;
   });

@@ -1,7 +1,6 @@
 import type { PolicyStatus } from '../../../src/facts/policy-status.ts';
 import type { CommandOptions, CommandResult, ControlPlane } from '../harness/control-plane.ts';
 import { waitUntil } from '../harness/wait-until.ts';
-import { succeeds } from './asking.ts';
 
 /** ReleasePolicies as kubectl writes them, whether they get in or not, and what Belay says of them. */
 
@@ -20,9 +19,8 @@ interface StoredPolicy {
   readonly status?: PolicyStatus;
 }
 
-const policiesIn = async (plane: ControlPlane): Promise<readonly StoredPolicy[]> =>
-  (JSON.parse(succeeds(await plane.kubectl(['get', 'rpol', '-o', 'json']))) as { items: readonly StoredPolicy[] })
-    .items;
+const policiesIn = (plane: ControlPlane): Promise<readonly StoredPolicy[]> =>
+  plane.api.list<StoredPolicy>('releasepolicy');
 
 /** `True Accepted` and the message, once Belay has looked at the newest version. */
 export const readyOf = (plane: ControlPlane, name: string): Promise<{ verdict: string; message: string }> =>

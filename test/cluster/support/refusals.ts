@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import type { ControlPlane } from '../harness/control-plane.ts';
-import { succeeds } from './asking.ts';
 
 /** How many writes Belay has refused so far, as the API server counts them. */
 const countRefusals = async (plane: ControlPlane): Promise<number> => {
-  const metrics = succeeds(await plane.kubectl(['get', '--raw', '/metrics']));
+  const metrics = await plane.api.text('/metrics');
   return metrics
     .split('\n')
     .filter((line) => line.startsWith('apiserver_admission_webhook_rejection_count{') && line.includes('.belay.dev"'))

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import type { BelayReplica, ControlPlane } from '../harness/control-plane.ts';
 import { waitUntil } from '../harness/wait-until.ts';
-import { succeeds } from './asking.ts';
 
 /** What a test asks of the sweep, by what it shows to everybody: metrics and Events. */
 
@@ -60,9 +59,8 @@ export interface SweepEvent {
 }
 
 export const sweepEvents = async (plane: ControlPlane, namespace: string): Promise<readonly SweepEvent[]> => {
-  const args = ['get', 'events', '-n', namespace, '--field-selector=reportingComponent=belay', '-o', 'json'];
-  const { items } = JSON.parse(succeeds(await plane.kubectl(args))) as { items: readonly SweepEvent[] };
-  return items.filter(({ reason }) => /^Drift(Detected|Resolved|Repaired|RepairFailed)$/.test(reason));
+  const events = await plane.api.list<SweepEvent>('event', { namespace, fields: 'reportingComponent=belay' });
+  return events.filter(({ reason }) => /^Drift(Detected|Resolved|Repaired|RepairFailed)$/.test(reason));
 };
 
 export const waitForEvent = (

@@ -16,14 +16,14 @@ const letterOf = (range: string, version: string): string => {
   return parseRange(range)?.includes(read) ? 'y' : 'n';
 };
 
-test('the table has an answer of Helm for each question', () => {
+test('the table has an answer of Helm for each range', () => {
   assert.equal(helm.ranges.length, ranges.length);
   assert.equal(helm.order.length, versions.length);
 });
 
 for (const [index, range] of ranges.entries()) {
   const answer = helm.ranges[index];
-  test(`${JSON.stringify(range)} means to Belay what it means to Helm`, () => {
+  test(`${JSON.stringify(range)} means the same to Belay and to Helm`, () => {
     if (answer === null) {
       assert.equal(parseRange(range), undefined, 'Helm cannot read it');
       return;
@@ -34,7 +34,7 @@ for (const [index, range] of ranges.entries()) {
   });
 }
 
-test('versions are read and ordered as Helm reads and orders them', () => {
+test('versions are read and ordered as in Helm', () => {
   const order = versions.map((version, index) => {
     const [before, read] = [parseVersion(versions[index - 1] ?? ''), parseVersion(version)];
     return index === 0 || before === undefined || read === undefined ? null : compareVersions(read, before);
@@ -48,7 +48,7 @@ const includes = (range: string, version: string): boolean | undefined => {
   return parseRange(range)?.includes(read);
 };
 
-test('a range with a number after an x is refused, where Helm would ignore the number', () => {
+test('a range with a number after an x is refused', () => {
   for (const range of ['1.x.5', 'x.1', '*.2.3', '>=1.X.0']) assert.equal(parseRange(range), undefined, range);
 });
 
@@ -67,7 +67,7 @@ test('a pin that names no build allows every build', () => {
     assert.equal(includes(range, '1.4.0+b2'), true, range);
 });
 
-test('a range that is longer than the limit is not read', () => {
+test('a range beyond the longest length is refused', () => {
   const range = `>=1.2.0-${'a'.repeat(MAX_RANGE_LENGTH - '>=1.2.0-'.length)}`;
   assert.ok(parseRange(range));
   assert.equal(parseRange(`${range}a`), undefined);

@@ -32,7 +32,7 @@ const compare = async (decoder: Decoder, before: string, now: string) => {
   return [result.before?.status, result.after.status, result.changed];
 };
 
-test('a payload that was decoded before is compared as if it had come anew', async () => {
+test('a remembered payload is compared like a new one', async () => {
   const decoder = start(1);
   for (let run = 1; run < 4; run += 1) {
     assert.deepEqual(await compare(decoder, payload(run), payload(run + 1)), [`run ${run}`, `run ${run + 1}`, []]);
@@ -41,8 +41,8 @@ test('a payload that was decoded before is compared as if it had come anew', asy
   assert.deepEqual((await compare(decoder, payload(9, 'else'), payload(2)))[2], ['chart']);
 });
 
-test('what a worker has not decoded itself, or has forgotten, it is sent again', async () => {
-  const padding = 'x'.repeat(900_000); // Of these the worker remembers fewer than come back here.
+test('a worker decodes a payload that it does not remember', async () => {
+  const padding = 'x'.repeat(900_000); // The worker cannot remember all payloads of this size.
   const decoder = start(3);
   const runs = Array.from({ length: 12 }, (_, run) => run);
   const all = await Promise.all(
@@ -64,7 +64,7 @@ test('what a worker has not decoded itself, or has forgotten, it is sent again',
   );
 });
 
-test('the same text is another payload in a Secret, where it is base64 twice', async () => {
+test('the same text is one payload in a ConfigMap and another in a Secret, where it is base64 twice', async () => {
   const decoder = start(1);
   const text = payload(1);
   const read = (kind: 'ConfigMap' | 'Secret') =>
@@ -74,7 +74,7 @@ test('the same text is another payload in a Secret, where it is base64 twice', a
   assert.equal((await read('ConfigMap')).readable, true);
 });
 
-test('what cannot be read is refused each time', async () => {
+test('an unreadable payload is refused each time', async () => {
   const decoder = start(1);
   for (let time = 0; time < 2; time += 1) {
     const answer = await decoder.run<'summary'>({ want: 'summary', kind: 'ConfigMap', payload: 'aGVsbG8=' }, signal);
@@ -82,7 +82,7 @@ test('what cannot be read is refused each time', async () => {
   }
 });
 
-test('bytes are handed over, and come back but for those that the worker compares the next ones with', async () => {
+test('the memory of bytes comes back, except of texts that the worker remembers', async () => {
   const memory = createTextMemory();
   const compressed = (run: number): string => gzipSync(`{"labels":${run}}`).toString('base64');
   const names = new Map([1, 2].map((run) => [compressed(run), run]));
@@ -107,7 +107,7 @@ test('bytes are handed over, and come back but for those that the worker compare
   assert.deepEqual(await write(1, 1), [1, 1]);
 });
 
-test('what comes when the queue is full is turned away at once, and what waits is still decoded', async () => {
+test('a job is rejected while the queue is full, and the waiting jobs are still done', async () => {
   const decoder = start(1);
   const answers = await Promise.allSettled(
     Array.from({ length: 200 }, (_, run) =>

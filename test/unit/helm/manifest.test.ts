@@ -8,7 +8,7 @@ const configMap = (name: string, rest = ''): string =>
 const dataOf = (lines: string): unknown => parseManifest(configMap('x', `data:\n${lines}`))[0]?.document.data;
 const names = (text: string): readonly string[] => parseManifest(text).map(({ name }) => name);
 
-test('a manifest as Helm stores it', () => {
+test('a manifest of Helm is split into its objects', () => {
   const text = `---
 # Source: shop/templates/service.yaml
 apiVersion: v1
@@ -50,7 +50,7 @@ spec:
   ]);
 });
 
-test('documents are told apart as kubectl does', () => {
+test('documents are split as kubectl splits them', () => {
   const cases: readonly (readonly [text: string, names: readonly string[]])[] = [
     ['', []],
     ['---\n---\n\n--- # nothing\n# only a comment\n---\nnull\n', []],
@@ -68,7 +68,7 @@ test('documents are told apart as kubectl does', () => {
   for (const [text, expected] of cases) assert.deepEqual(names(text), expected, JSON.stringify(text));
 });
 
-test('lists are taken apart', () => {
+test('the items of lists are objects of their own', () => {
   assert.deepEqual(
     names(`apiVersion: v1
 kind: List
@@ -90,7 +90,7 @@ items:
   assert.equal(`${item?.group} ${item?.kind} ${item?.name}`, 'rbac.authorization.k8s.io Role r');
 });
 
-test('values are what Go makes of them', () => {
+test('values are read as Go reads them', () => {
   const cases: readonly (readonly [yaml: string, value: unknown])[] = [
     ['yes', true],
     ['Off', false],
@@ -124,7 +124,7 @@ test('values are what Go makes of them', () => {
   assert.deepEqual(dataOf('  1: a\n  on: b\n  0x10: c\n  1.5: d\n'), { 1: 'a', true: 'b', 16: 'c', 1.5: 'd' });
 });
 
-test('duplicate keys, anchors and merges as in Go', () => {
+test('duplicate keys, anchors and merges are read as in Go', () => {
   assert.deepEqual(dataOf('  a: 1\n  a: 2\n'), { a: 2 });
   assert.deepEqual(dataOf('  a: &x {p: 1, q: 2}\n  b:\n    <<: *x\n    q: 9\n'), {
     a: { p: 1, q: 2 },
@@ -137,7 +137,7 @@ test('duplicate keys, anchors and merges as in Go', () => {
   );
 });
 
-test('a bomb of aliases is no document, and does not go off', () => {
+test('a document with too many aliases is left out', () => {
   const bomb = Array.from(
     { length: 30 },
     (_, level) => `  a${level}: &a${level} [${level === 0 ? '1' : `*a${level - 1}, *a${level - 1}`}]\n`,
@@ -151,7 +151,7 @@ test('a bomb of aliases is no document, and does not go off', () => {
   );
 });
 
-test('keys that JavaScript knows are keys like any other, and documents can be posted', () => {
+test('keys such as __proto__ are keys like any other, and documents can be posted', () => {
   const [document] = structuredClone(parseManifest(configMap('a', 'data:\n  __proto__: x\n  constructor: z\n')));
   const data = document?.document.data as Record<string, unknown>;
   assert.deepEqual(Object.entries(data), [
@@ -160,7 +160,7 @@ test('keys that JavaScript knows are keys like any other, and documents can be p
   ]);
 });
 
-test('JSON written as YAML comes back as it was, however it looks', () => {
+test('any JSON that is written as YAML is read back as it was', () => {
   fc.assert(
     fc.property(fc.jsonValue({ noUnicodeString: true }), (value) => {
       const object = { apiVersion: 'v1', kind: 'X', metadata: { name: 'a' }, value };

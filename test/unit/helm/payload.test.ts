@@ -48,7 +48,7 @@ describe('a payload', () => {
     });
   }
 
-  // Longer than what is decoded at once.
+  // Longer than the part that is decoded at once.
   const large = { ...release, manifest: randomBytes(300_000).toString('latin1') };
   const sources = [
     { name: 'once', kind: 'ConfigMap', encoded: once(gzipSync(JSON.stringify(large))) },
@@ -100,7 +100,7 @@ describe('the parts of a revision that never change', () => {
   const cases: readonly { name: string; after: Payload; changed: readonly string[] }[] = [
     { name: 'a status moved', after: { ...release, info: { status: 'superseded' } }, changed: [] },
     {
-      name: 'another Helm drops empty fields and adds modtime',
+      name: 'another version of Helm drops empty fields and adds modtime',
       after: {
         ...release,
         chart: {
@@ -111,7 +111,7 @@ describe('the parts of a revision that never change', () => {
       changed: [],
     },
     {
-      name: 'a default value that only looks like a time of a file',
+      name: "a default value with the name of a file's time",
       after: { ...release, chart: { ...release.chart, values: { modtime: 'x' } } as Payload['chart'] & object },
       changed: ['chart'],
     },
@@ -124,7 +124,7 @@ describe('the parts of a revision that never change', () => {
       changed: ['chart'],
     },
     {
-      name: 'a hook ran, and another Helm drops what it does not know',
+      name: 'a hook ran, and another version of Helm drops a field',
       after: {
         ...release,
         hooks: [
@@ -148,7 +148,7 @@ describe('the parts of a revision that never change', () => {
   }
 });
 
-test('a worker thread answers with what was asked and nothing more, and an unreadable payload is an answer', async () => {
+test('a worker thread answers only what was asked, also for an unreadable payload', async () => {
   const decoder = createDecoder();
   try {
     const { signal } = new AbortController();

@@ -19,18 +19,18 @@ describe('the name of a record', () => {
   }
 });
 
-describe('the newest sign of life of a record', () => {
+describe('the time of the last write of a record', () => {
   const base = { name: 'sh.helm.release.v1.web.v1', creationTimestamp: '2026-11-21T12:00:00Z' };
   const helm = (time: string) => ({ manager: 'Helm', time, fieldsV1: { 'f:data': {}, 'f:metadata': {} } });
   const cases = [
     { name: 'its creation', metadata: base, expect: '2026-11-21T12:00:00.000Z' },
     {
-      name: 'a write of Helm',
+      name: 'is that of the last write by Helm',
       metadata: { ...base, managedFields: [helm('2026-11-21T12:01:00Z')] },
       expect: '2026-11-21T12:01:00.000Z',
     },
     {
-      name: 'not an annotation by a person',
+      name: 'is not that of an annotation by a person',
       metadata: {
         ...base,
         managedFields: [{ manager: 'kubectl-annotate', time: '2026-11-21T12:05:00Z', fieldsV1: { 'f:metadata': {} } }],
@@ -43,17 +43,17 @@ describe('the newest sign of life of a record', () => {
       expect: '2026-11-21T12:10:00.000Z',
     },
     {
-      name: 'not managedFields that are none',
+      name: 'ignores managedFields that are no list',
       metadata: { ...base, managedFields: {} as [] },
       expect: '2026-11-21T12:00:00.000Z',
     },
     {
-      name: 'not an entry of managedFields that is none',
+      name: 'ignores an entry of managedFields that is no object',
       metadata: { ...base, managedFields: [null, 7, { time: 'soon', fieldsV1: null }] as unknown as [] },
       expect: '2026-11-21T12:00:00.000Z',
     },
     {
-      name: 'not a label that is no time',
+      name: 'ignores a label that is no time',
       metadata: { ...base, labels: { modifiedAt: 'soon' } },
       expect: '2026-11-21T12:00:00.000Z',
     },
@@ -79,7 +79,7 @@ describe('a payload', () => {
     test(`is compared: ${name}`, () => assert.equal(isSamePayload(left, right), same));
   }
 
-  test('that the decoder has taken is not compared any more, as it would be equal to any other', () => {
+  test('that the decoder has taken cannot be compared, because it would equal any other', () => {
     const taken = bytes('QUJD');
     structuredClone(taken, { transfer: [taken.buffer] });
     for (const [left, right] of [
@@ -91,7 +91,7 @@ describe('a payload', () => {
     }
   });
 
-  test('is none where a key release holds something else', () => {
+  test('is missing where the key `release` holds no text', () => {
     for (const release of [undefined, null, 1, {}, { length: 4 }, ['QUJD']]) {
       assert.equal(payloadOf({ data: { release } }), undefined);
     }

@@ -9,16 +9,16 @@ type Schema = { readonly [key: string]: unknown };
 
 const MANIFEST = join(import.meta.dirname, '../../../manifests/base/release-policy-crd.yaml');
 
-test('the definition that is checked in is the one that the source makes', async () => {
+test('the definition in manifests/ is the one that the source makes', async () => {
   assert.equal(await readFile(MANIFEST, 'utf8'), releasePolicyCrdText(), 'out of date: run `make generate`');
 });
 
-test('it reads the same by the YAML 1.1 of kubectl, to which a bare Off is false', () => {
+test('kubectl, which reads YAML 1.1, reads the same definition', () => {
   const written = JSON.parse(JSON.stringify(releasePolicyCrd())) as unknown;
   assert.deepEqual(parse(releasePolicyCrdText(), { version: '1.1' }), written);
 });
 
-/** Every schema in it, by its path. */
+/** Every schema in a definition, with its path. */
 function* schemasIn(schema: Schema, path: string): Generator<readonly [path: string, schema: Schema]> {
   yield [path, schema];
   for (const [name, below] of Object.entries((schema.properties ?? {}) as Record<string, Schema>)) {
@@ -32,7 +32,7 @@ const [version] = (releasePolicyCrd() as { spec: { versions: { schema: { openAPI
 const properties = version?.schema.openAPIV3Schema.properties as Record<'spec' | 'status', Schema>;
 const schemas = [...schemasIn(properties.spec, 'spec'), ...schemasIn(properties.status, 'status')];
 
-test('`kubectl explain` says something of every field', () => {
+test('`kubectl explain` describes every field', () => {
   const silent = schemas.filter(([path, { description }]) => !path.endsWith('[]') && !description);
   assert.deepEqual(
     silent.map(([path]) => path),
@@ -40,7 +40,7 @@ test('`kubectl explain` says something of every field', () => {
   );
 });
 
-test('every text and every list that people write has a bound', () => {
+test('every text and every list of the spec has a bound', () => {
   const unbounded = schemas.filter(([path, schema]) => {
     if (!path.startsWith('spec')) return false;
     const isFreeText = schema.type === 'string' && schema.enum === undefined;
@@ -52,7 +52,7 @@ test('every text and every list that people write has a bound', () => {
   );
 });
 
-test('every action may be Off, also as YAML reads it bare', () => {
+test('every action may be Off, also as the boolean false', () => {
   const actions = schemas.filter(([path]) => path.endsWith('.action'));
   assert.equal(actions.length, 5);
   for (const [path, { type, enum: values }] of actions) {
@@ -61,11 +61,11 @@ test('every action may be Off, also as YAML reads it bare', () => {
   }
 });
 
-/** https://github.com/google/cel-spec/blob/master/doc/langdef.md#syntax; Kubernetes 1.30 knows fields so called as `__namespace__` alone. */
+/** https://github.com/google/cel-spec/blob/master/doc/langdef.md#syntax. Kubernetes 1.30 knows a field of such a name only as `__namespace__`. */
 const RESERVED_BY_CEL =
   'true false null in as break const continue else for function if import let loop package namespace return var void while';
 
-test('no rule names a field by a word that CEL reserves: to an older API server the whole definition would be invalid', () => {
+test('no CEL rule names a field by a reserved word, for which an older API server would refuse the whole definition', () => {
   const rules = schemas.flatMap(([path, schema]) =>
     ((schema['x-kubernetes-validations'] ?? []) as { rule: string }[]).map(({ rule }) => [path, rule] as const),
   );

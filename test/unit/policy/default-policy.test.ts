@@ -7,19 +7,19 @@ import type { Policy } from '../../../src/policy/policy.ts';
 import { builtInPolicy } from '../../../src/policy/policy-in-force.ts';
 import { releasePolicySpec } from '../../../src/policy/schema.ts';
 
-/** manifests/policies/default.yaml: what it sets, and what its comments say of the defaults. */
+/** manifests/policies/default.yaml sets nothing, and shows the defaults in comments. */
 
 const STALE_AFTER_MS = 600_000;
 
 const text = await readFile(new URL('../../../manifests/policies/default.yaml', import.meta.url), 'utf8');
 
-/** As the file itself says: without `spec: {}` and without the first # of what follows. */
+/** The file with its comments as fields, as it tells its reader to do: without `spec: {}` and without the first # of each line below. */
 const uncommented = (): { metadata: { name: string }; spec: Record<string, unknown> } => {
   const [head = '', tail = ''] = text.split('spec: {}\n');
   return parse(`${head}${tail.replaceAll(/^# ?/gm, '')}`);
 };
 
-/** All of a policy but the functions in it. */
+/** A policy without its functions. */
 const valuesOf = ({ name: _name, ...policy }: Policy): unknown => JSON.parse(JSON.stringify(policy));
 
 const policyOf = (object: Parameters<typeof parsePolicy>[0]): Policy => {
@@ -28,7 +28,7 @@ const policyOf = (object: Parameters<typeof parsePolicy>[0]): Policy => {
   return parsed.policy;
 };
 
-/** Every field there is, without those of list items: `drift.repair.action`. */
+/** The path of every field, such as `drift.repair.action`, without the fields of list items. */
 const fieldsOf = (schema: unknown, path: readonly string[] = []): readonly string[] => {
   let inner = schema as { unwrap?: () => unknown; shape?: Record<string, unknown>; type?: string };
   while (inner.unwrap !== undefined && inner.type !== 'array') inner = inner.unwrap() as typeof inner;
@@ -45,17 +45,17 @@ const has = (value: unknown, path: readonly string[]): boolean => {
 };
 
 describe('the default policy', () => {
-  test('sets nothing, and so says what holds without any', () => {
+  test('sets nothing, and so equals the built-in policy', () => {
     const object = parse(text) as { metadata: { name: string }; spec: unknown };
     assert.deepEqual(object.spec, {});
     assert.deepEqual(valuesOf(policyOf(object)), valuesOf(builtInPolicy(STALE_AFTER_MS)));
   });
 
-  test('shows the defaults in its comments as they are', () => {
+  test('shows the true defaults in its comments', () => {
     assert.deepEqual(valuesOf(policyOf(uncommented())), valuesOf(builtInPolicy(STALE_AFTER_MS)));
   });
 
-  test('shows every field that there is', () => {
+  test('shows every field', () => {
     const fields = fieldsOf(releasePolicySpec);
     assert.ok(fields.length > 15, fields.join(' '));
     const { spec } = uncommented();

@@ -1,3 +1,4 @@
+// Longer than 200 lines: a table of windows around clock changes, and a model that checks it.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
@@ -20,7 +21,7 @@ const window = (schedule: string, durationMs: number, timeZone: string): FreezeW
   reason: 'weekend',
 });
 
-/** What is open at a time, as start/end; and when it opens next. */
+/** The period in force at a time, as start/end, and when the next one begins. */
 const cases: Record<
   string,
   readonly [schedule: string, durationMs: number, zone: string, nowAndThen: Readonly<Record<string, string>>]
@@ -107,7 +108,7 @@ const cases: Record<
       '2026-10-25T01:05Z': '2026-10-25T01:00Z/2026-10-25T01:10Z, opens 2026-10-25T02:00Z',
     },
   ],
-  // Where the clock jumps over midnight, its day has no such time and the next one begins at once: nothing opens.
+  // The clock jumps over midnight, so the day has no such time, and no period begins.
   'a time that Nuuk skips over midnight': [
     '30 23 * * SAT',
     HOUR_MS,
@@ -161,7 +162,7 @@ describe('a freeze window', () => {
 });
 
 const ZONES = ['Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'UTC'];
-/** Around the days on which these zones change their clocks, of years past and to come. */
+/** Times around the clock changes of these zones, in past and future years. */
 const CHANGES = ['2026-03-29', '2026-10-25', '2026-03-08', '2026-11-01', '2026-10-04', '2026-04-05', '2031-03-30'];
 
 const anyWindow = fc
@@ -188,7 +189,7 @@ const anyMoment = fc
       at(`${day}T00:00Z`) + (odd ? offsetMs : Math.round(offsetMs / MINUTE_MS / 15) * 15 * MINUTE_MS),
   );
 
-/** The plainest answer: one start after the other, none skipped, until one covers the moment. */
+/** A simple model: it goes through all starts until one covers the moment. */
 const isOpenPlainly = ({ schedule, durationMs, timeZone }: FreezeWindow, nowMs: number): boolean => {
   const starts = parseSchedule(schedule, timeZone);
   assert.ok(starts);
@@ -200,7 +201,7 @@ const isOpenPlainly = ({ schedule, durationMs, timeZone }: FreezeWindow, nowMs: 
   return false;
 };
 
-/** Whether a window is made of more runs than are followed: then where it begins and ends depends on when one asks. */
+/** Whether a period has more than MAX_RUNS runs. Its known start and end then depend on the moment of the question. */
 const isFar = ({ schedule, timeZone }: FreezeWindow, { startMs, endMs }: FreezePeriod): boolean => {
   if (endMs === undefined) return true;
   const starts = parseSchedule(schedule, timeZone);
@@ -212,8 +213,8 @@ const isFar = ({ schedule, timeZone }: FreezeWindow, { startMs, endMs }: FreezeP
   return false;
 };
 
-describe('any window, about any change of the clock', () => {
-  test('is in force exactly from its start until its end, and every moment of it says the same', () => {
+describe('any window, around any change of the clock', () => {
+  test('is in force from its start until its end, with one answer for every moment of a period', () => {
     fc.assert(
       fc.property(anyWindow, anyMoment, fc.double({ min: 0, max: 1, noNaN: true }), (asked, nowMs, part) => {
         const open = windowInForce(asked, nowMs);
@@ -231,7 +232,7 @@ describe('any window, about any change of the clock', () => {
     );
   });
 
-  test('stays closed until it opens next', () => {
+  test('is not in force before its next period begins', () => {
     fc.assert(
       fc.property(anyWindow, anyMoment, fc.double({ min: 0, max: 1, noNaN: true }), (asked, nowMs, part) => {
         const nextMs = nextWindow(asked, nowMs);
@@ -245,7 +246,7 @@ describe('any window, about any change of the clock', () => {
     );
   });
 
-  test('says the same whatever it was asked before', () => {
+  test('gives the same answer whatever it was asked before', () => {
     fc.assert(
       fc.property(anyWindow, fc.array(anyMoment, { minLength: 2, maxLength: 6 }), (asked, moments) => {
         for (const ms of moments) {
@@ -268,8 +269,8 @@ describe('the freezes of a policy', () => {
   const saturday = { ...window('0 0 * * SAT', DAY_MS, 'UTC'), reason: 'no on-call' };
   const now = at('2026-11-21T12:00Z');
 
-  test('are none where it says nothing', () => assert.deepEqual(policyFreezes(policy(undefined, []), now), []));
-  test('are its own, without an end, and every window that is open, until it closes', () => {
+  test('are none where the policy states none', () => assert.deepEqual(policyFreezes(policy(undefined, []), now), []));
+  test('are its reason, without an end, and every window in force, with its end', () => {
     assert.deepEqual(policyFreezes(policy('black friday', [friday, saturday]), now), [
       { reason: 'black friday', untilMs: undefined },
       { reason: 'weekend', untilMs: at('2026-11-23T08:00Z') },
@@ -278,7 +279,7 @@ describe('the freezes of a policy', () => {
     assert.deepEqual(policyFreezes(policy(undefined, [friday, saturday]), at('2026-11-25T00:00Z')), []);
   });
 
-  test('are worked out once for as long as they hold', () => {
+  test('are found once, and remembered for as long as they hold', () => {
     assert.equal(windowInForce(friday, now), windowInForce(friday, now + 1));
     assert.notEqual(windowInForce(friday, now), windowInForce(friday, now + 7 * DAY_MS));
   });

@@ -9,21 +9,21 @@ const LATER = '2026-11-21T13:00:00Z';
 const EVEN_LATER = '2026-11-22T13:00:00+01:00';
 const EARLIER = '2026-11-21T11:00:00Z';
 
-describe('what a write of locks takes, and what is wrong with it', () => {
+describe('the verbs that a change of locks needs, and its problems', () => {
   const cases: readonly { name: string; before?: Annotations; after: Annotations; expect: string }[] = [
-    { name: 'nothing of Belay', before: { a: '1' }, after: { a: '2' }, expect: '' },
+    { name: 'only annotations of others', before: { a: '1' }, after: { a: '2' }, expect: '' },
     { name: 'freeze', after: { 'belay.dev/freeze': 'friday' }, expect: 'lock' },
     { name: 'freeze until', after: { 'belay.dev/freeze': 'friday', 'belay.dev/freeze-until': LATER }, expect: 'lock' },
     { name: 'another reason', before: { 'belay.dev/freeze': 'a' }, after: { 'belay.dev/freeze': 'b' }, expect: 'lock' },
     { name: 'unfreeze', before: { 'belay.dev/freeze': 'a' }, after: {}, expect: 'unlock' },
     {
-      name: 'unfreeze a bounded one',
+      name: 'unfreeze a freeze with an end',
       before: { 'belay.dev/freeze': 'a', 'belay.dev/freeze-until': LATER },
       after: {},
       expect: 'unlock',
     },
     {
-      name: 'bounding a freeze weakens it',
+      name: 'set an end to a freeze',
       before: { 'belay.dev/freeze': 'a' },
       after: { 'belay.dev/freeze': 'a', 'belay.dev/freeze-until': LATER },
       expect: 'unlock',
@@ -41,7 +41,7 @@ describe('what a write of locks takes, and what is wrong with it', () => {
       expect: 'unlock',
     },
     {
-      name: 'a freeze without end',
+      name: 'remove the end of a freeze',
       before: { 'belay.dev/freeze': 'a', 'belay.dev/freeze-until': LATER },
       after: { 'belay.dev/freeze': 'a' },
       expect: 'lock',
@@ -53,12 +53,12 @@ describe('what a write of locks takes, and what is wrong with it', () => {
       expect: 'lock! belay.dev/freeze-until lies in the past',
     },
     {
-      name: 'no time at all',
+      name: 'text that is no time',
       after: { 'belay.dev/freeze': 'a', 'belay.dev/freeze-until': 'tomorrow' },
       expect: 'lock! belay.dev/freeze-until is not an RFC 3339 time',
     },
     {
-      name: 'a date alone',
+      name: 'a date without a time',
       after: { 'belay.dev/freeze': 'a', 'belay.dev/freeze-until': '2026-12-01' },
       expect: 'lock! belay.dev/freeze-until is not an RFC 3339 time',
     },
@@ -68,7 +68,7 @@ describe('what a write of locks takes, and what is wrong with it', () => {
       expect: 'lock! belay.dev/freeze-until is not an RFC 3339 time',
     },
     {
-      name: 'until without a reason',
+      name: 'an end without a freeze',
       after: { 'belay.dev/freeze-until': LATER },
       expect: 'lock! belay.dev/freeze-until stands without belay.dev/freeze',
     },
@@ -79,17 +79,17 @@ describe('what a write of locks takes, and what is wrong with it', () => {
     },
     { name: 'open', after: { 'belay.dev/open': 'a', 'belay.dev/open-until': LATER }, expect: 'open' },
     {
-      name: 'open without an end',
+      name: 'a maintenance window without an end',
       after: { 'belay.dev/open': 'a' },
       expect: 'open! belay.dev/open stands without belay.dev/open-until',
     },
     {
-      name: 'open for longer than a day',
+      name: 'a maintenance window of more than a day',
       after: { 'belay.dev/open': 'a', 'belay.dev/open-until': '2026-11-22T12:00:01Z' },
       expect: 'open! belay.dev/open-until lies too far ahead',
     },
     {
-      name: 'open for a day',
+      name: 'a maintenance window of a day',
       after: { 'belay.dev/open': 'a', 'belay.dev/open-until': '2026-11-22T12:00:00Z' },
       expect: 'open',
     },
@@ -107,12 +107,12 @@ describe('what a write of locks takes, and what is wrong with it', () => {
   }
 });
 
-describe('a freeze is in force', () => {
+describe('whether a freeze is in force', () => {
   const cases: readonly { name: string; annotations: Annotations; frozen: boolean }[] = [
     { name: 'without an end', annotations: { 'belay.dev/freeze': 'a' }, frozen: true },
     { name: 'until its end', annotations: { 'belay.dev/freeze': 'a', 'belay.dev/freeze-until': LATER }, frozen: true },
     {
-      name: 'not after its end',
+      name: 'after its end',
       annotations: { 'belay.dev/freeze': 'a', 'belay.dev/freeze-until': EARLIER },
       frozen: false,
     },
@@ -129,13 +129,13 @@ describe('a freeze is in force', () => {
   }
 });
 
-test('an open window without a readable end is closed', () => {
+test('a maintenance window without a readable end is closed', () => {
   assert.equal(readMaintenanceWindow({ 'belay.dev/open': 'a' }, SOURCE, NOW_MS), undefined);
   assert.equal(
     readMaintenanceWindow({ 'belay.dev/open': 'a', 'belay.dev/open-until': 'soon' }, SOURCE, NOW_MS),
     undefined,
   );
-  // Nobody could have written it; it got in while Belay was away.
+  // Belay would have refused it, so it was written while Belay was down.
   const endless = { 'belay.dev/open': 'a', 'belay.dev/open-until': '2030-01-01T00:00:00Z' };
   assert.equal(readMaintenanceWindow(endless, SOURCE, NOW_MS), undefined);
   assert.equal(

@@ -22,7 +22,7 @@ for (const [glob, { yes, no }] of Object.entries(cases)) {
   });
 }
 
-test('of several globs one must match', () => {
+test('a name matches several globs where it matches one of them', () => {
   const matches = compileGlobs(['web', 'db-*']);
   assert.deepEqual(['web', 'db-1', 'api'].map(matches), [true, true, false]);
 });
@@ -31,7 +31,7 @@ for (const glob of ['a*b*c*d', '{a,b}', '[ab]', '!a', '+(a)', 'a/b', 'a b', '(a)
   test(`is no glob: ${JSON.stringify(glob)}`, () => assert.doesNotMatch(glob, GLOB_PATTERN));
 }
 
-/** The plainest matcher there is. */
+/** A simple matcher, without a regular expression. */
 const matchesPlainly = (glob: string, name: string): boolean => {
   const [first, ...rest] = glob;
   if (first === undefined) return name === '';
@@ -39,13 +39,13 @@ const matchesPlainly = (glob: string, name: string): boolean => {
   return name !== '' && (first === '?' || first === name[0]) && matchesPlainly(rest.join(''), name.slice(1));
 };
 
-test('every glob means what its characters say', () => {
+test('every glob matches as a simple matcher says', () => {
   const characters = (alphabet: string, maxLength: number) =>
     fc.string({ unit: fc.constantFrom(...alphabet), minLength: 1, maxLength });
   const glob = characters('ab.-:_*?', 8).filter((text) => GLOB_PATTERN.test(text));
   fc.assert(
     fc.property(glob, characters('ab.-:_', 8), (pattern, name) => {
-      // picomatch has ideas of its own about a dot at the end (`.`, `..`, and `*.*`), which no release's name has.
+      // picomatch treats a final dot in its own way (`.`, `..`, `*.*`). No name of a release ends with a dot.
       fc.pre(!name.endsWith('.'));
       assert.equal(compileGlob(pattern)(name), matchesPlainly(pattern, name));
     }),

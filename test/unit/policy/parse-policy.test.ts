@@ -1,3 +1,4 @@
+// Longer than 200 lines: a table of every field that can be wrong.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
@@ -20,7 +21,7 @@ const problemsOf = (spec: unknown): readonly string[] => {
   return parsed.problems.map(({ field, problem }) => `${field}: ${problem}`);
 };
 
-/** A policy with every field, as YAML gives it: a bare Off is false. */
+/** A policy with every field, as YAML 1.1 reads it: a bare Off is false. */
 const EXAMPLE = {
   priority: 0,
   match: { namespaceSelector: {}, releases: ['*'] },
@@ -51,7 +52,7 @@ const expression = (change: Record<string, unknown>) => ({
   match: { namespaceSelector: { matchExpressions: [{ key: 'team', operator: 'In', ...change }] } },
 });
 
-describe('what is read of a policy', () => {
+describe('a policy that can be read', () => {
   for (const [name, spec] of Object.entries({
     'no spec': undefined,
     'an empty spec': {},
@@ -65,7 +66,7 @@ describe('what is read of a policy', () => {
     });
   }
 
-  test('everything that may be written', () => {
+  test('has a value for every field', () => {
     const { matches, ...policy } = accepted(EXAMPLE);
     const { drift, freeze } = policy;
     assert.deepEqual(policy.operations, { action: 'Deny', staleAfterMs: 600_000 });
@@ -84,7 +85,7 @@ describe('what is read of a policy', () => {
     assert.ok(matches({ name: 'web', namespaceLabels: {} }));
   });
 
-  test('actions, also a bare Off, which YAML makes false', () => {
+  test('has actions, also a bare Off, which YAML reads as false', () => {
     const policy = accepted({
       operations: { action: 'Warn' },
       versions: { action: 'Off' },
@@ -98,14 +99,14 @@ describe('what is read of a policy', () => {
     );
   });
 
-  test('what an ignore rule leaves out is anything, a window without a zone is in UTC', () => {
+  test('has ignore rules for everything where they leave a field out, and windows in UTC where they name no zone', () => {
     const [rule] = accepted(ignore({})).drift.ignore;
     assert.equal(rule?.group, '*');
     assert.ok(rule?.matchesName('any'));
     assert.equal(accepted(window({})).freeze.windows[0]?.timeZone, 'UTC');
   });
 
-  test('a subject as RoleBindings write it', () => {
+  test('has subjects as RoleBindings write them', () => {
     const subject = { kind: 'Group', apiGroup: 'rbac.authorization.k8s.io', name: 'sre' };
     assert.deepEqual(accepted(trusted(subject)).drift.trusted, [{ kind: 'Group', name: 'sre' }]);
   });
@@ -232,12 +233,12 @@ const refused: Record<string, readonly [spec: unknown, ...problems: string[]]> =
   ],
 };
 
-describe('what is wrong with a policy, by field', () => {
+describe('the problems of a policy, by field', () => {
   for (const [name, [spec, ...problems]] of Object.entries(refused)) {
     test(name, () => assert.deepEqual([...problemsOf(spec)].sort(), [...problems].sort()));
   }
 
-  test('whatever is written, it is read or refused in words that are safe to show, and never thrown', () => {
+  test('any spec is read, or refused in words that are safe to show', () => {
     const field = fc.oneof(
       fc.constantFrom(...Object.keys(EXAMPLE), 'action', 'windows', 'schedule', '__proto__'),
       fc.string(),
@@ -254,7 +255,7 @@ describe('what is wrong with a policy, by field', () => {
   });
 });
 
-test('a map that has a length of its own, where a list should be, is refused like any other', () => {
+test('a map with a key `length` in place of a list is refused', () => {
   const trusted = { length: { toString: null } };
   const parsed = parsePolicy({ metadata: { name: 'x' }, spec: { drift: { trusted } } }, { staleAfterMs: 600_000 });
   assert.equal(parsed.ok, false);

@@ -16,21 +16,24 @@ const policy = (name: string, spec: object): Policy => {
 const production = { namespaceSelector: { matchLabels: { env: 'production' } } };
 const web = { releases: ['web', 'web-*'] };
 
-/** Policies by name, and which of them is in force for a release `web` or `db`, in production or elsewhere. */
+/** The specs of policies by name, and the name of the policy in force for a release, such as `web production`. */
 const cases: Record<string, readonly [specs: Record<string, object>, inForce: Partial<Record<string, string>>]> = {
   'no policy: the built-in one': [{}, { 'web production': 'built-in', 'db elsewhere': 'built-in' }],
-  'one for everything': [{ all: {} }, { 'web production': 'all', 'db elsewhere': 'all' }],
-  'the highest priority alone, whatever the others say': [
+  'one policy for everything': [{ all: {} }, { 'web production': 'all', 'db elsewhere': 'all' }],
+  'only the policy of highest priority': [
     { all: { priority: 1 }, low: { priority: -1 }, high: { priority: 10 } },
     { 'web production': 'high', 'db elsewhere': 'high' },
   ],
-  'no priority is 0': [{ above: { priority: 1 }, none: {}, below: { priority: -1 } }, { 'web production': 'above' }],
-  'of equals, the one whose name comes first in byte order': [
+  'a policy without a priority has priority 0': [
+    { above: { priority: 1 }, none: {}, below: { priority: -1 } },
+    { 'web production': 'above' },
+  ],
+  'of equal priorities, the name that comes first in byte order': [
     { b: { priority: 3 }, a: { priority: 3 }, 'a-1': { priority: 3 }, 'a.1': { priority: 3 } },
     { 'web production': 'a' },
   ],
   '- comes before . and 1 before a': [{ 'x.1': {}, 'x-1': {}, 'x-a': {} }, { 'web production': 'x-1' }],
-  'a higher one that is for others does not count': [
+  'a higher priority for other releases does not count': [
     { all: {}, production: { priority: 5, match: production } },
     { 'web production': 'production', 'web elsewhere': 'all' },
   ],
@@ -38,7 +41,7 @@ const cases: Record<string, readonly [specs: Record<string, object>, inForce: Pa
     { all: {}, both: { priority: 5, match: { ...production, ...web } } },
     { 'web production': 'both', 'db production': 'all', 'web elsewhere': 'all' },
   ],
-  'one for nobody at hand: the built-in one': [
+  'no policy that matches: the built-in one': [
     { production: { match: production } },
     { 'web production': 'production', 'web elsewhere': 'built-in' },
   ],

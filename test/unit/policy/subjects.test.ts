@@ -11,18 +11,19 @@ const ROOT: PolicySubject = { kind: 'User', name: 'root' };
 describe('who is trusted', () => {
   const cases: readonly [name: string, username: string, groups: readonly string[], trusted: boolean][] = [
     ['the service account', 'system:serviceaccount:velero:velero', [], true],
-    ['one of its name elsewhere', 'system:serviceaccount:shop:velero', [], false],
-    ['a person of its name', 'velero', [], false],
+    ['a service account of that name in another namespace', 'system:serviceaccount:shop:velero', [], false],
+    ['a user with the name of the service account', 'velero', [], false],
     ['a member of the group', 'alice', ['dev', 'sre'], true],
-    ['a person named like the group', 'sre', [], false],
+    ['a user with the name of the group', 'sre', [], false],
     ['the user', 'root', [], true],
-    ['a member of a group named like the user', 'alice', ['root'], false],
-    ['nobody', '', [], false],
+    ['a member of a group with the name of the user', 'alice', ['root'], false],
+    ['a user without a name', '', [], false],
   ];
   for (const [name, username, groups, trusted] of cases) {
     test(name, () => assert.equal(isTrusted([VELERO, SRE, ROOT], { username, groups }), trusted));
   }
-  test('without subjects nobody is', () => assert.equal(isTrusted([], { username: 'root', groups: ['sre'] }), false));
+  test('nobody is trusted without subjects', () =>
+    assert.equal(isTrusted([], { username: 'root', groups: ['sre'] }), false));
 });
 
 const rule = (group: string, kind: string, name: string, ...paths: string[]): IgnoreRule => ({
@@ -38,7 +39,7 @@ const RULES: readonly IgnoreRule[] = [
   rule('*', 'Widget', '*', '/spec'),
 ];
 
-describe('what is ignored', () => {
+describe('the ignored paths', () => {
   const cases: readonly [group: string, kind: string, name: string, paths: readonly string[]][] = [
     ['apps', 'Deployment', 'db', ['/spec/replicas']],
     ['apps', 'Deployment', 'web-1', ['/spec/replicas', '/spec/paused']],
@@ -54,7 +55,7 @@ describe('what is ignored', () => {
       assert.deepEqual(ignoredPathsFor(RULES, { group, kind, name }), paths));
   }
 
-  test('the same rules give the very same list, so that it is compiled once', () => {
+  test('the same rules give the same array, so that it is compiled once', () => {
     const of = (kind: string, name: string) => ignoredPathsFor(RULES, { group: 'apps', kind, name });
     assert.equal(of('Deployment', 'db'), of('Deployment', 'other'));
     assert.equal(of('Deployment', 'web-1'), of('Deployment', 'web-2'));

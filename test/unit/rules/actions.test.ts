@@ -29,7 +29,7 @@ const policyOf = (actions: Partial<Record<PolicyRule, Action>>): Policy => {
   };
 };
 
-/** A frozen release whose object somebody changes: the freeze speaks first, and drift after it. */
+/** Judges a change of an object of a frozen release: first by the freeze, then by drift. */
 const frozenAndDrifted = (waived: ReadonlySet<PolicyRule>): Verdict => {
   if (!waived.has('freeze')) return deny(FROZEN);
   return waived.has('drift') ? allow('waived') : deny(DRIFT);
@@ -40,7 +40,7 @@ const tell = (verdict: Verdict): string =>
     ? ['allowed', ...(verdict.waived ?? []).map(({ action, denial }) => `${action} ${denial.code}`)].join(', ')
     : verdict.denial.code;
 
-describe('what two rules refuse', () => {
+describe('a write that two rules refuse', () => {
   const cases: readonly (readonly [freeze: Action, drift: Action, expected: string])[] = [
     ['Deny', 'Deny', 'BelayFrozen'],
     ['Deny', 'Off', 'BelayFrozen'],
@@ -60,18 +60,18 @@ describe('what two rules refuse', () => {
   }
 });
 
-test('what has no rule of its own is refused whatever the policy says', () => {
+test('a denial that belongs to no part of the policy is always refused', () => {
   const observing = policyOf({ operations: 'Audit', versions: 'Audit', drift: 'Audit', freeze: 'Audit' });
   assert.equal(tell(judgeUnder(observing, () => deny(UNAVAILABLE))), 'BelayUnavailable');
   assert.equal(actionOf(observing, 'BelayLockForbidden'), 'Deny');
   assert.equal(actionOf(observing, 'BelayBadLock'), 'Deny');
 });
 
-test('a judge that refuses by a waived rule all the same is believed', () => {
+test('a refusal by a waived rule holds', () => {
   assert.equal(tell(judgeUnder(policyOf({ drift: 'Off' }), () => deny(DRIFT))), 'BelayDrift');
 });
 
-test('one refusal more is enforced, told or dropped, after what was told before', () => {
+test('one more refusal is enforced, added to the earlier ones or dropped', () => {
   const passed: Verdict = { allowed: true, why: 'start', waived: [{ action: 'Warn', denial: FROZEN }] };
   assert.equal(tell(waive(policyOf({}), passed, deny(DRIFT))), 'BelayDrift');
   assert.equal(

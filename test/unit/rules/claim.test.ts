@@ -9,89 +9,89 @@ const held = claim('upgrade', 2, 'ann', { silenceMs: 600_000 });
 const inFlight: ReleaseFacts = { records: [record(2, 'pending-upgrade')], claim: held };
 const idle: ReleaseFacts = { records: [record(2, 'deployed')], claim: held };
 
-describe("a write of a claim's Lease by somebody else than Belay", () => {
+describe("a write of a claim's Lease by a user other than Belay", () => {
   const cases: readonly { name: string; facts: ReleaseFacts; write: Partial<ClaimWrite>; expect: string }[] = [
     {
-      name: 'its holder renews it',
+      name: 'the holder renews it',
       facts: inFlight,
       write: { operation: 'UPDATE', username: 'ann' },
       expect: 'renewal',
     },
     {
-      name: 'its holder rewrites it',
+      name: 'the holder rewrites it',
       facts: inFlight,
       write: { operation: 'UPDATE', username: 'ann', changesMoreThanRenewal: true },
       expect: 'BelayClaimGuarded',
     },
     {
-      name: 'its holder renews it, and wants its crash to be seen sooner',
+      name: 'the holder renews it with a shorter duration',
       facts: inFlight,
       write: { operation: 'UPDATE', username: 'ann', newDurationSeconds: 40 },
       expect: 'renewal',
     },
     {
-      name: 'its holder wants a longer time',
+      name: 'the holder sets a longer duration',
       facts: inFlight,
       write: { operation: 'UPDATE', username: 'ann', newDurationSeconds: 601 },
       expect: 'BelayClaimGuarded',
     },
     {
-      name: 'its holder wants less time than three renewals take',
+      name: 'the holder sets a duration below the time of three renewals',
       facts: inFlight,
       write: { operation: 'UPDATE', username: 'ann', newDurationSeconds: 29 },
       expect: 'BelayClaimGuarded',
     },
     {
-      name: 'its holder takes the time away',
+      name: 'the holder removes the duration',
       facts: inFlight,
       write: { operation: 'UPDATE', username: 'ann', newDurationSeconds: null },
       expect: 'BelayClaimGuarded',
     },
     {
-      name: 'somebody else shortens its time',
+      name: 'another user sets a shorter duration',
       facts: inFlight,
       write: { operation: 'UPDATE', username: 'bob', newDurationSeconds: 40 },
       expect: 'BelayClaimGuarded',
     },
     {
-      name: 'somebody else renews it',
+      name: 'another user renews it',
       facts: inFlight,
       write: { operation: 'UPDATE', username: 'bob' },
       expect: 'BelayClaimGuarded',
     },
     {
-      name: 'it is deleted while in flight, by its holder',
+      name: 'the holder deletes it while the operation is in flight',
       facts: inFlight,
       write: { operation: 'DELETE', username: 'ann' },
       expect: 'BelayClaimGuarded',
     },
     {
-      name: 'it is deleted at rest',
+      name: 'it is deleted while no operation is in flight',
       facts: idle,
       write: { operation: 'DELETE', username: 'bob' },
       expect: 'claim of nothing',
     },
     {
-      name: 'it is deleted when its operation was declared dead, but not yet overtaken',
+      name: 'it is deleted after its operation was declared dead and before the next one starts',
       facts: { ...inFlight, records: [record(2, 'pending-upgrade', { locks: { 'belay.dev/break': 'a' } })] },
       write: { operation: 'DELETE', username: 'bob' },
       expect: 'BelayClaimGuarded',
     },
     {
-      name: 'it is deleted with its namespace',
+      name: 'it is deleted together with its namespace',
       facts: inFlight,
       write: { operation: 'DELETE', username: 'bob', terminating: true },
       expect: 'claim of nothing',
     },
     {
-      name: 'one is forged',
+      name: 'a user creates one',
       facts: idle,
       write: { operation: 'CREATE', username: 'bob', claim: undefined },
       expect: 'BelayClaimGuarded',
     },
   ];
   for (const { name, facts, write, expect } of cases) {
-    test(name, () => {
+    test(`${name}: ${expect}`, () => {
       const full: ClaimWrite = {
         lease: 'belay.web',
         release: RELEASE,

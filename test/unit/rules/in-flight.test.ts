@@ -6,8 +6,8 @@ import { CLOCK, claim, NOW_MS, record, STALE_AFTER_MS } from './releases.ts';
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 
-describe('what is heard of an operation', () => {
-  /** By a label that anybody may write, or by a clock that is wrong. */
+describe('the last sign of life of an operation', () => {
+  /** A time that a user has forged in a label, or that a wrong clock gave. */
   const pending = (aheadMs: number) => record(2, 'pending-upgrade', { updatedAtMs: NOW_MS + aheadMs });
   const stateOf = (aheadMs: number, renewedAtMs?: number): string => {
     const held =
@@ -23,12 +23,12 @@ describe('what is heard of an operation', () => {
     assert.equal(stateOf(-STALE_AFTER_MS, NOW_MS + DAY_MS), 'dead');
   });
 
-  test('nor does it end what is heard of otherwise', () => {
+  test('a time far ahead leaves the other signs of life valid', () => {
     assert.equal(stateOf(DAY_MS, NOW_MS - MINUTE_MS), 'in-flight');
     assert.equal(stateOf(-MINUTE_MS, NOW_MS + DAY_MS), 'in-flight');
   });
 
-  test('a clock that is some minutes ahead is believed', () => {
+  test('a time some minutes ahead is a sign of life', () => {
     assert.equal(stateOf(2 * MINUTE_MS), 'in-flight');
   });
 });

@@ -1,3 +1,4 @@
+// Longer than 200 lines: one table of writes.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ReleaseRecord } from '../../../src/helm/record.ts';
@@ -33,7 +34,7 @@ interface Case {
   readonly changes?: readonly FieldChange[];
   readonly restores?: true;
   readonly gainsOwner?: true;
-  /** Why it is allowed, or the denial's code; with the revision that was asked. */
+  /** The `why` of an allowed write or the code of the denial, with the governing revision. */
   readonly expect: string;
 }
 
@@ -45,15 +46,15 @@ const judge = ({ by = 'bob', attempt = 'change', records, ...rest }: Case): stri
     object: { group: 'apps', kind: 'Deployment', namespace: 'shop', name: 'web' },
   };
   const facts = { records, claim: rest.claim };
-  const outlook = judgeFromMetadata(write, facts, {
+  const judgement = judgeFromMetadata(write, facts, {
     operation: findOperation(facts, CLOCK),
     frozen: rest.frozen === true,
     serialized: rest.serialized ?? true,
   });
-  if (outlook.settled) return outlook.verdict.allowed ? outlook.verdict.why : outlook.verdict.denial.code;
+  if (judgement.settled) return judgement.verdict.allowed ? judgement.verdict.why : judgement.verdict.denial.code;
   const governed = {
-    governing: outlook.governing,
-    state: outlook.state,
+    governing: judgement.governing,
+    state: judgement.state,
     chart: 'shop-1.4.0',
     listed: rest.listed ?? true,
     changes: rest.changes ?? [CHANGE],
@@ -63,7 +64,7 @@ const judge = ({ by = 'bob', attempt = 'change', records, ...rest }: Case): stri
     open: rest.open ? OPEN : undefined,
   };
   const verdict = judgeObject(write, governed, new Set(rest.waived));
-  return `${verdict.allowed ? verdict.why : verdict.denial.code} v${outlook.governing.revision}`;
+  return `${verdict.allowed ? verdict.why : verdict.denial.code} v${judgement.governing.revision}`;
 };
 
 const restoring = { attempt: 'create', restores: true } as const;
@@ -75,13 +76,13 @@ const slow = {
 } as const;
 const uninstalling = { records: [record(1, 'uninstalling')], claim: claim('uninstall', 1, 'ann') } as const;
 
-describe('a write of an object that carries ownership marks', () => {
+describe('a write of an object with ownership annotations', () => {
   const cases: readonly Case[] = [
     { name: 'of a release that Belay has never seen', records: [], expect: 'no release' },
     { name: 'that is drift', records: [deployed], expect: 'BelayDrift v1' },
     { name: 'that leaves what the chart wants', records: [deployed], changes: [], expect: 'no drift v1' },
     {
-      name: 'that the manifest does not list, as a ReplicaSet',
+      name: 'the manifest does not list the object, such as a ReplicaSet',
       records: [deployed],
       listed: false,
       expect: 'not listed v1',
@@ -89,32 +90,32 @@ describe('a write of an object that carries ownership marks', () => {
     { name: 'that deletes it', attempt: 'delete', records: [deployed], expect: 'BelayDrift v1' },
     { name: 'that creates it anew', attempt: 'create', records: [deployed], expect: 'BelayDrift v1' },
     {
-      name: 'that creates it anew, as the chart has it',
+      name: 'it creates the missing object as the chart has it',
       ...restoring,
       records: [deployed],
       expect: 'restores the chart v1',
     },
     {
-      name: 'that creates it as the deployed chart has it, beside an operation that is stale',
+      name: 'it creates the object as the deployed chart has it, while an operation is stale',
       ...restoring,
       records: [deployed, record(2, 'pending-upgrade', LONG_AGO)],
       expect: 'restores the chart v1',
     },
     {
-      name: 'that creates it as the chart in flight has it, by others than the holder',
+      name: 'a user other than the holder creates the object as the chart in flight has it',
       ...restoring,
       ...upgrading,
       expect: 'BelayDrift v2',
     },
     {
-      name: 'that creates it as the chart has it, while frozen',
+      name: 'it creates the object as the chart has it, in a frozen release',
       ...restoring,
       frozen: true,
       records: [deployed],
       expect: 'BelayFrozen v1',
     },
     {
-      name: 'that creates it as the chart has it, while frozen, which is waived',
+      name: 'it creates the object as the chart has it, in a frozen release whose freeze is waived',
       ...restoring,
       frozen: true,
       waived: ['freeze'],
@@ -122,45 +123,45 @@ describe('a write of an object that carries ownership marks', () => {
       expect: 'restores the chart v1',
     },
     {
-      name: 'that creates what no manifest lists',
+      name: 'it creates an object that no manifest lists',
       ...restoring,
       listed: false,
       records: [deployed],
       expect: 'not listed v1',
     },
     {
-      name: 'that changes it, and would restore it if it were not there',
+      name: 'it changes an existing object to what would restore a missing one',
       restores: true,
       records: [deployed],
       expect: 'BelayDrift v1',
     },
     {
-      name: 'below a failed revision: the deployed one governs',
+      name: 'the newest revision failed, so the deployed one governs',
       records: [deployed, record(2, 'failed')],
       expect: 'BelayDrift v1',
     },
     { name: 'of a release that never came up', records: [record(1, 'failed')], expect: 'nothing governs' },
     {
-      name: 'after a failed rollback, which leaves nothing deployed: what was deployed last governs',
+      name: 'a failed rollback left nothing deployed, so the revision that was deployed last governs',
       records: [record(1, 'superseded'), record(2, 'superseded'), record(3, 'failed')],
       expect: 'BelayDrift v2',
     },
     {
-      name: 'after an uninstall that kept the history',
+      name: 'an uninstall kept the history',
       records: [record(1, 'superseded'), record(2, 'uninstalled')],
       expect: 'nothing governs',
     },
     { name: 'by the holder', by: 'ann', ...upgrading, expect: 'holder' },
     { name: 'by others meanwhile: the revision in flight governs', ...upgrading, expect: 'BelayDrift v2' },
     {
-      name: 'by the holder, deleting what the manifest in flight lists',
+      name: 'the holder deletes an object that the manifest in flight lists',
       by: 'ann',
       attempt: 'delete',
       ...upgrading,
       expect: 'BelayOperationInFlight v2',
     },
     {
-      name: 'by the holder, deleting what the upgrade removes',
+      name: 'the holder deletes an object that the upgrade removes',
       by: 'ann',
       attempt: 'delete',
       listed: false,
@@ -168,26 +169,26 @@ describe('a write of an object that carries ownership marks', () => {
       expect: 'not listed v2',
     },
     {
-      name: 'by others, deleting it during an upgrade',
+      name: 'another user deletes the object during an upgrade',
       attempt: 'delete',
       ...upgrading,
       expect: 'BelayOperationInFlight v2',
     },
     {
-      name: 'by the holder of an uninstall, deleting it',
+      name: 'the holder of an uninstall deletes the object',
       by: 'ann',
       attempt: 'delete',
       ...uninstalling,
       expect: 'holder',
     },
     {
-      name: 'by others during an uninstall, deleting it',
+      name: 'another user deletes the object during an uninstall',
       attempt: 'delete',
       ...uninstalling,
       expect: 'BelayOperationInFlight v1',
     },
     {
-      name: 'when the operation is stale: the deployed revision governs again',
+      name: 'the operation is stale, so the deployed revision governs again',
       by: 'ann',
       records: [deployed, record(2, 'pending-upgrade', LONG_AGO)],
       expect: 'BelayDrift v1',
@@ -195,14 +196,14 @@ describe('a write of an object that carries ownership marks', () => {
     { name: 'by its holder, who was only slow', by: 'ann', ...slow, expect: 'holder' },
     { name: 'by others, when its holder is slow', ...slow, expect: 'BelayDrift v1' },
     {
-      name: 'by its slow holder, who deletes what the manifest in flight lists',
+      name: 'the slow holder deletes an object that the manifest in flight lists',
       by: 'ann',
       attempt: 'delete',
       ...slow,
       expect: 'BelayOperationInFlight v2',
     },
     {
-      name: 'by the holder of what was declared dead',
+      name: 'the holder of an operation that was declared dead changes the object',
       by: 'ann',
       records: [deployed, record(2, 'pending-upgrade', { locks: { 'belay.dev/break': 'a' } })],
       claim: claim('upgrade', 2, 'ann'),
@@ -210,14 +211,14 @@ describe('a write of an object that carries ownership marks', () => {
     },
     { name: 'while frozen', frozen: true, records: [deployed], expect: 'BelayFrozen v1' },
     {
-      name: 'while frozen, that leaves what the chart wants',
+      name: 'it changes nothing of the chart, in a frozen release',
       frozen: true,
       records: [deployed],
       changes: [],
       expect: 'no drift v1',
     },
     {
-      name: 'while frozen, that gives it an owner, with which it would go',
+      name: 'it gives the object an owner, in a frozen release',
       frozen: true,
       records: [deployed],
       changes: [],
@@ -225,7 +226,7 @@ describe('a write of an object that carries ownership marks', () => {
       expect: 'BelayFrozen v1',
     },
     {
-      name: 'while frozen, which is waived, that gives it an owner',
+      name: 'it gives the object an owner, in a frozen release whose freeze is waived',
       frozen: true,
       waived: ['freeze'],
       records: [deployed],
@@ -234,33 +235,33 @@ describe('a write of an object that carries ownership marks', () => {
       expect: 'no drift v1',
     },
     {
-      name: 'deleting it while frozen, though nothing is deployed',
+      name: 'it deletes the object of a frozen release with nothing deployed',
       attempt: 'delete',
       frozen: true,
       records: [record(1, 'failed')],
       expect: 'BelayFrozen v1',
     },
     {
-      name: 'by the holder of an operation that was frozen midway',
+      name: 'the release was frozen during the operation of the holder',
       by: 'ann',
       frozen: true,
       ...upgrading,
       expect: 'holder',
     },
     {
-      name: 'by others, where operations are not serialized',
+      name: 'another user changes the object while an operation is in flight, and operations are not serialized',
       serialized: false,
       ...upgrading,
       expect: 'not serialized',
     },
     {
-      name: 'at rest, where operations are not serialized',
+      name: 'no operation is in flight, and operations are not serialized',
       serialized: false,
       records: [deployed],
       expect: 'BelayDrift v1',
     },
     {
-      name: 'while frozen, which is waived',
+      name: 'the freeze of the release is waived',
       frozen: true,
       waived: ['freeze'],
       records: [deployed],
@@ -268,7 +269,7 @@ describe('a write of an object that carries ownership marks', () => {
     },
     { name: 'that is drift, which is waived', waived: ['drift'], records: [deployed], expect: 'waived v1' },
     {
-      name: 'while frozen, though drift is waived',
+      name: 'the release is frozen, and drift is waived',
       frozen: true,
       waived: ['drift'],
       records: [deployed],
@@ -277,17 +278,17 @@ describe('a write of an object that carries ownership marks', () => {
     { name: 'while open', open: true, records: [deployed], expect: 'open v1' },
     { name: 'while open and frozen', open: true, frozen: true, records: [deployed], expect: 'BelayFrozen v1' },
     {
-      name: 'deleting it while open, but an operation is in flight',
+      name: 'it deletes the object in a maintenance window while an operation is in flight',
       attempt: 'delete',
       open: true,
       ...upgrading,
       expect: 'BelayOperationInFlight v2',
     },
     {
-      name: 'of an operation that began before Belay was there',
+      name: 'the operation began before Belay was installed',
       records: [deployed, record(2, 'pending-upgrade')],
       expect: 'holder',
     },
   ];
-  for (const each of cases) test(each.name, () => assert.equal(judge(each), each.expect));
+  for (const each of cases) test(`${each.name}: ${each.expect}`, () => assert.equal(judge(each), each.expect));
 });

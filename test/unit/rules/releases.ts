@@ -3,7 +3,7 @@ import { type HelmStatus, type ReleaseRecord, recordName } from '../../../src/he
 import type { Claim } from '../../../src/rules/in-flight.ts';
 import type { RecordWrite } from '../../../src/rules/record/write.ts';
 
-/** Facts about one release, written short: `web` in `shop`, at a fixed moment. */
+/** Facts about the release `web` in the namespace `shop`, at a fixed moment. */
 export const NOW_MS = Date.parse('2026-11-21T12:00:00Z');
 export const STALE_AFTER_MS = 600_000;
 export const CLOCK = { nowMs: NOW_MS, staleAfterMs: STALE_AFTER_MS };
@@ -57,7 +57,7 @@ const labels = (of: ReleaseRecord): Record<string, string> => ({
   status: of.status,
 });
 
-/** A write as Helm makes it: labels and payload agree. */
+/** A write as Helm makes it: its labels and its payload agree. */
 export const write = (
   username: string,
   before: ReleaseRecord | undefined,

@@ -16,7 +16,7 @@ interface Case {
   readonly from?: Chart;
   readonly to: Chart;
   readonly operation?: VersionMove['operation'];
-  /** The denial's code, and of a pin its problem. */
+  /** The code of the denial, and for a pin its problem. */
   readonly expect: string;
 }
 
@@ -24,7 +24,7 @@ const cases: readonly Case[] = [
   { name: 'no lock', locks: { pins: [], noDowngrades: [] }, from: shop('2.0.0'), to: shop('1.0.0'), expect: '' },
   { name: 'the pinned version', locks: pinned('1.4.2'), from: shop('1.4.2'), to: shop('1.4.2'), expect: '' },
   {
-    name: 'another than the pinned version',
+    name: 'a version other than the pinned one',
     locks: pinned('1.4.2'),
     from: shop('1.4.2'),
     to: shop('1.4.3'),
@@ -32,14 +32,14 @@ const cases: readonly Case[] = [
   },
   { name: 'a patch inside 1.4.x', locks: pinned('1.4.x'), from: shop('1.4.2'), to: shop('1.4.9'), expect: '' },
   {
-    name: 'a minor outside 1.4.x',
+    name: 'a minor version outside 1.4.x',
     locks: pinned('1.4.x'),
     from: shop('1.4.2'),
     to: shop('1.5.0'),
     expect: 'BelayPinned version',
   },
   {
-    name: 'inside a range with a comma, as Helm writes it',
+    name: 'a version inside a range with a comma',
     locks: pinned('>=1.2, <2'),
     from: shop('1.4.2'),
     to: shop('1.9.0'),
@@ -49,56 +49,56 @@ const cases: readonly Case[] = [
   { name: 'a version with v', locks: pinned('1.4.x'), from: shop('1.4.2'), to: shop('v1.4.3'), expect: '' },
   { name: 'a version without patch', locks: pinned('1.4.x'), from: shop('1.4.2'), to: shop('1.4'), expect: '' },
   {
-    name: 'a version that the range leaves out by name',
+    name: 'a version that the range excludes',
     locks: pinned('>=1.2, !=1.5.0'),
     from: shop('1.4.2'),
     to: shop('1.5.0'),
     expect: 'BelayPinned version',
   },
   {
-    name: 'a version beside the one that the range leaves out by name',
+    name: 'a version beside the one that the range excludes',
     locks: pinned('>=1.2, !=1.5.0'),
     from: shop('1.4.2'),
     to: shop('1.5.1'),
     expect: '',
   },
   {
-    name: 'a range that got in although a part of it cannot be read holds every version',
+    name: 'a stored range of which a part cannot be read',
     locks: pinned('>=1.2 banana'),
     from: shop('1.4.2'),
     to: shop('3.0.0'),
     expect: 'BelayPinned version',
   },
   {
-    name: 'another build than the one that the pin names',
+    name: 'a build other than the pinned one',
     locks: pinned('1.4.2+b1'),
     from: shop('1.4.2+b1'),
     to: shop('1.4.2+b2'),
     expect: 'BelayPinned version',
   },
   {
-    name: 'the build that the pin names',
+    name: 'the pinned build',
     locks: pinned('1.4.2+b1'),
     from: shop('1.4.2+b2'),
     to: shop('1.4.2+b1'),
     expect: '',
   },
   {
-    name: 'any build, where the pin names none',
+    name: 'a build of the pinned version, where the pin names none',
     locks: pinned('1.4.2'),
     from: shop('1.4.2'),
     to: shop('1.4.2+abc'),
     expect: '',
   },
   {
-    name: 'a pre-release is outside unless the range names one',
+    name: 'a pre-release outside a range that names none',
     locks: pinned('>=1.4.0'),
     from: shop('1.4.2'),
     to: shop('1.5.0-rc.1'),
     expect: 'BelayPinned version',
   },
   {
-    name: 'a pre-release that the range names',
+    name: 'a pre-release inside a range that names one',
     locks: pinned('>=1.5.0-rc.0'),
     from: shop('1.4.2'),
     to: shop('1.5.0-rc.1'),
@@ -112,21 +112,21 @@ const cases: readonly Case[] = [
     expect: 'BelayPinned chart',
   },
   {
-    name: 'a version that is none',
+    name: 'a version that is not SemVer',
     locks: pinned('1.4.x'),
     from: shop('1.4.2'),
     to: shop('latest'),
     expect: 'BelayPinned unreadable',
   },
   {
-    name: 'a range that cannot be read counts as locked',
+    name: 'a pin whose range cannot be read',
     locks: pinned('soon'),
     from: shop('1.4.2'),
     to: shop('1.4.2'),
     expect: 'BelayPinned version',
   },
   {
-    name: 'two pins hold both',
+    name: 'two pins, of which one is broken',
     locks: { pins: [...pinned('1.x').pins, ...pinned('1.4.x').pins], noDowngrades: [] },
     from: shop('1.4.2'),
     to: shop('1.5.0'),
@@ -134,7 +134,7 @@ const cases: readonly Case[] = [
   },
   { name: 'a first install', locks: pinned('1.4.x'), to: shop('1.5.0'), expect: 'BelayPinned version' },
   {
-    name: 'a rollback of a failed upgrade, though the pin is elsewhere',
+    name: 'a rollback to the deployed version, which is outside the pin',
     locks: pinned('2.x'),
     from: shop('1.4.2'),
     to: shop('1.4.2'),
@@ -142,7 +142,7 @@ const cases: readonly Case[] = [
     expect: '',
   },
   {
-    name: 'a rollback to another version outside',
+    name: 'a rollback to another version outside the pin',
     locks: pinned('1.4.x'),
     from: shop('1.4.2'),
     to: shop('1.3.0'),
@@ -176,7 +176,7 @@ const cases: readonly Case[] = [
   { name: 'the same version again', locks: noDowngrade, from: shop('1.4.2'), to: shop('1.4.2'), expect: '' },
   { name: 'an upgrade', locks: noDowngrade, from: shop('1.4.2'), to: shop('1.10.0'), expect: '' },
   {
-    name: 'another chart under no-downgrade alone',
+    name: 'another chart with no-downgrade alone',
     locks: noDowngrade,
     from: shop('1.4.2'),
     to: { name: 'other', version: '0.1.0' },

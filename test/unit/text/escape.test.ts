@@ -35,13 +35,13 @@ for (const [name, [value, shown]] of Object.entries(values)) {
   test(`value: ${name}`, () => assert.equal(showValue(value), shown));
 }
 
-test('an object of megabytes, or nested a hundred thousand deep, is shown by its beginning', () => {
+test('only the beginning of a large or deep object is shown', () => {
   const deep: unknown = JSON.parse(`${'['.repeat(100_000)}${']'.repeat(100_000)}`);
   assert.equal(showValue(deep), `${'['.repeat(120)}…`);
   assert.equal(showValue({ blob: 'x'.repeat(3e6) }).length, 121);
 });
 
-test('a name is bare when it is one that Kubernetes would accept, else quoted', () => {
+test('a name that Kubernetes accepts is bare, and any other is quoted', () => {
   assert.equal(showName('system:serviceaccount:shop:deployer'), 'system:serviceaccount:shop:deployer');
   assert.equal(showName('alice, who may'), '"alice, who may"');
   assert.equal(showName(''), '""');
@@ -49,7 +49,7 @@ test('a name is bare when it is one that Kubernetes would accept, else quoted', 
   assert.equal(showPath('data[a b]'), '"data[a b]"');
 });
 
-test('whatever the text, what is shown is one line without anything invisible, and short', () => {
+test('any text is shown as one short line without invisible characters', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 400 }), (text) => {
       for (const shown of [

@@ -12,7 +12,7 @@ const recorded = parse(
   await readFile(join(import.meta.dirname, '../../upgrade/0.1.0/release-policy-crd.yaml'), 'utf8'),
 ) as Node;
 
-test('a policy that 0.1.0 took is taken, and means what it meant', () => {
+test('a policy that 0.1.0 took is still taken, with the same meaning', () => {
   assert.deepEqual(narrowedDefinition(recorded, JSON.parse(JSON.stringify(releasePolicyCrd())) as Node), []);
 });
 
@@ -25,7 +25,7 @@ const changed = (change: (version: Node, spec: Record<string, Node>) => void): N
   return copy as unknown as Node;
 };
 
-test('a field that is gone is found in the definition, and so is a version that is served no more', () => {
+test('a removed field is found in the definition, and so is a version that is no longer served', () => {
   const without = changed((_version, spec) => {
     delete (spec.match as { properties: Node }).properties.releases;
   });
@@ -37,18 +37,18 @@ test('a field that is gone is found in the definition, and so is a version that 
 });
 
 const narrower: readonly (readonly [what: string, before: Node, after: Node, problem: string])[] = [
-  ['a value less', { enum: ['a', 'b'] }, { enum: ['a'] }, 'x: the value b is gone'],
-  ['values where there were none', {}, { enum: ['a'] }, 'x: only some values are taken now'],
+  ['a removed value', { enum: ['a', 'b'] }, { enum: ['a'] }, 'x: the value b is gone'],
+  ['a new list of values', {}, { enum: ['a'] }, 'x: only some values are taken now'],
   ['a new required field', { required: ['a'] }, { required: ['a', 'b'] }, 'x: b is required now'],
   ['a lower limit', { maxLength: 9 }, { maxLength: 8 }, 'x: maxLength is smaller'],
-  ['a limit where there was none', {}, { maxItems: 8 }, 'x: maxItems is smaller'],
-  ['more that is asked for', { minimum: 0 }, { minimum: 1 }, 'x: minimum is greater'],
+  ['a new limit', {}, { maxItems: 8 }, 'x: maxItems is smaller'],
+  ['a higher minimum', { minimum: 0 }, { minimum: 1 }, 'x: minimum is greater'],
   ['another pattern', { pattern: 'a' }, { pattern: 'b' }, 'x: pattern is another one'],
   ['another type', { type: 'string' }, { type: 'integer' }, 'x: type is another one'],
   ['another default', { default: 1 }, { default: 2 }, 'x: default is another one'],
   ['a new rule', {}, { 'x-kubernetes-validations': [{ rule: 'false' }] }, 'x: a new rule: false'],
-  ['no null any more', { nullable: true }, {}, 'x: null is not taken any more'],
-  ['deep inside a list', { items: { maximum: 2 } }, { items: { maximum: 1 } }, 'x[]: maximum is smaller'],
+  ['null that is no longer allowed', { nullable: true }, {}, 'x: null is not taken any more'],
+  ['a lower limit inside a list', { items: { maximum: 2 } }, { items: { maximum: 1 } }, 'x[]: maximum is smaller'],
   [
     'deep inside a map',
     { additionalProperties: { enum: [1, 2] } },
@@ -62,11 +62,11 @@ for (const [what, before, after, problem] of narrower) {
 
 const wider: readonly (readonly [what: string, before: Node, after: Node])[] = [
   ['a new field', { properties: {} }, { properties: { a: { type: 'string', maxLength: 1 } } }],
-  ['a value more', { enum: ['a'] }, { enum: ['a', 'b'] }],
-  ['any value', { enum: ['a'] }, {}],
+  ['an added value', { enum: ['a'] }, { enum: ['a', 'b'] }],
+  ['a removed list of values', { enum: ['a'] }, {}],
   ['a higher limit', { maxLength: 8, minimum: 1 }, { maxLength: 9, minimum: 0 }],
-  ['what is required no more', { required: ['a'] }, {}],
-  ['a rule less', { 'x-kubernetes-validations': [{ rule: 'false' }] }, {}],
+  ['a field that is no longer required', { required: ['a'] }, {}],
+  ['a removed rule', { 'x-kubernetes-validations': [{ rule: 'false' }] }, {}],
   ['another description', { description: 'a' }, { description: 'b' }],
 ];
 for (const [what, before, after] of wider) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isSameDuration, isSameQuantity } from '../../../../src/rules/drift/amount.ts';
 
-test('quantities that mean the same', () => {
+test('equal quantities', () => {
   const same: readonly (readonly [unknown, unknown])[] = [
     ['1000m', '1'],
     [1, '1'],
@@ -19,7 +19,7 @@ test('quantities that mean the same', () => {
   for (const [left, right] of same) assert.ok(isSameQuantity(left, right), `${left} = ${right}`);
 });
 
-test('quantities that do not, and what is none', () => {
+test('different quantities, and values that are no quantities', () => {
   const other: readonly (readonly [unknown, unknown])[] = [
     ['1000m', '2'],
     ['1Gi', '1G'],
@@ -35,7 +35,7 @@ test('quantities that do not, and what is none', () => {
   for (const [left, right] of other) assert.ok(!isSameQuantity(left, right), `${left} = ${right}`);
 });
 
-test('durations as Go writes them', () => {
+test('durations are equal as Go writes them', () => {
   assert.ok(isSameDuration('5m', '5m0s'));
   assert.ok(isSameDuration('2160h', '2160h0m0s'));
   assert.ok(isSameDuration('90s', '1m30s'));

@@ -1,3 +1,4 @@
+// Longer than 200 lines: one table of changes of a Deployment.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KubernetesObject } from '../../../../src/kubernetes/object.ts';
@@ -40,7 +41,7 @@ const cases: readonly Case[] = [
     serviceAccount: [],
   },
   {
-    name: 'another value of an environment variable that the chart sets, equal as a quantity only',
+    name: 'another value of an environment variable of the chart, which would be equal as a quantity',
     edits: [[`${web}/env/0/value`, '1000m']],
     user: [`${container}.env[MODE].value`],
     serviceAccount: [`${container}.env[MODE].value`],
@@ -52,7 +53,7 @@ const cases: readonly Case[] = [
     serviceAccount: [`${container}.env[MODE]`],
   },
   {
-    name: 'all environment variables removed: one finding',
+    name: 'all environment variables removed, as one change',
     edits: [[`${web}/env`]],
     user: [`${container}.env`],
     serviceAccount: [`${container}.env`],
@@ -64,21 +65,21 @@ const cases: readonly Case[] = [
     serviceAccount: ['spec.replicas'],
   },
   {
-    name: 'another number of replicas that the chart leaves blank, as for an autoscaler',
+    name: 'another number of replicas where the chart sets none, as for an autoscaler',
     document: withoutReplicas,
     edits: [['/spec/replicas', 5]],
     user: ['spec.replicas'],
     serviceAccount: [],
   },
   {
-    name: 'another number of replicas where the chart says null',
+    name: 'another number of replicas where the chart has null',
     document: edit(chartDeployment, ['/spec/replicas', null]),
     edits: [['/spec/replicas', 5]],
     user: ['spec.replicas'],
     serviceAccount: [],
   },
   {
-    name: 'a sidecar injected, in front of the rest',
+    name: 'a sidecar in front of the other containers',
     edits: [[`${pod}/containers`, [{ name: 'proxy', image: 'proxy:1' }, ...livePod().containers]]],
     user: ['spec.template.spec.containers[proxy]'],
     serviceAccount: [],
@@ -96,7 +97,7 @@ const cases: readonly Case[] = [
     serviceAccount: [],
   },
   {
-    name: 'a name for a port for which the chart names neither name nor protocol',
+    name: 'a name for a port for which the chart sets neither name nor protocol',
     edits: [[`${web}/ports/0/name`, 'http']],
     user: [`${container}.ports[80/TCP].name`],
     serviceAccount: [],
@@ -114,7 +115,7 @@ const cases: readonly Case[] = [
     serviceAccount: [`${container}.ports[53/UDP].name`],
   },
   {
-    name: 'one more argument: arguments are one whole',
+    name: 'one more argument: the list is compared as a whole',
     edits: [[`${web}/args/-`, '--verbose']],
     user: [`${container}.args`],
     serviceAccount: [`${container}.args`],
@@ -138,13 +139,13 @@ const cases: readonly Case[] = [
     serviceAccount: [`${container}.resources.limits.cpu`],
   },
   {
-    name: 'requests, which the chart leaves empty',
+    name: 'requests where the chart has an empty map',
     edits: [[`${web}/resources/requests`, { cpu: '100m' }]],
     user: [`${container}.resources.requests.cpu`],
     serviceAccount: [],
   },
   {
-    name: 'a security context where the chart says null',
+    name: 'a security context where the chart has null',
     edits: [[`${web}/securityContext`, { privileged: true }]],
     user: [`${container}.securityContext`],
     serviceAccount: [],
@@ -174,14 +175,14 @@ const cases: readonly Case[] = [
     serviceAccount: [],
   },
   {
-    name: 'kubectl rollout restart a second time, and the removal of its mark',
+    name: 'kubectl rollout restart a second time',
     before: edit(before, [restartedAt, '2026-01-02T00:00:00Z']),
     edits: [['/spec/template/metadata/annotations']],
     user: [],
     serviceAccount: [],
   },
   {
-    name: 'another annotation of the pods, with a restart',
+    name: 'another annotation of the pods, together with a restart',
     edits: [
       [restartedAt, '2026-01-02T00:00:00Z'],
       ['/spec/template/metadata/annotations/a.b~1c', 'x'],
@@ -225,7 +226,7 @@ const cases: readonly Case[] = [
     serviceAccount: ['metadata.labels["app.kubernetes.io/name"]', 'metadata.labels["app.kubernetes.io/managed-by"]'],
   },
   {
-    name: 'a finalizer, and what the API server keeps',
+    name: 'a finalizer, and metadata that the API server writes',
     edits: [
       ['/metadata/finalizers', ['foregroundDeletion']],
       ['/metadata/deletionTimestamp', '2026-01-02T00:00:00Z'],
@@ -238,19 +239,19 @@ const cases: readonly Case[] = [
     serviceAccount: [],
   },
   {
-    name: 'an owner, so that the garbage collector takes it',
+    name: 'an owner, with whom the garbage collector deletes the object',
     edits: [['/metadata/ownerReferences', [{ kind: 'Pod', name: 'x', uid: '1' }]]],
     user: ['metadata.ownerReferences'],
     serviceAccount: [],
   },
   {
-    name: 'the annotation by which the Deployment controller goes back to an older revision',
+    name: 'the annotation that rolls a Deployment back',
     edits: [['/metadata/annotations/deprecated.deployment.rollback.to', '1']],
     user: ['metadata.annotations["deprecated.deployment.rollback.to"]'],
     serviceAccount: ['metadata.annotations["deprecated.deployment.rollback.to"]'],
   },
   {
-    name: 'the annotations in which autoscaling/v1 keeps what it has no fields for',
+    name: 'the annotations in which autoscaling/v1 stores fields of autoscaling/v2',
     edits: [
       ['/metadata/annotations/autoscaling.alpha.kubernetes.io~1metrics', '[]'],
       ['/metadata/annotations/autoscaling.alpha.kubernetes.io~1behavior', '{}'],
@@ -267,7 +268,7 @@ const cases: readonly Case[] = [
   },
   { name: 'managedFields erased', edits: [['/metadata/managedFields', [{}]]], user: [], serviceAccount: [] },
   {
-    name: 'managedFields erased along with a change',
+    name: 'managedFields erased together with a change',
     edits: [
       ['/metadata/managedFields', [{}]],
       [`${web}/ports/0/name`, 'http'],
@@ -277,21 +278,21 @@ const cases: readonly Case[] = [
     serviceAccount: [`${container}.image`],
   },
   {
-    name: 'a sidecar where managedFields had been erased before',
+    name: 'a sidecar after managedFields were erased',
     before: edit(before, ['/metadata/managedFields', [{}]]),
     edits: [[`${pod}/containers/-`, { name: 'proxy', image: 'proxy:1' }]],
     user: ['spec.template.spec.containers[proxy]'],
     serviceAccount: [],
   },
   {
-    name: 'a nameless port where managedFields had been erased before: the list is one whole',
+    name: 'a port without a name after managedFields were erased: the list is compared as a whole',
     before: edit(before, ['/metadata/managedFields', [{}]]),
     edits: [[`${web}/ports/0/name`, 'http']],
     user: [`${container}.ports`],
     serviceAccount: [`${container}.ports`],
   },
   {
-    name: 'the chart brought back after limits, image, arguments and container port had been changed',
+    name: 'limits, image, arguments and container port brought back to those of the chart',
     before: edit(
       before,
       [`${web}/resources/limits/cpu`, '2'],
@@ -330,7 +331,7 @@ for (const { name, edits, user, serviceAccount, ...given } of cases) {
   });
 }
 
-test('a finding says where, from what and to what', () => {
+test('a change has its path, its old value and its new value', () => {
   const sidecar = { name: 'proxy', image: 'proxy:1' };
   const moved = edit(
     before,
@@ -357,7 +358,7 @@ test('a finding says where, from what and to what', () => {
   ]);
 });
 
-test('ignored paths are no drift, wherever they are', () => {
+test('ignored paths are no drift', () => {
   const cases: readonly (readonly [ignore: string, ...edits: [string, unknown?][]])[] = [
     ['/spec/replicas', ['/spec/replicas', 5]],
     ['/spec', ['/spec/replicas', 5], [`${web}/image`, 'web:2']],

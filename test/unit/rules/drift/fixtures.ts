@@ -3,7 +3,7 @@ import { type DriftInput, findDrift } from '../../../../src/rules/drift/find-dri
 
 export type Json = Record<string, unknown>;
 
-/** What a chart says of its web server: little, as charts do. */
+/** A chart's Deployment, which sets few fields, as charts do. */
 export const chartDeployment: Json = {
   apiVersion: 'apps/v1',
   kind: 'Deployment',
@@ -35,7 +35,7 @@ export const chartDeployment: Json = {
   },
 };
 
-/** The same in the cluster, with defaults, as kube-apiserver 1.36 answers. */
+/** The same Deployment in the cluster, with the defaults of kube-apiserver 1.36. */
 export const liveDeployment = {
   apiVersion: 'apps/v1',
   kind: 'Deployment',
@@ -123,7 +123,7 @@ export const liveDeployment = {
   status: { replicas: 2 },
 } satisfies KubernetesObject;
 
-/** An object as Helm leaves it: with its marks. */
+/** An object as Helm writes it: with its ownership label and annotations. */
 export const asInstalled = (document: Json, live: Json = {}): KubernetesObject => {
   const metadata = document.metadata as Json;
   return {
@@ -143,7 +143,7 @@ export const asInstalled = (document: Json, live: Json = {}): KubernetesObject =
   };
 };
 
-/** A copy with the value at the JSON Pointer replaced, added (`-` appends to a list), or removed. */
+/** A copy in which the value at each JSON Pointer is replaced, added (`-` appends to a list) or removed. */
 export const edit = <T>(object: T, ...edits: readonly (readonly [pointer: string, value?: unknown])[]): T => {
   const copy = structuredClone(object);
   for (const [pointer, value] of edits) {
@@ -162,7 +162,7 @@ export const edit = <T>(object: T, ...edits: readonly (readonly [pointer: string
       else if (last === '-') at.push(value);
       else at[Number(last)] = value;
     } else if (value === undefined) delete at[last];
-    // Assigned, `__proto__` would be no key.
+    // An assignment to `__proto__` would add no key.
     else Object.defineProperty(at, last, { value, configurable: true, enumerable: true, writable: true });
   }
   return copy;

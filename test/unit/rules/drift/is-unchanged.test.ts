@@ -6,7 +6,7 @@ import { edit, liveDeployment } from './fixtures.ts';
 
 const before: KubernetesObject = liveDeployment;
 
-test('a status update and the API server’s own book-keeping change nothing', () => {
+test('an update of the status, and metadata that the API server writes, change nothing', () => {
   const after = edit(
     before,
     ['/status/replicas', 3],
@@ -19,7 +19,7 @@ test('a status update and the API server’s own book-keeping change nothing', (
   assert.equal(isUnchanged(before, edit(after, ['/status'])), true);
 });
 
-test('everything else does', () => {
+test('every other field counts as a change', () => {
   for (const [pointer, value] of [
     ['/spec/replicas', 3],
     ['/metadata/labels/x', 'y'],

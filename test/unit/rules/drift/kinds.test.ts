@@ -1,3 +1,4 @@
+// Longer than 200 lines: one table of changes of other kinds.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { asInstalled, drift, edit, type Json, paths } from './fixtures.ts';
@@ -109,14 +110,14 @@ const cases: readonly Case[] = [
   },
   { name: 'Secret: nothing', document: secret, live: liveSecret, edits: [], ...both([]) },
   {
-    name: 'Secret: what the chart gives as text',
+    name: 'Secret: the text of the chart as data',
     document: secret,
     live: liveSecret,
     edits: [['/data/password', 'eA==']],
     ...both(['data.password']),
   },
   {
-    name: 'Secret: what the chart gives in wrapped base64',
+    name: 'Secret: wrapped base64 of the chart as one line',
     document: secret,
     live: liveSecret,
     edits: [['/data/user', 'eA==']],
@@ -137,14 +138,14 @@ const cases: readonly Case[] = [
     ...both([]),
   },
   {
-    name: 'ClusterRole: rules filled in where only the live object is aggregated',
+    name: 'ClusterRole: rules filled in where only the live object has an aggregation rule',
     document: role,
     live: { aggregationRule: { clusterRoleSelectors: [] } },
     edits: [['/rules/-', rule]],
     ...both([]),
   },
   {
-    name: 'ClusterRole: aggregation is no disguise for rules in the same write',
+    name: 'ClusterRole: an aggregation rule and rules in the same write',
     document: role,
     edits: [
       ['/rules/-', rule],
@@ -162,7 +163,7 @@ const cases: readonly Case[] = [
     }),
   ),
   {
-    name: 'ValidatingWebhookConfiguration: made to look at less, caBundle or not',
+    name: 'ValidatingWebhookConfiguration: rules changed together with the caBundle',
     document: webhooks('ValidatingWebhookConfiguration'),
     edits: [
       ['/webhooks/0/clientConfig/caBundle', 'QUJD'],
@@ -185,7 +186,7 @@ const cases: readonly Case[] = [
     ...both([]),
   },
   {
-    name: 'caBundle of another kind is a field like any other',
+    name: 'a caBundle of another kind, which is a field like any other',
     document: queue,
     edits: [['/spec/caBundle', 'QUJD']],
     user: ['spec.caBundle'],
@@ -200,7 +201,7 @@ const cases: readonly Case[] = [
     serviceAccount: [],
   },
   {
-    name: 'Service: another port moved in for the one of the chart',
+    name: 'Service: another port in place of the port of the chart',
     document: service,
     live: liveService,
     edits: [['/spec/ports/0/port', 81]],
@@ -245,7 +246,7 @@ const cases: readonly Case[] = [
     serviceAccount: [],
   },
   {
-    name: 'PersistentVolumeClaim: grown, and back in another unit',
+    name: 'PersistentVolumeClaim: grown, and brought back in another unit',
     document: claim,
     live: { spec: { resources: { requests: { storage: '2Gi' } } } },
     edits: [['/spec/resources/requests/storage', '1024Mi']],
@@ -258,7 +259,7 @@ const cases: readonly Case[] = [
     ...both(['spec.paused']),
   },
   {
-    name: 'custom resource: an item known by name',
+    name: 'custom resource: a field of an item with a name',
     document: queue,
     edits: [['/spec/topics/0/partitions', 9]],
     ...both(['spec.topics[orders].partitions']),
@@ -271,19 +272,19 @@ const cases: readonly Case[] = [
     serviceAccount: [],
   },
   {
-    name: 'custom resource: items known by nothing are one whole',
+    name: 'custom resource: a list whose items have no identity, compared as a whole',
     document: queue,
     edits: [['/spec/weights/-', { weight: 3 }]],
     ...both(['spec.weights']),
   },
   {
-    name: 'custom resource: a plain list is one whole',
+    name: 'custom resource: a list of values, compared as a whole',
     document: queue,
     edits: [['/spec/hosts/-', 'c']],
     ...both(['spec.hosts']),
   },
   {
-    name: 'custom resource: a set may grow',
+    name: 'custom resource: one more item in a set',
     document: queue,
     live: setOfHosts,
     edits: [['/spec/hosts/-', 'c']],
@@ -291,14 +292,14 @@ const cases: readonly Case[] = [
     serviceAccount: [],
   },
   {
-    name: 'custom resource: a set has no order',
+    name: 'custom resource: a set in another order',
     document: queue,
     live: setOfHosts,
     edits: [['/spec/hosts', ['b', 'a']]],
     ...both([]),
   },
   {
-    name: 'custom resource: a set keeps what the chart put in',
+    name: 'custom resource: an item of the chart removed from a set',
     document: queue,
     live: setOfHosts,
     edits: [['/spec/hosts', ['b', 'c']]],
@@ -306,20 +307,20 @@ const cases: readonly Case[] = [
     serviceAccount: ['spec.hosts[a]'],
   },
   {
-    name: 'custom resource: written back by an operator from Go types',
+    name: 'custom resource: written by an operator from Go types',
     document: queue,
     edits: [['/spec/paused'], ['/spec/labels'], ['/spec/timeout', '5m0s'], ['/spec/resources/limits/cpu', '500m']],
     user: ['spec.paused', 'spec.labels'],
     serviceAccount: [],
   },
   {
-    name: 'a built-in object: false is not the same as absent',
+    name: 'a built-in object: false removed',
     document: object('v1', 'ServiceAccount', { automountServiceAccountToken: false }),
     edits: [['/automountServiceAccountToken']],
     ...both(['automountServiceAccountToken']),
   },
   {
-    name: 'HorizontalPodAutoscaler of another version than the chart has: what can be paired is',
+    name: 'HorizontalPodAutoscaler in another version than that of the chart',
     document: object('autoscaling/v1', 'HorizontalPodAutoscaler', {
       spec: { maxReplicas: 3, targetCPUUtilizationPercentage: 80 },
     }),
@@ -346,7 +347,7 @@ for (const { name, document, live, edits, user, serviceAccount } of cases) {
   });
 }
 
-test('values of a Secret are marked secret, those of others are not', () => {
+test('values of a Secret are marked as secret, and values of other kinds are not', () => {
   const before = asInstalled(secret, liveSecret);
   const applied = 'kubectl.kubernetes.io/last-applied-configuration';
   const charted = edit(secret, [`/metadata/annotations/${applied.replace('/', '~1')}`, '{}']);

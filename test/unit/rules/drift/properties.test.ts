@@ -12,7 +12,7 @@ const key = fc.oneof(
   fc.string({ maxLength: 3 }),
 );
 
-/** Documents like charts': no null, which sets nothing; lists by name, of scalars, and of neither. */
+/** Documents as charts have them: without null, and with lists of named items, of scalars and of other items. */
 const { value: chartValue } = fc.letrec<{ value: unknown; map: Json }>((tie) => ({
   value: fc.oneof(
     { maxDepth: 4, depthIdentifier: 'chart' },
@@ -35,7 +35,7 @@ const chart = fc
   .tuple(fc.constantFrom('v1', 'x.example/v1'), fc.constantFrom('ConfigMap', 'Widget'), chartValue)
   .map(([apiVersion, kind, spec]): Json => ({ apiVersion, kind, metadata: { name: 'web' }, spec }));
 
-/** Pointers to everything that is a leaf for the API server: no map, and no list that is known by name. */
+/** Pointers to all values that are compared as a whole: every value but maps and lists of named items. */
 const leaves = (value: unknown, pointer = ''): readonly string[] => {
   if (typeof value !== 'object' || value === null) return [pointer];
   if (Array.isArray(value) && (value.length === 0 || !value.every((item) => typeof item?.name === 'string'))) return [];
@@ -54,7 +54,7 @@ const chartAndLeaf = chart
     fc.record({ document: fc.constant(document), pointer: fc.constantFrom(...pointers) }),
   );
 
-test('equal objects are never drift, whatever they are', () => {
+test('equal objects are never drift', () => {
   fc.assert(
     fc.property(json, json, (document, live) => {
       const before = live as KubernetesObject;
@@ -73,7 +73,7 @@ test('a changed field of the chart is always drift', () => {
       const after = edit(before, [pointer, 'something else']);
       for (const subject of subjects) {
         const changes = drift(subject, document, before, after);
-        // Another name makes it another item of the list.
+        // A changed name makes another item of the list.
         if (pointer.endsWith('/name')) assert.notEqual(changes.length, 0);
         else
           assert.deepEqual(
@@ -86,7 +86,7 @@ test('a changed field of the chart is always drift', () => {
   );
 });
 
-test('bringing back what the chart says is never drift', () => {
+test("a change back to the chart's value is never drift", () => {
   fc.assert(
     fc.property(chartAndLeaf, ({ document, pointer }) => {
       const after = asInstalled(document);
@@ -98,7 +98,7 @@ test('bringing back what the chart says is never drift', () => {
   );
 });
 
-test('what is drift for a service account is drift for a person, at the same place', () => {
+test('drift of a service account is also drift of a person, at the same path', () => {
   fc.assert(
     fc.property(chart, chartValue, chartValue, (document, old, now) => {
       const [before, after] = [asInstalled({ ...document, spec: old }), asInstalled({ ...document, spec: now })];
@@ -109,7 +109,7 @@ test('what is drift for a service account is drift for a person, at the same pla
   );
 });
 
-test('a person cannot change anything beside the chart unnoticed', () => {
+test('a change by a person outside of the chart is always drift', () => {
   fc.assert(
     fc.property(chart, fc.string({ maxLength: 4 }), (document, text) => {
       const before = asInstalled(document, { more: { list: [{ name: 'a' }] } });
@@ -120,7 +120,7 @@ test('a person cannot change anything beside the chart unnoticed', () => {
   );
 });
 
-test('nothing makes it throw', () => {
+test('no object makes findDrift throw', () => {
   const part = fc.oneof(
     json,
     fc.constant({ labels: 1 }),
@@ -167,7 +167,7 @@ test('objects nested beyond reason are compared, and fail towards drift', () => 
   }
 });
 
-test('keys that JavaScript knows are keys like any other', () => {
+test('keys such as __proto__ are keys like any other', () => {
   const parse = (text: string) => JSON.parse(text) as KubernetesObject;
   const document = parse('{"data":{"__proto__":"1","constructor":"2","toString":"3"}}') as Json;
   const before = parse('{"kind":"ConfigMap","data":{"__proto__":"1","constructor":"2","toString":"3"}}');
@@ -178,7 +178,7 @@ test('keys that JavaScript knows are keys like any other', () => {
   assert.equal(isUnchanged(parse('{"a":{}}'), parse('{"a":{"__proto__":{}}}')), false);
 });
 
-test('a list of ten thousand items is paired in one go', () => {
+test('a list of ten thousand items is paired in time', () => {
   const items = Array.from({ length: 10_000 }, (_, index) => ({ name: `V${index}`, value: '1' }));
   const document = edit(chartDeployment, ['/spec/template/spec/containers/0/env', items]);
   const before = edit(liveDeployment as KubernetesObject, ['/spec/template/spec/containers/0/env', items]);

@@ -1,3 +1,4 @@
+// Longer than 200 lines: a table of requests, and the fields that the API server would note for them.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
@@ -5,8 +6,6 @@ import type { KubernetesObject, ManagedFieldsEntry } from '../../../../src/kuber
 import { isMap } from '../../../../src/rules/drift/json.ts';
 import { restoresObject } from '../../../../src/rules/drift/restores-object.ts';
 import { chartDeployment, edit, type Json, liveDeployment } from './fixtures.ts';
-
-/** What somebody creates in place of a governed object that is missing. */
 
 const MARKS = { releaseName: 'web', releaseNamespace: 'shop' };
 
@@ -28,7 +27,7 @@ const marked = (document: Json): Json => {
   };
 };
 
-/** As the schema of the API server has them; all other lists are one value. */
+/** The keys of lists in the API server's schema. It takes any other list as one value. */
 const KEYS: ReadonlyMap<string, readonly string[]> = new Map([
   ['containers', ['name']],
   ['env', ['name']],
@@ -41,7 +40,7 @@ const ATOMIC = new Set(['selector']);
 const keyOf = (item: Json, names: readonly string[]): string =>
   `k:${JSON.stringify(Object.fromEntries(names.map((name) => [name, item[name] ?? 'TCP'])))}`;
 
-/** The fields of a request, as `managedFields` has them after a server-side apply. */
+/** The fields of a request, as `managedFields` holds them after a server-side apply. */
 const fieldsOf = (value: unknown, name = ''): Json => {
   const keys = KEYS.get(name);
   if (Array.isArray(value) && keys !== undefined)
@@ -64,7 +63,7 @@ const entryOf = (request: Json, more: Partial<ManagedFieldsEntry> = {}): Managed
   ...more,
 });
 
-/** What the API server asks Belay about when `request` is applied; `filled` is what it makes of that. */
+/** The object that Belay reviews when `request` is applied. `filled` is the request with defaults. */
 const applied = (request: Json, filled: Json = request, more: Partial<ManagedFieldsEntry> = {}): KubernetesObject => {
   const object = structuredClone(filled);
   return { ...object, metadata: { ...(object.metadata as Json), managedFields: [entryOf(request, more)] } };
@@ -74,7 +73,7 @@ const restores = (document: Json, after: KubernetesObject, group = 'apps'): bool
   restoresObject({ ...MARKS, document, after, group, kind: String(document.kind) });
 
 const request = marked(chartDeployment);
-/** With the API server's defaults. */
+/** The request with the API server's defaults. */
 const filled: Json = (() => {
   const { managedFields: _fields, annotations: _annotations, ...metadata } = liveDeployment.metadata;
   const { annotations } = request.metadata as Json;
@@ -82,11 +81,11 @@ const filled: Json = (() => {
 })();
 const CONTAINER = '/spec/template/spec/containers/0';
 
-test('the chart as it stands, applied by the server, is restored, whatever the API server fills in', () => {
+test('a server-side apply of the chart restores it, with the defaults of the API server', () => {
   assert.ok(restores(chartDeployment, applied(request, filled)));
 });
 
-describe('more than the chart, or less, or another value, is not', () => {
+describe('a CREATE with more than the chart, less, or another value restores nothing', () => {
   const both = (...edits: readonly (readonly [pointer: string, value?: unknown])[]): KubernetesObject =>
     applied(edit(request, ...edits), edit(filled, ...edits));
   const CASES: Readonly<Record<string, KubernetesObject>> = {
@@ -98,61 +97,61 @@ describe('more than the chart, or less, or another value, is not', () => {
       '/spec/template/spec/volumes/0',
       { name: 'tmp', hostPath: { path: '/' } },
     ]),
-    'more in an empty volume': both(['/spec/template/spec/volumes/0/emptyDir/medium', 'Memory']),
+    'a field in an empty volume': both(['/spec/template/spec/volumes/0/emptyDir/medium', 'Memory']),
     'the network of the host': both(['/spec/template/spec/hostNetwork', true]),
     'another service account': both(['/spec/template/spec/serviceAccountName', 'admin']),
-    'a privileged container, of which the chart says null': both([
-      `${CONTAINER}/securityContext`,
-      { privileged: true },
-    ]),
-    'a security context for the Pod, where there is an empty default': both([
+    'a privileged container where the chart has null': both([`${CONTAINER}/securityContext`, { privileged: true }]),
+    'a security context for the Pod, which is empty by default': both([
       '/spec/template/spec/securityContext/runAsUser',
       0,
     ]),
     'another argument': both([`${CONTAINER}/args/-`, '--evil']),
-    'an argument less': both([`${CONTAINER}/args/1`]),
+    'a removed argument': both([`${CONTAINER}/args/1`]),
     'a command': both([`${CONTAINER}/command`, ['sh']]),
     'another variable': both([`${CONTAINER}/env/-`, { name: 'LD_PRELOAD', value: 'x' }]),
-    'a variable of another value': both([`${CONTAINER}/env/0/value`, '2']),
-    'a variable from elsewhere': both([`${CONTAINER}/env/0`, { name: 'MODE', valueFrom: { fieldRef: {} } }]),
-    'a variable less': both([`${CONTAINER}/env`]),
+    'another value of a variable': both([`${CONTAINER}/env/0/value`, '2']),
+    'a variable with a source in place of its value': both([
+      `${CONTAINER}/env/0`,
+      { name: 'MODE', valueFrom: { fieldRef: {} } },
+    ]),
+    'a removed variable': both([`${CONTAINER}/env`]),
     'another port': both([`${CONTAINER}/ports/-`, { containerPort: 22, protocol: 'TCP' }]),
     'a port with a name': both([`${CONTAINER}/ports/0/name`, 'http']),
     'a port of the host': both([`${CONTAINER}/ports/0/hostPort`, 80]),
-    'more in a selector, which is one value': both(['/spec/selector/matchExpressions', [{ key: 'a' }]]),
+    'a field in a selector, which is compared as a whole': both(['/spec/selector/matchExpressions', [{ key: 'a' }]]),
     'more processor': both([`${CONTAINER}/resources/limits/cpu`, '2']),
-    'a limit less': both([`${CONTAINER}/resources/limits/memory`]),
+    'a removed limit': both([`${CONTAINER}/resources/limits/memory`]),
     'another annotation': both(['/metadata/annotations/evil.example~1run', 'x']),
     'another annotation of the Pods': both(['/spec/template/metadata/annotations', { a: 'b' }]),
     'another label': both(['/metadata/labels/team', 'evil']),
     'an owner': both(['/metadata/ownerReferences', [{ kind: 'Pod', name: 'x', uid: 'y' }]]),
     'a finalizer': both(['/metadata/finalizers', ['evil.example/keep']]),
-    'the mark of another release': both(['/metadata/annotations/meta.helm.sh~1release-name', 'other']),
+    'the ownership annotation of another release': both(['/metadata/annotations/meta.helm.sh~1release-name', 'other']),
     'another number of replicas': both(['/spec/replicas', 0]),
-    'a field that has a default, with that very value': both(['/spec/template/spec/dnsPolicy', 'ClusterFirst']),
-    'a field of the chart that was left out, and has its value by default': applied(
+    'a field with its default value': both(['/spec/template/spec/dnsPolicy', 'ClusterFirst']),
+    'a field of the chart that is left out and gets its value by default': applied(
       edit(request, ['/spec/replicas']),
       filled,
     ),
-    'a POST, after which everything is owned': applied(filled, filled, { operation: 'Update' }),
-    'a POST of exactly what the chart says': applied(request, filled, { operation: 'Update' }),
+    'a POST of all fields': applied(filled, filled, { operation: 'Update' }),
+    'a POST of exactly the fields of the chart': applied(request, filled, { operation: 'Update' }),
     'fields of another version': applied(request, filled, { apiVersion: 'apps/v1beta1' }),
     'another version of the kind': applied({ ...request, apiVersion: 'apps/v2' }, { ...filled, apiVersion: 'apps/v2' }),
     'fields of a subresource': applied(request, filled, { subresource: 'scale' }),
-    'no fields at all': { ...filled, metadata: { ...(filled.metadata as Json), managedFields: [] } },
-    'no list of fields': { ...filled, metadata: filled.metadata as Json },
-    'two entries': {
+    'empty managedFields': { ...filled, metadata: { ...(filled.metadata as Json), managedFields: [] } },
+    'no managedFields': { ...filled, metadata: filled.metadata as Json },
+    'two entries of managedFields': {
       ...filled,
       metadata: { ...(filled.metadata as Json), managedFields: [entryOf(request), entryOf(request)] },
     },
-    'fields that make no sense': applied(request, filled, { fieldsV1: { ...entryOf(request).fieldsV1, 'x:y': {} } }),
+    'malformed fields': applied(request, filled, { fieldsV1: { ...entryOf(request).fieldsV1, 'x:y': {} } }),
     'an entry without fields': applied(request, filled, { fieldsV1: {} }),
   };
   for (const [what, after] of Object.entries(CASES))
     test(what, () => assert.equal(restores(chartDeployment, after), false));
 });
 
-describe('of other kinds', () => {
+describe('a CREATE of another kind', () => {
   const secret: Json = {
     ...{ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'web' } },
     ...{ data: { user: 'd2Vi' }, stringData: { password: 'correct horse' } },
@@ -205,9 +204,9 @@ describe('of other kinds', () => {
     after: KubernetesObject,
     expected: boolean,
   ])[] = [
-    ['a Secret, of which text has become data', '', secret, applied(marked(secret), stored(secret, DATA)), true],
+    ['a Secret whose text has become data', '', secret, applied(marked(secret), stored(secret, DATA)), true],
     [
-      'a Secret with one more text, which nobody owns as data',
+      'a Secret with one more text',
       ...(['', secret] as const),
       applied(edit(marked(secret), ['/stringData/token', 'x']), stored(secret, { ...DATA, token: 'eA==' })),
       false,
@@ -219,7 +218,7 @@ describe('of other kinds', () => {
       false,
     ],
     [
-      'a StatefulSet, with the defaults of its claims',
+      'a StatefulSet with the defaults of its claims',
       'apps',
       statefulSet,
       applied(marked(statefulSet), claims({})),
@@ -241,7 +240,7 @@ describe('of other kinds', () => {
     ],
     ['a custom resource', 'shop.test', widget, applied(marked(widget), parts({ id: 'a' })), true],
     [
-      'a custom resource with a value that would be a default elsewhere',
+      'a custom resource with a value that is a default in other kinds',
       ...(['shop.test', widget] as const),
       applied(parts({ id: 'a', kind: 'PersistentVolumeClaim' }), parts({ id: 'a', kind: 'PersistentVolumeClaim' })),
       false,
@@ -251,7 +250,7 @@ describe('of other kinds', () => {
   for (const [what, group, chart, after, expected] of CASES)
     test(what, () => assert.equal(restores(chart, after, group), expected));
 
-  test('false is not the same as nothing: what is left out may be true by default', () => {
+  test('a CREATE without a field that is false in the chart restores nothing', () => {
     const account: Json = {
       ...{ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'web' }, automountServiceAccountToken: false },
     };
@@ -261,7 +260,7 @@ describe('of other kinds', () => {
   });
 });
 
-test('whatever else is asked for, in whatever place, it is no restoration', () => {
+test('one more field at any place restores nothing', () => {
   const places: string[] = [];
   const collect = (value: unknown, pointer: string): void => {
     if (isMap(value)) places.push(pointer);
@@ -270,7 +269,7 @@ test('whatever else is asked for, in whatever place, it is no restoration', () =
       collect(child, `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`);
   };
   collect(request, '');
-  // Parts of the identity, and what is set already, are asserted above.
+  // Other tests cover fields of the identity and fields that are set already.
   const isNew = (place: string, key: string): boolean => {
     const at = place
       .split('/')
@@ -293,7 +292,7 @@ test('whatever else is asked for, in whatever place, it is no restoration', () =
   );
 });
 
-test('however strange it is, it ends, and does not throw', () => {
+test('strange fields end in an answer', () => {
   fc.assert(
     fc.property(fc.object(), fc.object({ maxDepth: 5 }), (fieldsV1, after) => {
       assert.equal(restores(chartDeployment, applied(request, after as Json, { fieldsV1 })), false);

@@ -1,0 +1,107 @@
+import { describe } from 'node:test';
+import type { ReleaseRecord } from '../../../../src/helm/record.ts';
+import type { RecordWrite } from '../../../../src/rules/record/write.ts';
+import { claim, record, write } from '../releases.ts';
+import { deployed, pending, SILENT, silentClaim, testCases, upgrading } from './cases.ts';
+
+describe('the delete of a record', () => {
+  const remove = (user: string, target: ReleaseRecord, more: Partial<RecordWrite> = {}): RecordWrite =>
+    write(user, target, undefined, more);
+  const old = record(1, 'superseded');
+  testCases([
+    {
+      name: 'history is pruned',
+      records: [old, record(2, 'deployed')],
+      write: remove('ann', old),
+      expect: 'prune',
+    },
+    {
+      name: 'a record with the only copy of a pin is pruned',
+      records: [record(1, 'superseded', { locks: { 'belay.dev/pin': '1.x' } }), record(2, 'deployed')],
+      write: write('ann', record(1, 'superseded', { locks: { 'belay.dev/pin': '1.x' } }), undefined),
+      expect: 'BelayRecordProtected',
+    },
+    {
+      name: 'a record is pruned whose pin is also on another revision',
+      records: [
+        record(1, 'superseded', { locks: { 'belay.dev/pin': '1.x' } }),
+        record(2, 'deployed', { locks: { 'belay.dev/pin': '1.x' } }),
+      ],
+      write: write('ann', record(1, 'superseded', { locks: { 'belay.dev/pin': '1.x' } }), undefined),
+      expect: 'prune',
+    },
+    {
+      name: 'a deployed revision below another deployed one is pruned',
+      records: [deployed, record(2, 'deployed')],
+      write: remove('ann', deployed),
+      expect: 'prune',
+    },
+    {
+      name: 'a record of a frozen release is pruned',
+      records: [old, record(2, 'deployed')],
+      frozen: true,
+      write: remove('ann', old),
+      expect: 'BelayFrozen',
+    },
+    {
+      name: 'the newest revision is deleted',
+      records: [old, record(2, 'deployed')],
+      write: remove('ann', record(2, 'deployed')),
+      expect: 'BelayRecordProtected',
+    },
+    {
+      name: 'the deployed revision below a failed one is deleted',
+      records: [deployed, record(2, 'failed')],
+      write: remove('ann', deployed),
+      expect: 'BelayRecordProtected',
+    },
+    {
+      name: 'the holder deletes the revision in flight',
+      ...upgrading,
+      write: remove('ann', pending),
+      expect: 'BelayOperationInFlight',
+    },
+    {
+      name: 'the holder of an uninstall deletes the oldest record first',
+      records: [old, record(2, 'uninstalling')],
+      claim: claim('uninstall', 2, 'ann'),
+      write: remove('ann', old),
+      expect: 'uninstall',
+    },
+    {
+      name: 'the holder of an uninstall deletes a record although the release was frozen meanwhile',
+      records: [record(2, 'uninstalling')],
+      claim: claim('uninstall', 2, 'ann'),
+      frozen: true,
+      write: remove('ann', record(2, 'uninstalling')),
+      expect: 'uninstall',
+    },
+    {
+      name: "by nobody else during somebody's uninstall",
+      records: [old, record(2, 'uninstalling')],
+      claim: claim('uninstall', 2, 'ann'),
+      write: remove('bob', old),
+      expect: 'BelayOperationInFlight',
+    },
+    {
+      name: 'the record of a dead operation is deleted',
+      records: [deployed, record(2, 'pending-upgrade', SILENT)],
+      claim: silentClaim('upgrade', 2, 'ann'),
+      write: remove('bob', record(2, 'pending-upgrade', SILENT)),
+      expect: 'dead operation',
+    },
+    {
+      name: 'helm uninstall deletes what uninstall --keep-history left',
+      records: [old, record(2, 'uninstalled')],
+      write: remove('ann', old),
+      expect: 'purge',
+    },
+    {
+      name: 'a record in a terminating namespace is deleted',
+      records: [deployed],
+      frozen: true,
+      write: remove('ann', deployed, { terminating: true }),
+      expect: 'terminating namespace',
+    },
+  ]);
+});
