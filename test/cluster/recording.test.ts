@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { withSortedDeletes } from '../recording/line-of.ts';
-import { recordReal } from '../recording/record-real.ts';
+import { type Recording, recordReal } from '../recording/record-real.ts';
 import { readRecording } from '../recording/recorded.ts';
 
 /**
@@ -10,7 +10,11 @@ import { readRecording } from '../recording/recorded.ts';
  * the unit tests tell what it means for the ones in memory.
  */
 
-const [recorded, real] = await Promise.all([readRecording(), recordReal()]);
+const recorded = await readRecording();
+let real: Recording;
+before(async () => {
+  real = await recordReal();
+});
 
 describe('a real API server answers what was recorded', () => {
   for (const [index, exchange] of recorded.exchanges.entries()) {
@@ -21,17 +25,17 @@ describe('a real API server answers what was recorded', () => {
 
 for (const helm of ['helm3', 'helm4'] as const) {
   describe(`${helm} writes what was recorded`, () => {
-    const [old, now] = [recorded.helm[helm], real.helm[helm]];
+    const old = recorded.helm[helm];
     for (const [index, command] of old.commands.entries()) {
       test(`${index + 1}. ${command.typed}`, () => {
-        const repeated = now.commands[index];
+        const repeated = real.helm[helm].commands[index];
         assert.deepEqual(repeated && { ...repeated, writes: withSortedDeletes(repeated.writes) }, {
           ...command,
           writes: withSortedDeletes(command.writes),
         });
       });
     }
-    test('into its first record', () => assert.deepEqual(now.payload, old.payload));
-    test('and no command more was given', () => assert.equal(now.commands.length, old.commands.length));
+    test('into its first record', () => assert.deepEqual(real.helm[helm].payload, old.payload));
+    test('and no command more was given', () => assert.equal(real.helm[helm].commands.length, old.commands.length));
   });
 }
