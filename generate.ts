@@ -5,7 +5,7 @@ import { chartFiles } from './packaging/chart-files.ts';
 import { shippedManifestsText } from './packaging/shipped-manifests.ts';
 import { releasePolicyCrdText } from './src/policy/crd.ts';
 
-/** Writes what is made of the source and checked in. A unit test tells when one of them is out of date. */
+/** Writes the files in the repository that are made from the source. A unit test fails when a file is out of date. */
 const files = {
   'manifests/base/release-policy-crd.yaml': releasePolicyCrdText(),
   'src/cli/doctor/shipped-manifests.ts': await shippedManifestsText(),

@@ -1,9 +1,8 @@
 import { hostname } from 'node:os';
-import { admit } from './admission/admit.ts';
-import type { ReviewDependencies } from './admission/dependencies.ts';
+import { type AdmitDependencies, admit } from './admission/admit.ts';
 import { createNoteEvents } from './admission/note-events.ts';
-import { classify } from './admission/recognise.ts';
-import { carryLocks } from './admission/record/carry-locks.ts';
+import { recognise } from './admission/recognise.ts';
+import { type CarryLocksDependencies, carryLocks } from './admission/record/carry-locks.ts';
 import { createCertificateSource } from './certificates/certificate-source.ts';
 import type { Issuer } from './certificates/keeper.ts';
 import type { Lifetimes } from './certificates/lifetimes.ts';
@@ -21,6 +20,7 @@ import { createPayloadNamespaces } from './facts/payload-namespaces.ts';
 import { createPolicies } from './facts/policies.ts';
 import { createReleaseIndex } from './facts/release-index.ts';
 import { createReleaseStores } from './facts/release-stores.ts';
+import { createSituations } from './facts/situation.ts';
 import { createDecoder } from './helm/decoder.ts';
 import { createTextMemory } from './helm/text-memory.ts';
 import type { Intervals } from './intervals/intervals.ts';
@@ -133,7 +133,7 @@ export const serve = async (options: ServeOptions, wallMs: () => number = Date.n
     now: nowMs,
   });
   const drain = createDrain({ drainMs: options.drainMs, log });
-  const dependencies: ReviewDependencies = {
+  const dependencies: AdmitDependencies & CarryLocksDependencies = {
     api: forReviews,
     index,
     live,
@@ -142,6 +142,7 @@ export const serve = async (options: ServeOptions, wallMs: () => number = Date.n
     manifests: createManifests(forReviews, decoder),
     decoder,
     policies,
+    situations: createSituations({ index, live, policies, nowMs }),
     stores: createReleaseStores(index, live, createPayloadNamespaces(forReviews, decoder), nowMs, intervals.stores),
     shortestSilenceMs: intervals.claims.shortestSilenceMs,
     log,
@@ -183,12 +184,12 @@ export const serve = async (options: ServeOptions, wallMs: () => number = Date.n
       reachability.noteReview();
       return carryLocks(dependencies, review, deadline.signal);
     },
-    reviewKind: classify,
+    recognise,
     objectsFail: options.objectsFail,
     memory,
-    noteEvents: (review, kind, answer) => {
-      noteEvents(review, kind, answer);
-      sweeper.noteAnswer(review, kind, answer);
+    noteEvents: (review, answer) => {
+      noteEvents(review, answer);
+      sweeper.noteAnswer(review, answer);
     },
     readiness,
     // Connections outlive the endpoint that they were made to.

@@ -9,10 +9,10 @@ import { code, codes, section, subsection, table } from './markdown.ts';
 
 const RECORD: LockSource = { kind: 'Secret', namespace: 'shop', name: 'sh.helm.release.v1.web.v1' };
 
-/** An hour before the time of the examples, so that they lie ahead, and within the 24 hours of a maintenance window. */
+/** An hour before EXAMPLE_TIME, which then lies ahead and within the 24 hours of a maintenance window. */
 const NOW_MS = (parseTime(EXAMPLE_TIME) ?? 0) - 3_600_000;
 
-/** Asked of the code that judges, so that this cannot say otherwise. */
+/** The code that judges changes answers here too, so the reference cannot differ from it. */
 const verbsOf = (key: LockAnnotation): readonly [write: string, remove: string] => {
   const { example, besides = {} } = LOCK_ANNOTATIONS[key];
   if (example === undefined) return ['Belay alone', 'Belay alone'];
@@ -32,7 +32,7 @@ const locks = (): string =>
     }),
   );
 
-/** A unit test compares the keys with those of a claim as it is written. */
+/** A unit test compares these keys with those of a claim that Belay writes. */
 export const CLAIM_ANNOTATIONS: Readonly<Record<string, string>> = {
   'belay.dev/operation': 'What the holder was admitted to do: install, upgrade, rollback or uninstall.',
   'belay.dev/revision': 'The revision that the operation writes.',

@@ -8,7 +8,7 @@ const OF_LOCKS: Readonly<Record<LockVerb, string>> = {
   break: 'An operation was declared dead, with the reason.',
 };
 
-/** A unit test looks for others in the source. */
+/** A unit test searches the source for keys that are missing here. */
 export const AUDIT_ANNOTATIONS: Readonly<Record<string, string>> = {
   'would-refuse':
     'What a rule refused and the policy let pass by `Warn` or `Audit`: the whole message in one line; of several, joined by a bar.',

@@ -5,7 +5,7 @@ import { createProgram } from '../../src/cli/program.ts';
 import { lockHelp } from '../../src/cli/turn/help.ts';
 import { code, codes, prose, section, subsection, table } from './markdown.ts';
 
-/** Typed so that a new one does not compile before it has been named here. */
+/** A new value does not compile until it is explained here. */
 const EXIT_CODES: Readonly<Record<keyof typeof EXIT, string>> = {
   failed: 'anything else, such as a release that is not there',
   usage: 'the command line makes no sense',
@@ -15,14 +15,14 @@ const EXIT_CODES: Readonly<Record<keyof typeof EXIT, string>> = {
   denied: 'refused, by RBAC or by Belay; of `check`: it would be refused',
 };
 
-/** Of the Lease by which the users of `lock` take turns. */
+/** Annotations of the Lease by which the users of `lock` take turns. */
 const LEASE_ANNOTATIONS: Readonly<Record<string, string>> = {
   'belay.dev/lock-holder': 'who holds the release, what for, and since when',
   'belay.dev/lock-queue': 'who waits, first come, first served',
   'belay.dev/lock-left': 'what a holder has left unfinished that did not end properly',
 };
 
-/** Told elsewhere: `lock` by its own help, `serve` by its flags. */
+/** Commands that other parts of the documentation explain: `lock` by its own help, `serve` by its flags. */
 const ELSEWHERE: ReadonlySet<string> = new Set(['serve', 'lock']);
 
 const usagesOf = (command: Command): string =>
@@ -46,7 +46,7 @@ const meaningOf = ({ description, argChoices, mandatory }: Option): string => {
   return `${prose(description)}${choices}${mandatory ? '; required' : ''}`;
 };
 
-/** A flag that means the same to several commands is told once. */
+/** Flags that mean the same to several commands are explained once. */
 const flagRows = (commands: readonly Command[]): readonly (readonly string[])[] => {
   const rows = Map.groupBy(
     commands.flatMap((command) => ownOptions(command).map((option) => ({ command, option }))),

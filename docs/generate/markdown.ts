@@ -1,6 +1,4 @@
-/** Pieces of Markdown, as docs/reference.md is made of them. */
-
-/** A bar would end the cell, in code as well. */
+/** Escapes bars: a bar would end the cell of a table, also inside code. */
 const toCell = (text: string): string => text.replaceAll('|', '\\|').replaceAll(/\s*\n\s*/g, ' ');
 
 export const table = (headings: readonly string[], rows: readonly (readonly string[])[]): string =>
@@ -8,7 +6,7 @@ export const table = (headings: readonly string[], rows: readonly (readonly stri
     .map((cells) => `| ${cells.map(toCell).join(' | ')} |`.replaceAll(/\|\s+(?=\|)/g, '| '))
     .join('\n');
 
-/** What the source says in plain text: a star in it is a star. */
+/** Escapes plain text from the source, in which a star is only a star. */
 export const prose = (text: string): string => text.replaceAll('*', '\\*');
 
 export const code = (text: string): string => `\`${text}\``;

@@ -14,7 +14,7 @@ import { registerLoadMetrics } from '../../src/server/load-metrics.ts';
 import { createMetrics, type MalformedProblem } from '../../src/server/metrics.ts';
 import { code, codes, section, table } from './markdown.ts';
 
-/** Typed so that a new value does not compile before it has been named here. */
+/** A new value does not compile until it is listed here. */
 const KINDS: Readonly<Record<ReviewKind, true>> = {
   record: true,
   object: true,
@@ -83,7 +83,7 @@ const explained = (values: Readonly<Record<string, string>>): string =>
     .map(([value, meaning]) => `${code(value)}: ${meaning}`)
     .join('; ');
 
-/** Of labels that have a closed set: alerts and the dashboard are held against it. */
+/** The values of labels with a closed set. Tests compare alerts and the dashboard with them. */
 export const LABEL_VALUES: Readonly<Record<string, readonly string[]>> = {
   kind: Object.keys(KINDS),
   decision: ['allowed', 'denied'],
@@ -119,10 +119,10 @@ const LABELS: Readonly<Record<string, string>> = {
   why: codes(Object.keys(UNCHECKED)),
 };
 
-/** Node's own, which prom-client collects. */
+/** The metrics of Node itself, which prom-client collects. */
 const isBelays = (name: string): boolean => name.startsWith('belay_');
 
-/** As src/serve.ts puts it together; what is counted is of no consequence here. */
+/** The registry as src/serve.ts makes it. The values do not matter here. */
 export const openRegistry = (): Registry => {
   const { registry } = createMetrics();
   const mirrored = { recordCount: () => 0, isSynced: () => false, silenceMs: () => 0, staleMs: () => 0 };
@@ -147,7 +147,7 @@ export const openRegistry = (): Registry => {
 interface Described {
   readonly name: string;
   readonly help: string;
-  /** prom-client keeps it on each metric, and leaves it out of its types. */
+  /** prom-client has this field on each metric, and leaves it out of its types. */
   readonly labelNames: readonly string[];
 }
 

@@ -2,7 +2,7 @@ import { releasePolicyCrd } from '../../src/policy/crd.ts';
 import { ACTIONS } from '../../src/policy/schema/fields.ts';
 import { code, codes, prose, section, subsection, table } from './markdown.ts';
 
-/** As far as the definition of ReleasePolicy uses OpenAPI. */
+/** The parts of OpenAPI that the definition of ReleasePolicy uses. */
 interface Schema {
   readonly type?: string;
   readonly format?: string;
@@ -18,10 +18,10 @@ interface Schema {
 }
 
 export interface PolicyField {
-  /** `spec.freeze.windows[].schedule` */
+  /** The path: `spec.freeze.windows[].schedule`. */
   readonly path: string;
   readonly type: string;
-  /** As the description tells it; undefined where it tells none. */
+  /** The default, from the description; undefined where that names none. */
   readonly fallback: string | undefined;
   readonly required: boolean;
   readonly meaning: string;
@@ -33,7 +33,7 @@ const limit = (count: number | undefined, what: string): string =>
   count === undefined ? '' : `, at most ${count} ${what}`;
 
 const showType = (schema: Schema): string => {
-  // false is how YAML reads a bare Off; what people write is the word.
+  // YAML reads a bare Off as false. People write Off.
   if (schema.enum !== undefined) return codes(schema.enum.filter((value) => value !== false).map(showWord), ' ');
   if (schema.items !== undefined) return `list of ${showItem(schema.items)}${limit(schema.maxItems, 'items')}`;
   if (schema.additionalProperties !== undefined) {
@@ -54,7 +54,7 @@ const toField = (path: string, schema: Schema, required: boolean): PolicyField =
     type: showType(schema),
     required,
     fallback: told?.replace(/\.$/, ''),
-    // What the actions mean is told once, above the table.
+    // The text above the table explains the actions once.
     meaning: (told === undefined ? description : description.replace(ACTIONS, '').replace(DEFAULT, '')).trim(),
   };
 };

@@ -14,7 +14,7 @@ const HEAD = `<!-- Made by \`make generate\` of the source: what is changed here
 
 Every annotation, policy field, code, Event, metric and command of Belay. How they are used, with worked cases: [guide.md](guide.md).`;
 
-/** docs/reference.md, made of the source that it tells of. */
+/** The text of docs/reference.md, made from the source that it describes. */
 export const referenceText = async (): Promise<string> => {
   const parts = [HEAD, annotations(), await verbs(), policy(), denialCodes(), events(), auditAnnotations()];
   return `${[...parts, await metrics(), companion(), await serveFlags()].join('\n\n')}\n`;

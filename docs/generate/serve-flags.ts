@@ -5,7 +5,7 @@ import { section } from './markdown.ts';
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts');
 
-/** As the program says it itself. Without POD_NAMESPACE, which is the default of a flag; a pipe has no width, so that it takes 80 columns. */
+/** The help of the program itself. POD_NAMESPACE is unset, because it is the default of a flag. A pipe has no width, so the help has 80 columns. */
 export const serveFlags = async (): Promise<string> => {
   const { POD_NAMESPACE: _namespace, ...env } = process.env;
   const { stdout } = await promisify(execFile)(process.execPath, [MAIN, 'serve', '--help'], { env });

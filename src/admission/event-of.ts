@@ -2,12 +2,13 @@ import type { EventToNote } from '../events/event-object.ts';
 import { type EventReason, REASON_OF_DENIAL, typeOf } from '../events/event-reasons.ts';
 import { releaseOfLease } from '../facts/claim-lease.ts';
 import type { ReleaseName } from '../helm/names.ts';
-import { parseRecordName, type ReleaseRecord } from '../helm/record.ts';
+import type { ReleaseRecord } from '../helm/record.ts';
 import type { Denial } from '../rules/verdict.ts';
 import { showName } from '../text/escape.ts';
 import { regardingOf } from './event-regarding.ts';
 import { describeDenial } from './explain/message.ts';
-import type { AdmissionAnswer, ReviewKind } from './wire/answer.ts';
+import { aspectOf, type RecognisedReview } from './recognised-review.ts';
+import type { AdmissionAnswer } from './wire/answer.ts';
 import type { Review } from './wire/review.ts';
 
 /** What has to be known beside the review. */
@@ -22,11 +23,11 @@ export interface EventContext {
  * (dryRun), and none for nearly every review. The answers of /mutate are not worth any: /validate follows.
  */
 export const eventsOf = (
-  review: Review,
-  kind: ReviewKind,
+  review: RecognisedReview,
   answer: AdmissionAnswer,
   context: EventContext,
 ): readonly EventToNote[] => {
+  const { reviewKind: kind } = review;
   if (review.dryRun || kind === 'unknown') return NONE;
   const toEvent = (reason: EventReason, release: ReleaseName, message: string, denial?: Denial): EventToNote => ({
     reason,
@@ -70,12 +71,12 @@ const describe = (review: Review, denial: Denial, nowMs: number): string => {
   return denial.code === 'BelayLockForbidden' ? headline : `${headline} (tried by ${showName(review.user.username)})`;
 };
 
-const releaseOf = (review: Review, denial: Denial): ReleaseName => {
+const releaseOf = (review: RecognisedReview, denial: Denial): ReleaseName => {
   if ('release' in denial) return denial.release;
-  const { namespace, name } = review;
+  const { namespace } = review;
   if (denial.code === 'BelayClaimGuarded') return { namespace, name: releaseOfLease(denial.lease) ?? '' };
   // Empty for a Namespace: its locks are those of all releases in it.
-  return { namespace, name: parseRecordName(name)?.release ?? '' };
+  return { namespace, name: aspectOf(review, 'record')?.recordName?.release ?? '' };
 };
 
 /** `record edit` -> `RecordEdit` */

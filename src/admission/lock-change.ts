@@ -1,10 +1,15 @@
+import type { Access } from '../facts/access.ts';
 import type { ReleaseName } from '../helm/names.ts';
 import { judgeLockChange, type LockChange } from '../policy/judge-lock-change.ts';
 import type { LockSource, LockVerb } from '../policy/lock.ts';
 import type { Annotations } from '../policy/lock-annotations.ts';
 import { deny, type NoteReason, type Verdict } from '../rules/verdict.ts';
-import type { ReviewDependencies } from './dependencies.ts';
 import type { Review } from './wire/review.ts';
+
+export interface JudgeLockWriteDependencies {
+  readonly access: Access;
+  readonly nowMs: () => number;
+}
 
 /** A write of lock annotations on one record or Namespace. */
 export interface LockWrite {
@@ -18,7 +23,7 @@ export interface LockWrite {
 
 /** Undefined when the write touches no lock; refused unless it is well-formed and by somebody who may. */
 export const judgeLockWrite = async (
-  { access, nowMs }: ReviewDependencies,
+  { access, nowMs }: JudgeLockWriteDependencies,
   write: LockWrite,
   signal: AbortSignal,
 ): Promise<Verdict | undefined> => {

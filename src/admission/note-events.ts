@@ -3,8 +3,8 @@ import type { Events } from '../events/events.ts';
 import type { ReleaseIndex } from '../facts/release-index.ts';
 import { escapeText } from '../text/escape.ts';
 import { eventsOf } from './event-of.ts';
-import type { AdmissionAnswer, ReviewKind } from './wire/answer.ts';
-import type { Review } from './wire/review.ts';
+import type { RecognisedReview } from './recognised-review.ts';
+import type { AdmissionAnswer } from './wire/answer.ts';
 
 export interface NoteEventsDependencies {
   readonly events: Pick<Events, 'note'>;
@@ -16,12 +16,12 @@ export interface NoteEventsDependencies {
 /** For the server to call when an answer has been sent. Never throws: nobody is there any more to be told. */
 export const createNoteEvents =
   ({ events, index, log, nowMs }: NoteEventsDependencies) =>
-  (review: Review, kind: ReviewKind, answer: AdmissionAnswer): void => {
+  (review: RecognisedReview, answer: AdmissionAnswer): void => {
     // Nearly every answer is worth none.
     if (answer.allowed && answer.waived === undefined && answer.notes === undefined) return;
     try {
       const recordsOf = (release: Parameters<ReleaseIndex['facts']>[0]) => index.facts(release).records;
-      for (const event of eventsOf(review, kind, answer, { nowMs: nowMs(), recordsOf })) events.note(event);
+      for (const event of eventsOf(review, answer, { nowMs: nowMs(), recordsOf })) events.note(event);
     } catch (error) {
       log.error({ uid: review.uid, problem: escapeText(String(error)) }, 'the Events of a review could not be told');
     }

@@ -1,30 +1,66 @@
-import { CLAIM_LABEL } from '../facts/claim-lease.ts';
+import { CLAIM_LABEL, releaseOfLease } from '../facts/claim-lease.ts';
+import type { ReleaseName } from '../helm/names.ts';
 import { ownerOf } from '../helm/owner.ts';
 import { parseRecordName, payloadOf } from '../helm/record.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
-import type { ReviewKind } from './wire/answer.ts';
+import type { Aspect, Recognise } from './recognised-review.ts';
 import type { Review } from './wire/review.ts';
+
+type Find = (review: Review) => Aspect | undefined;
 
 const hasLabel = (object: KubernetesObject | undefined, label: string, value: string): boolean =>
   object?.metadata?.labels?.[label] === value;
 
-// Helm lists its records by label: one of any other name that holds a payload would count for Helm as well.
-const isRecord = ({ resource, name, object, oldObject }: Review): boolean =>
-  resource.group === '' &&
-  (resource.resource === 'secrets' || resource.resource === 'configmaps') &&
-  (hasLabel(object, 'owner', 'helm') || hasLabel(oldObject, 'owner', 'helm')) &&
-  (parseRecordName(name) !== undefined || payloadOf(object) !== undefined);
+const SCALE: Aspect = { kind: 'scale' };
+const NAMESPACE: Aspect = { kind: 'namespace' };
+const POLICY: Aspect = { kind: 'policy' };
 
-/** Tells what a review is about. The rules follow from it, and so does what an expired deadline means. */
-export const classify = (review: Review): ReviewKind => {
-  const { resource, subResource, object, oldObject } = review;
-  if (subResource === 'scale') return 'scale';
-  if (subResource !== '') return 'unknown';
-  if (isRecord(review)) return 'record';
-  if (resource.group === '' && resource.resource === 'namespaces') return 'namespace';
-  if (resource.group === 'belay.dev' && resource.resource === 'releasepolicies') return 'policy';
-  if (resource.group === 'coordination.k8s.io' && resource.resource === 'leases') {
-    if (hasLabel(object, CLAIM_LABEL, 'true') || hasLabel(oldObject, CLAIM_LABEL, 'true')) return 'claim';
-  }
-  return ownerOf(object) !== undefined || ownerOf(oldObject) !== undefined ? 'object' : 'unknown';
+/** Helm lists its records by label. An object of any other name that holds a payload counts for Helm as well. */
+const findRecord: Find = ({ resource, name, object, oldObject }) => {
+  if (resource.group !== '' || (resource.resource !== 'secrets' && resource.resource !== 'configmaps'))
+    return undefined;
+  if (!hasLabel(object, 'owner', 'helm') && !hasLabel(oldObject, 'owner', 'helm')) return undefined;
+  const recordName = parseRecordName(name);
+  return recordName === undefined && payloadOf(object) === undefined ? undefined : { kind: 'record', recordName };
+};
+
+const findNamespace: Find = ({ resource }) =>
+  resource.group === '' && resource.resource === 'namespaces' ? NAMESPACE : undefined;
+
+const findPolicy: Find = ({ resource }) =>
+  resource.group === 'belay.dev' && resource.resource === 'releasepolicies' ? POLICY : undefined;
+
+const findClaim: Find = ({ resource, namespace, name, object, oldObject }) => {
+  if (resource.group !== 'coordination.k8s.io' || resource.resource !== 'leases') return undefined;
+  if (!hasLabel(object, CLAIM_LABEL, 'true') && !hasLabel(oldObject, CLAIM_LABEL, 'true')) return undefined;
+  const release = releaseOfLease(name);
+  return { kind: 'claim', release: release === undefined ? undefined : { namespace, name: release } };
+};
+
+const ownersOf = (before: ReleaseName | undefined, after: ReleaseName | undefined): readonly ReleaseName[] => {
+  if (before === undefined) return after === undefined ? [] : [after];
+  const isSame = after === undefined || (before.name === after.name && before.namespace === after.namespace);
+  return isSame ? [before] : [before, after];
+};
+
+const findGovernedObject: Find = ({ object, oldObject }) => {
+  const owners = ownersOf(ownerOf(oldObject), ownerOf(object));
+  return owners.length === 0 ? undefined : { kind: 'object', owners };
+};
+
+const findAspect: Find = (review) => {
+  if (review.subResource === 'scale') return SCALE;
+  if (review.subResource !== '') return undefined;
+  return (
+    findRecord(review) ?? findNamespace(review) ?? findPolicy(review) ?? findClaim(review) ?? findGovernedObject(review)
+  );
+};
+
+/**
+ * Tells what a review is about. The rules follow from it, and so does the answer to a review that could not be judged in time. Today the
+ * first aspect that fits is the only one. `admit` asks every aspect that it is given.
+ */
+export const recognise: Recognise = (review) => {
+  const aspect = findAspect(review);
+  return { ...review, reviewKind: aspect?.kind ?? 'unknown', aspects: aspect === undefined ? [] : [aspect] };
 };

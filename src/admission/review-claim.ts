@@ -1,9 +1,10 @@
-import { readClaim, releaseOfLease } from '../facts/claim-lease.ts';
+import { readClaim } from '../facts/claim-lease.ts';
+import type { Situations } from '../facts/situation.ts';
+import type { ReleaseName } from '../helm/names.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { waive } from '../rules/actions.ts';
 import { judgeClaim } from '../rules/claim.ts';
 import { allow } from '../rules/verdict.ts';
-import { clockOf, type ReviewDependencies } from './dependencies.ts';
 import type { AdmissionAnswer } from './wire/answer.ts';
 import type { Review } from './wire/review.ts';
 
@@ -26,21 +27,21 @@ const durationOf = (lease: KubernetesObject | undefined): unknown =>
 const newDurationOf = ({ object, oldObject }: Review): unknown =>
   durationOf(object) === durationOf(oldObject) ? undefined : (durationOf(object) ?? null);
 
+export interface ReviewClaimDependencies {
+  readonly situations: Pick<Situations, 'live'>;
+  /** Shortest silence that the holder of a claim may ask for. */
+  readonly shortestSilenceMs: number;
+}
+
 /** Judges a write of a claim's Lease by anybody but Belay itself (which the API server does not ask about). */
 export const reviewClaim = async (
-  dependencies: ReviewDependencies,
+  { situations, shortestSilenceMs }: ReviewClaimDependencies,
   review: Review,
+  release: ReleaseName | undefined,
   signal: AbortSignal,
 ): Promise<AdmissionAnswer> => {
-  const name = releaseOfLease(review.name);
-  if (name === undefined || review.operation === 'CONNECT') return allow('no claim');
-  const release = { namespace: review.namespace, name };
-  const { live } = dependencies;
-  const [facts, namespace] = await Promise.all([
-    live.release(release, signal),
-    live.namespace(review.namespace, signal),
-  ]);
-  const policy = dependencies.policies.inForce(release, namespace?.labels ?? {});
+  if (release === undefined || review.operation === 'CONNECT') return allow('no claim');
+  const { facts, namespace, policy, clock } = await situations.live(release, signal);
   const verdict = judgeClaim(
     {
       lease: review.name,
@@ -49,12 +50,12 @@ export const reviewClaim = async (
       username: review.user.username,
       changesMoreThanRenewal: withoutRenewal(review.object) !== withoutRenewal(review.oldObject),
       newDurationSeconds: newDurationOf(review),
-      shortestSilenceMs: dependencies.shortestSilenceMs,
+      shortestSilenceMs,
       claim: review.oldObject === undefined ? undefined : readClaim(review.oldObject)?.claim,
       terminating: namespace?.terminating === true,
     },
     facts,
-    clockOf(dependencies, policy),
+    clock,
   );
   return waive(policy, allow('waived'), verdict);
 };

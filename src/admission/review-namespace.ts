@@ -1,17 +1,23 @@
+import type { LiveFacts } from '../facts/live-facts.ts';
+import type { Policies } from '../facts/policies.ts';
 import type { ReleaseName } from '../helm/names.ts';
 import { locksIn, type ReleaseRecord } from '../helm/record.ts';
 import type { Freeze } from '../policy/lock.ts';
 import { waive } from '../rules/actions.ts';
 import { findFreezes, type NamespaceFacts } from '../rules/locks.ts';
 import { allow, deny, type Verdict } from '../rules/verdict.ts';
-import type { ReviewDependencies } from './dependencies.ts';
-import { judgeLockWrite } from './lock-change.ts';
+import { type JudgeLockWriteDependencies, judgeLockWrite } from './lock-change.ts';
 import type { AdmissionAnswer } from './wire/answer.ts';
 import type { Review } from './wire/review.ts';
 
+export interface ReviewNamespaceDependencies extends JudgeLockWriteDependencies {
+  readonly live: Pick<LiveFacts, 'recordsIn'>;
+  readonly policies: Pick<Policies, 'inForce' | 'isSynced'>;
+}
+
 /** Judges locks written on a Namespace, and its DELETE while a release in it is frozen (docs/design.md#locks). */
 export const reviewNamespace = async (
-  dependencies: ReviewDependencies,
+  dependencies: ReviewNamespaceDependencies,
   review: Review,
   signal: AbortSignal,
 ): Promise<AdmissionAnswer> => {
@@ -26,7 +32,7 @@ export const reviewNamespace = async (
   if (!dependencies.policies.isSynced()) {
     return deny({ code: 'BelayUnavailable', problem: 'the policies have not been read yet' });
   }
-  const records = await dependencies.live.releasesIn(name, signal);
+  const records = await dependencies.live.recordsIn(name, signal);
   if (records.length === 0) return allow('no release');
   const labels = review.oldObject?.metadata?.labels ?? {};
   return judgeDelete(dependencies, { name, annotations: before, labels, terminating: false }, records);
@@ -34,7 +40,7 @@ export const reviewNamespace = async (
 
 /** Each release has the policy of its own: one that enforces its freeze is enough. */
 const judgeDelete = (
-  { policies, nowMs }: ReviewDependencies,
+  { policies, nowMs }: ReviewNamespaceDependencies,
   namespace: NamespaceFacts,
   records: readonly ReleaseRecord[],
 ): Verdict => {

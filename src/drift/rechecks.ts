@@ -1,7 +1,7 @@
-import type { AdmissionAnswer, ReviewKind } from '../admission/wire/answer.ts';
+import { aspectOf, type RecognisedReview } from '../admission/recognised-review.ts';
+import type { AdmissionAnswer } from '../admission/wire/answer.ts';
 import type { Review } from '../admission/wire/review.ts';
 import type { ReleaseName } from '../helm/names.ts';
-import { ownerOf } from '../helm/owner.ts';
 import { RESTORES_CHART } from '../rules/object.ts';
 
 /** Writes that passed without a judgement, or in spite of it. */
@@ -19,16 +19,17 @@ const isOfOwner = ({ user }: Review, { why, waived }: Extract<AdmissionAnswer, {
  * Releases that an answer may have let drift: what only warned or was audited, was written while the release was open, by somebody trusted, or
  * could not be judged in time; and those that it may have set back.
  */
-export const rechecksOf = (review: Review, kind: ReviewKind, answer: AdmissionAnswer): readonly ReleaseName[] => {
-  if (!answer.allowed || review.dryRun || (kind !== 'object' && kind !== 'scale')) return NONE;
+export const rechecksOf = (review: RecognisedReview, answer: AdmissionAnswer): readonly ReleaseName[] => {
+  const { reviewKind } = review;
+  if (!answer.allowed || review.dryRun || (reviewKind !== 'object' && reviewKind !== 'scale')) return NONE;
   // Nearly all that passes is nothing of the kind.
   if (answer.waived === undefined && answer.notes === undefined && !isOfOwner(review, answer)) return NONE;
   const { waived = [], notes = [], release } = answer;
-  const owners = isOfOwner(review, answer) ? [ownerOf(review.oldObject), ownerOf(review.object)] : [];
+  const owners = isOfOwner(review, answer) ? (aspectOf(review, 'object')?.owners ?? []) : [];
   return [
     ...waived.flatMap(({ denial }) => ('release' in denial ? denial.release : [])),
     ...(release !== undefined && notes.some(({ reason }) => reason === 'OpenWindowUsed') ? [release] : []),
-    ...owners.filter((owner) => owner !== undefined),
+    ...owners,
   ];
 };
 

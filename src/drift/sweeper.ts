@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
-import type { AdmissionAnswer, ReviewKind } from '../admission/wire/answer.ts';
-import type { Review } from '../admission/wire/review.ts';
+import type { RecognisedReview } from '../admission/recognised-review.ts';
+import type { AdmissionAnswer } from '../admission/wire/answer.ts';
 import type { Events } from '../events/events.ts';
 import { createLiveFacts } from '../facts/live-facts.ts';
 import { createManifests } from '../facts/manifests.ts';
@@ -18,7 +18,7 @@ import type { SweepStats } from './sweep-stats.ts';
 /** The sweep of a server: one replica does it, and the others tell that one what it has to look at soon. */
 export interface Sweeper {
   /** For the server to call when an answer has been sent. Never throws. */
-  noteAnswer(review: Review, kind: ReviewKind, answer: AdmissionAnswer): void;
+  noteAnswer(review: RecognisedReview, answer: AdmissionAnswer): void;
   run(signal: AbortSignal): Promise<void>;
   stats(): SweepStats;
   /** To the API server, since the start of the process. */
@@ -73,8 +73,8 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
     },
   });
   return {
-    noteAnswer: (review, kind, answer) => {
-      for (const { namespace, name } of rechecksOf(review, kind, answer))
+    noteAnswer: (review, answer) => {
+      for (const { namespace, name } of rechecksOf(review, answer))
         if (NAME.test(namespace) && NAME.test(name)) election.tellLeader(`${namespace}/${name}`);
     },
     run: async (signal) => {

@@ -1,4 +1,3 @@
-// Longer than 200 lines: the parser and the meaning of each operator make sense only together.
 // No npm library reads this dialect: `semver` in its loose mode drops what it does not know, and knows neither `!=` nor `=>`.
 import { type ChartVersion, comparePrereleases, compareVersions, parseVersion } from './chart-version.ts';
 

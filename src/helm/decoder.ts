@@ -34,7 +34,7 @@ const MAX_THREADS = 2;
 const NURSERY_MB = 24;
 
 const workerUrl = (): string =>
-  // Bundled, the worker lies beside belay.js; from source, beside this file.
+  // The bundle has the worker beside belay.js, and the source has it beside this file.
   new URL(import.meta.url.endsWith('.ts') ? './decode-worker.ts' : './decode-worker.js', import.meta.url).href;
 
 const sendAll = (job: DecodeJob, send: (payload: StoredPayload) => Text): DecodeJob<Text> =>

@@ -46,8 +46,14 @@ export const LOCK_PREFIX = 'belay.dev/';
 
 const RECORD_NAME = /^sh\.helm\.release\.v1\.(.+)\.v([1-9]\d{0,9})$/;
 
+/** What the name of a record tells. */
+export interface RecordName {
+  readonly release: string;
+  readonly revision: number;
+}
+
 /** `sh.helm.release.v1.web.v3` -> web, 3. A release's name may hold dots; the revision follows the last `.v`. */
-export const parseRecordName = (name: string): { release: string; revision: number } | undefined => {
+export const parseRecordName = (name: string): RecordName | undefined => {
   const match = RECORD_NAME.exec(name);
   return match?.[1] === undefined ? undefined : { release: match[1], revision: Number(match[2]) };
 };
@@ -86,9 +92,12 @@ const lastWrittenMs = (metadata: ObjectMeta): number => {
   return newest;
 };
 
-/** Reads a record's metadata; undefined when its name is not that of a Helm record. */
-export const toRecord = (kind: RecordKind, metadata: ObjectMeta | undefined): ReleaseRecord | undefined => {
-  const parsed = parseRecordName(metadata?.name ?? '');
+/** Reads a record's metadata; undefined when its name is not that of a Helm record. `parsed` is the name, where it has been parsed already. */
+export const toRecord = (
+  kind: RecordKind,
+  metadata: ObjectMeta | undefined,
+  parsed = parseRecordName(metadata?.name ?? ''),
+): ReleaseRecord | undefined => {
   if (metadata === undefined || parsed === undefined) return undefined;
   return {
     kind,

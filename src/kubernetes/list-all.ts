@@ -41,6 +41,24 @@ export async function* listPages(api: Api, request: ListRequest): AsyncGenerator
   } while (next !== undefined);
 }
 
+/** As many objects of a collection as the pages hold. */
+export interface Listed<T> {
+  readonly items: readonly T[];
+  /** Whether the collection has more. */
+  readonly isCut: boolean;
+}
+
+export const listSome = async (api: Api, request: ListRequest, maxPages: number): Promise<Listed<ReflectedObject>> => {
+  const items: ReflectedObject[] = [];
+  let pages = 0;
+  for await (const page of listPages(api, request)) {
+    items.push(...page.items);
+    pages += 1;
+    if (pages >= maxPages) return { items, isCut: page.hasMore };
+  }
+  return { items, isCut: false };
+};
+
 /** Every object of a collection. */
 export const listAll = async (
   api: Api,

@@ -1,12 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import express, { type NextFunction, type Request, type Response } from 'express';
+import type { Judge } from './answer-in-time.ts';
 import type { Metrics } from './metrics.ts';
-import {
-  createReviewHandlers,
-  type Judge,
-  type RequestHandler,
-  type ReviewHandlerDependencies,
-} from './review-handler.ts';
+import { createReviewHandlers, type RequestHandler, type ReviewHandlerDependencies } from './review-handler.ts';
 import { sendJson, sendText } from './send.ts';
 
 export interface ReadinessCheck {

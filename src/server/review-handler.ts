@@ -1,42 +1,42 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
-import type { AdmissionAnswer, Now, ReviewKind } from '../admission/wire/answer.ts';
+import type { Recognise, RecognisedReview } from '../admission/recognised-review.ts';
+import type { AdmissionAnswer } from '../admission/wire/answer.ts';
 import { readReview } from '../admission/wire/read-review.ts';
 import { toAdmissionText, toMalformedResponse } from '../admission/wire/respond.ts';
-import type { Deadline, Review } from '../admission/wire/review.ts';
 import { createTextMemory, type TextMemory } from '../helm/text-memory.ts';
 import { Overload } from '../kubernetes/overload.ts';
-import { createDecisionLog } from '../telemetry/log.ts';
-import { escapeText } from '../text/escape.ts';
+import { createAnswerInTime, type Judge } from './answer-in-time.ts';
 import { DEFAULT_TIMEOUT_MS, deadlineMs, parseTimeoutMs } from './deadline.ts';
-import type { MalformedProblem, Metrics } from './metrics.ts';
+import { describeError } from './describe-error.ts';
+import type { Metrics } from './metrics.ts';
 import { type BodyBudget, LARGE_BODY_BYTES, readBody } from './read-body.ts';
+import { createRecordDecision } from './record-decision.ts';
+import { createRefuseRequest } from './refuse-request.ts';
 import { sendJson, sendJsonText, sendText } from './send.ts';
 import { createSharedTimer, type StartTimer } from './shared-timer.ts';
 import { answerWithoutVerdict, type Cause, type ObjectsFail } from './without-verdict.ts';
 
-export type Judge = (review: Review, deadline: Deadline) => Now<AdmissionAnswer>;
-
 export interface ReviewHandlerDependencies {
-  readonly reviewKind: (review: Review) => ReviewKind;
+  readonly recognise: Recognise;
   readonly log: Logger;
   readonly metrics: Metrics;
   /** Milliseconds since the epoch. */
   readonly nowMs: () => number;
-  /** For long payloads of records; one of its own unless told. */
+  /** For long payloads of records. By default the handlers have a memory of their own. */
   readonly memory?: TextMemory;
-  /** What the API server waits when it does not say; 10 s unless told. */
+  /** How long the API server waits when it does not say. 10 s by default. */
   readonly defaultTimeoutMs?: number;
-  /** Reviews at once; beyond, they are answered without a verdict. */
+  /** Reviews at once. Those beyond are answered without a verdict. */
   readonly maxConcurrent?: number;
-  /** Bytes of large bodies that are judged at once; beyond, they are answered without a verdict. */
+  /** Bytes of large bodies that are judged at once. Those beyond are answered without a verdict. */
   readonly maxJudgedBytes?: number;
   readonly startTimer?: StartTimer;
-  /** Whether a write of an object that could not be judged passes; it does unless told. */
+  /** Whether a write of an object that could not be judged is refused (`closed`) or passes (`open`, the default). */
   readonly objectsFail?: ObjectsFail;
-  /** Told of each answer once it has been sent; must not throw. */
-  readonly noteEvents?: (review: Review, kind: ReviewKind, answer: AdmissionAnswer) => void;
-  /** While it drains, each answer asks the API server to come back on another connection, and so to another replica. */
+  /** Called with each answer after it has been sent. Must not throw. */
+  readonly noteEvents?: (review: RecognisedReview, answer: AdmissionAnswer) => void;
+  /** While Belay drains, each answer asks the API server to come back on another connection, and so to another replica. */
   readonly isDraining?: () => boolean;
 }
 
@@ -51,153 +51,86 @@ const MAX_READING: Readonly<BodyBudget> = { largeBytes: 32 * 1024 * 1024, smallB
 /** Large bodies that are judged, and not settled from memory: what they hold takes at least as much again. A dozen of those records. */
 const MAX_JUDGED_BYTES = 32 * 1024 * 1024;
 
-const REFUSALS: Readonly<Record<Exclude<MalformedProblem, 'client'>, readonly [status: number, text: string]>> = {
-  content_type: [415, 'send an AdmissionReview as application/json, not compressed'],
-  too_large: [
-    413,
-    'the review is larger than 7 MiB, more than two objects of the largest size that the API server accepts',
-  ],
-  truncated: [400, 'the review ended before it was complete'],
-  not_json: [400, 'the review is not JSON'],
-  not_a_review: [400, 'the body is not an AdmissionReview of admission.k8s.io/v1'],
-  overloaded: [503, 'Belay has too many reviews to read at once'],
+/** The answers to reviews that no rule has judged, counted by cause. */
+const createUnjudged = ({ log, metrics, objectsFail = 'open' }: ReviewHandlerDependencies) => {
+  const without = (review: RecognisedReview, cause: Cause): AdmissionAnswer => {
+    metrics.countWithoutVerdict(review.reviewKind, cause);
+    return answerWithoutVerdict(review.reviewKind, review.operation, cause, objectsFail);
+  };
+  return {
+    onOverload: (review: RecognisedReview): AdmissionAnswer => without(review, 'overload'),
+    onDeadline: (review: RecognisedReview): AdmissionAnswer => {
+      metrics.countDeadline(review.reviewKind);
+      return without(review, 'deadline');
+    },
+    onFailure: (review: RecognisedReview, error: unknown): AdmissionAnswer => {
+      // An overload has a figure of its own, and a line for each would be one more burden.
+      if (error instanceof Overload) return without(review, 'overload');
+      log.error({ uid: review.uid, review: review.reviewKind, err: describeError(error) }, 'a review failed');
+      return without(review, 'failure');
+    },
+  };
 };
 
-/** What /validate and /mutate have in common, and the bounds that they share. */
+/** Large bodies that are being judged: how many bytes they have together, and whether there is room for one more. */
+const createJudgedBytes = (maxBytes: number) => {
+  let judged = 0;
+  return {
+    now: (): number => judged,
+    hasRoom: (bytes: number): boolean => bytes === 0 || judged + bytes <= maxBytes,
+    add: (bytes: number): void => {
+      judged += bytes;
+    },
+  };
+};
+
+/**
+ * Makes the handlers of /validate and /mutate, which share their bounds. The function is long because it is the way of a review through
+ * the server, step by step: read, recognise, judge in time, answer, record.
+ */
 export const createReviewHandlers = (dependencies: ReviewHandlerDependencies): ((judge: Judge) => RequestHandler) => {
-  const { reviewKind, log, metrics, nowMs, noteEvents } = dependencies;
+  const { recognise, log, metrics, nowMs, noteEvents } = dependencies;
   const {
     defaultTimeoutMs = DEFAULT_TIMEOUT_MS,
     maxConcurrent = MAX_CONCURRENT,
     maxJudgedBytes = MAX_JUDGED_BYTES,
     startTimer = createSharedTimer(),
     isDraining = () => false,
-    objectsFail = 'open',
     memory = createTextMemory(),
   } = dependencies;
   const budget: BodyBudget = { ...MAX_READING };
-  const logDecision = createDecisionLog(log);
+  const judgedBytes = createJudgedBytes(maxJudgedBytes);
+  const unjudged = createUnjudged(dependencies);
+  const answerInTime = createAnswerInTime({ startTimer, ...unjudged });
+  const recordDecision = createRecordDecision(log, metrics);
+  const refuse = createRefuseRequest(log, metrics);
   let running = 0;
-  let judgedBytes = 0;
   metrics.showBodyBytes(
-    () => MAX_READING.largeBytes - budget.largeBytes + MAX_READING.smallBytes - budget.smallBytes + judgedBytes,
+    () => MAX_READING.largeBytes - budget.largeBytes + MAX_READING.smallBytes - budget.smallBytes + judgedBytes.now(),
   );
-
-  const refuse = (response: ServerResponse, problem: keyof typeof REFUSALS, detail?: string): void => {
-    metrics.countMalformed(problem);
-    const [status, text] = REFUSALS[problem];
-    log.warn({ problem, status, detail }, 'no review');
-    sendText(response, status, detail ?? text);
-  };
-
-  const without = (review: Review, kind: ReviewKind, cause: Cause): AdmissionAnswer => {
-    metrics.countWithoutVerdict(kind, cause);
-    return answerWithoutVerdict(kind, review.operation, cause, objectsFail);
-  };
-
-  const failed = (review: Review, kind: ReviewKind, error: unknown): AdmissionAnswer => {
-    // That has a figure of its own, and a line for each would be one more burden.
-    if (error instanceof Overload) return without(review, kind, 'overload');
-    log.error({ uid: review.uid, review: kind, err: describeError(error) }, 'a review failed');
-    return without(review, kind, 'failure');
-  };
-
-  /** The verdict or, whatever the judge does, an answer by the deadline. Never throws or rejects. `done` may be called after the deadline. */
-  const decide = (
-    judge: Judge,
-    review: Review,
-    kind: ReviewKind,
-    withinMs: number,
-    done: () => void,
-  ): Now<AdmissionAnswer> => {
-    const controller = new AbortController();
-    let judged: Now<AdmissionAnswer>;
-    try {
-      // An AbortController makes its signal when it is asked for, and most reviews are judged from memory without one.
-      judged = judge(review, controller);
-    } catch (error) {
-      done();
-      return failed(review, kind, error);
-    }
-    if (judged instanceof Promise) {
-      judged.then(done, done);
-      return settle(judged, controller, review, kind, withinMs);
-    }
-    done();
-    return judged;
-  };
-
-  const settle = (
-    judged: Promise<AdmissionAnswer>,
-    controller: AbortController,
-    review: Review,
-    kind: ReviewKind,
-    withinMs: number,
-  ): Promise<AdmissionAnswer> =>
-    new Promise((resolve) => {
-      let settled = false;
-      const cancel = startTimer(withinMs, () => {
-        if (settled) return;
-        settled = true;
-        metrics.countDeadline(kind);
-        resolve(without(review, kind, 'deadline'));
-        controller.abort(new DOMException('the review has reached its deadline', 'TimeoutError'));
-      });
-      const end = (answerOf: () => AdmissionAnswer): void => {
-        // After the deadline a failure is most likely the abort itself, and the review has its line in the log already.
-        if (settled) return;
-        settled = true;
-        cancel();
-        resolve(answerOf());
-      };
-      judged.then(
-        (answer) => end(() => answer),
-        (error: unknown) => end(() => failed(review, kind, error)),
-      );
-    });
 
   const answer = (
     response: ServerResponse,
-    review: Review,
-    kind: ReviewKind,
+    review: RecognisedReview,
     verdict: AdmissionAnswer,
     startMs: number,
-  ) => {
+  ): void => {
     if (isDraining()) response.setHeader('connection', 'close');
     sendJsonText(response, 200, toAdmissionText(review.uid, verdict, nowMs()));
-    const code = verdict.allowed ? verdict.why : verdict.denial.code;
-    const waived = verdict.allowed ? verdict.waived : undefined;
-    const ms = Math.round((performance.now() - startMs) * 1000) / 1000;
-    metrics.countReview(kind, review.operation, verdict.allowed, code, ms);
-    for (const { action, denial } of waived ?? []) metrics.countWaived(action, denial.code);
-    const { group, kind: objectKind } = review.kind;
-    logDecision({
-      uid: review.uid,
-      review: kind,
-      operation: review.operation,
-      object: group === '' ? objectKind : `${group}/${objectKind}`,
-      subResource: review.subResource,
-      namespace: review.namespace,
-      name: review.name,
-      user: review.user.username,
-      allowed: verdict.allowed,
-      reason: code,
-      waived: waived?.map(({ action, denial }) => `${action} ${denial.code}`),
-      ms,
-    });
-    noteEvents?.(review, kind, verdict);
+    recordDecision(review, verdict, performance.now() - startMs);
+    noteEvents?.(review, verdict);
   };
 
   const handle = async (judge: Judge, request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const arrivedMs = performance.now();
-    const crowded = running > maxConcurrent;
+    const isCrowded = running > maxConcurrent;
     if (!isJson(request)) {
       request.resume();
       return refuse(response, 'content_type');
     }
     const body = await readBody(request, budget, (bytes) => ({
       startMs: performance.now(),
-      read: readReview(bytes, reviewKind, memory),
+      read: readReview(bytes, recognise, memory),
     }));
     if (!body.ok) return refuse(response, body.problem);
     const { startMs, read } = body.content;
@@ -209,26 +142,23 @@ export const createReviewHandlers = (dependencies: ReviewHandlerDependencies): (
       log.warn({ uid: parsed.uid, problem: parsed.problem }, 'no review');
       return sendJson(response, 200, toMalformedResponse(parsed.uid, parsed.problem));
     }
+
     const { review } = parsed;
-    const kind = reviewKind(review);
-    const { bytes } = body;
-    const heldBytes = bytes > LARGE_BODY_BYTES ? bytes : 0;
-    const isOverloaded = crowded || (heldBytes > 0 && judgedBytes + heldBytes > maxJudgedBytes);
-    judgedBytes += heldBytes;
+    const heldBytes = body.bytes > LARGE_BODY_BYTES ? body.bytes : 0;
+    const isOverloaded = isCrowded || !judgedBytes.hasRoom(heldBytes);
+    judgedBytes.add(heldBytes);
     const done = (): void => {
-      judgedBytes -= heldBytes;
+      judgedBytes.add(-heldBytes);
       for (const text of texts) memory.free(text);
     };
-    let decided: Now<AdmissionAnswer>;
     if (isOverloaded) {
       done();
-      decided = without(review, kind, 'overload');
-    } else {
-      // The API server has been waiting since it began to send.
-      const withinMs = deadlineMs(parseTimeoutMs(request.url ?? '') ?? defaultTimeoutMs) - (startMs - arrivedMs);
-      decided = decide(judge, review, kind, withinMs, done);
+      return answer(response, review, unjudged.onOverload(review), startMs);
     }
-    answer(response, review, kind, decided instanceof Promise ? await decided : decided, startMs);
+    // The API server has been waiting since it began to send.
+    const withinMs = deadlineMs(parseTimeoutMs(request.url ?? '') ?? defaultTimeoutMs) - (startMs - arrivedMs);
+    const verdict = answerInTime(judge, review, withinMs, done);
+    answer(response, review, verdict instanceof Promise ? await verdict : verdict, startMs);
   };
 
   return (judge) => (request, response) => {
@@ -252,9 +182,3 @@ const isJson = ({ headers }: IncomingMessage): boolean => {
   const encoding = headers['content-encoding'] ?? 'identity';
   return (type === 'application/json' || /^application\/json\s*(;|$)/i.test(type)) && encoding === 'identity';
 };
-
-/** Type, message and stack, and none of the fields that a client library may have hung on it, such as a response's body. */
-const describeError = (error: unknown): { type: string; message: string; stack: string | undefined } =>
-  error instanceof Error
-    ? { type: error.name, message: escapeText(error.message), stack: error.stack?.slice(0, 4000) }
-    : { type: typeof error, message: escapeText(String(error)), stack: undefined };

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Api, ApiError, createApi } from '../../src/kubernetes/api.ts';
 import { connect } from '../../src/kubernetes/connection.ts';
 import { type ControlPlane, startControlPlane } from './harness/control-plane.ts';
+import { SHORT_INTERVALS } from './harness/short-intervals.ts';
 import { waitUntil } from './harness/wait-until.ts';
 import { fails, HELMS, isDenied, makeNamespace, SHOP, succeeds } from './support/asking.ts';
 import { readyOf, waitForCounts, writePolicy } from './support/policy-status.ts';
@@ -239,7 +240,7 @@ describe('a policy', () => {
     await waitForCounts(plane, { default: (count) => (count ?? 0) >= 2 });
     const version = () => plane.api.field('releasepolicy/default', '.metadata.resourceVersion');
     const before = await version();
-    await sleep(12_000); // twice as long as either waits before it counts anew
+    await sleep(3 * SHORT_INTERVALS.policyStatus.countEveryMs); // each has counted anew by then
     assert.equal(await version(), before);
   });
 });

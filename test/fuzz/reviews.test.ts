@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { eventsOf } from '../../src/admission/event-of.ts';
-import { classify } from '../../src/admission/recognise.ts';
+import { recognise } from '../../src/admission/recognise.ts';
+import { aspectOf, type RecognisedReview } from '../../src/admission/recognised-review.ts';
 import { completeLocks } from '../../src/admission/record/carry-locks.ts';
 import { readRecordReview } from '../../src/admission/record/read-record-review.ts';
 import { refuseMisnamed, refuseTrap } from '../../src/admission/record/record-traps.ts';
@@ -9,7 +10,6 @@ import { reviewPolicy } from '../../src/admission/review-policy.ts';
 import { parseReview } from '../../src/admission/wire/parse.ts';
 import { readReview } from '../../src/admission/wire/read-review.ts';
 import { toAdmissionText, toMalformedResponse } from '../../src/admission/wire/respond.ts';
-import type { Review } from '../../src/admission/wire/review.ts';
 import { ownerOf } from '../../src/helm/owner.ts';
 import { toRecord } from '../../src/helm/record.ts';
 import { createTextMemory } from '../../src/helm/text-memory.ts';
@@ -19,15 +19,15 @@ import { countNodes, fuzz, hostileText, json, jsonMap, mutated } from './fuzz.ts
 const NOW_MS = Date.UTC(2026, 10, 21);
 const memory = createTextMemory();
 
-/** Everything that is done with a review before anything is fetched. */
-const judge = (review: Review): void => {
-  const kind = classify(review);
+/** What is asked of every review before anything is fetched. */
+const judge = (review: RecognisedReview): void => {
+  const { reviewKind: kind } = review;
   for (const object of [review.object, review.oldObject]) {
     ownerOf(object);
     toRecord('Secret', object?.metadata);
   }
   if (kind === 'record') {
-    const parsed = readRecordReview(review);
+    const parsed = readRecordReview(review, aspectOf(review, 'record')?.recordName);
     if (parsed !== undefined) refuseTrap(review, parsed);
     refuseMisnamed(review);
   }
@@ -40,12 +40,12 @@ const judge = (review: Review): void => {
     assert.equal((JSON.parse(text) as { response: { uid: string } }).response.uid, review.uid);
     // The message stays short, however large the review is.
     assert.ok(text.length < 64 * 1024);
-    for (const event of eventsOf(review, kind, answer, { nowMs: NOW_MS, recordsOf: () => [] })) countNodes(event);
+    for (const event of eventsOf(review, answer, { nowMs: NOW_MS, recordsOf: () => [] })) countNodes(event);
   }
 };
 
 const readBytes = (bytes: Buffer): void => {
-  const read = readReview(bytes, classify, memory);
+  const read = readReview(bytes, recognise, memory);
   if (!read.isJson) return;
   if (read.parsed.ok) judge(read.parsed.review);
   else {

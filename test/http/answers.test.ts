@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import request from 'supertest';
-import { admit } from '../../src/admission/admit.ts';
-import type { ReviewDependencies } from '../../src/admission/dependencies.ts';
-import { classify } from '../../src/admission/recognise.ts';
+import { type AdmitDependencies, admit } from '../../src/admission/admit.ts';
+import { recognise } from '../../src/admission/recognise.ts';
 import type { AdmissionAnswer } from '../../src/admission/wire/answer.ts';
 import { admissionReview } from './admission-review.ts';
 import { createTestApp } from './test-app.ts';
@@ -79,12 +78,12 @@ describe('the answer to a review, whole', () => {
 });
 
 test('what is none of Belay’s business is allowed without a look at the cluster', async () => {
-  const cluster = new Proxy({} as ReviewDependencies, {
+  const cluster = new Proxy({} as AdmitDependencies, {
     get: (_target, property) => assert.fail(`looked for ${String(property)}`),
   });
   const { app, lines } = createTestApp({
     admit: (review, signal) => admit(cluster, review, signal),
-    reviewKind: classify,
+    recognise,
   });
   const { body } = await request(app).post('/validate').send(admissionReview());
   assert.deepEqual(body.response, { uid: 'uid-1', allowed: true });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import request from 'supertest';
-import { classify } from '../../src/admission/recognise.ts';
+import { recognise } from '../../src/admission/recognise.ts';
 import type { ReviewKind } from '../../src/admission/wire/answer.ts';
 import type { Review } from '../../src/admission/wire/review.ts';
 import { admissionReview } from './admission-review.ts';
@@ -77,7 +77,7 @@ describe('what a review is about decides what becomes of it when no rule answers
   for (const [what, [fields, kind]] of Object.entries(kinds)) {
     test(`${what}: ${kind}`, async () => {
       const admit = (): never => assert.fail('broken on purpose');
-      const { app, lines } = createTestApp({ admit, reviewKind: classify });
+      const { app, lines } = createTestApp({ admit, recognise });
       const { body } = await request(app).post('/validate').send(admissionReview(fields)).expect(200);
       assert.equal(body.response.allowed, ['object', 'scale', 'policy', 'unknown'].includes(kind));
       assert.deepEqual(
@@ -95,7 +95,7 @@ describe('a review reaches its rule as the API server sent it', () => {
       seen = review;
       return allowed;
     };
-    const { app } = createTestApp({ admit, reviewKind: classify });
+    const { app } = createTestApp({ admit, recognise });
     const response = await request(app).post('/validate').set('content-type', 'application/json').send(body);
     assert.equal(response.status, 200, response.text);
     assert.deepEqual(response.body.response, { uid: 'uid-1', allowed: true });
@@ -141,7 +141,7 @@ describe('a review reaches its rule as the API server sent it', () => {
   test('a label called __proto__ is not mistaken for the ones that count', async () => {
     const object = '{"metadata":{"labels":{"__proto__":{"owner":"helm"}}}}';
     const body = JSON.stringify(admissionReview({ object: 'HOSTILE' })).replace('"HOSTILE"', object);
-    const { app } = createTestApp({ reviewKind: classify });
+    const { app } = createTestApp({ recognise });
     const response = await request(app).post('/validate').set('content-type', 'application/json').send(body);
     assert.equal(response.body.response.status.code, 400);
   });

@@ -6,6 +6,7 @@ import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Express } from 'express';
 import request from 'supertest';
+import type { Recognise } from '../../src/admission/recognised-review.ts';
 import type { Review } from '../../src/admission/wire/review.ts';
 import { Overload } from '../../src/kubernetes/overload.ts';
 import type { StartTimer } from '../../src/server/shared-timer.ts';
@@ -33,7 +34,11 @@ const objectOf = (name: string, payload: string) => ({
   metadata: { name, namespace: 'shop' },
   data: { release: payload },
 });
-const kindOf = ({ name }: Review) => (name.startsWith('record') ? 'record' : 'object');
+const recognise: Recognise = (review) => ({
+  ...review,
+  reviewKind: review.name.startsWith('record') ? 'record' : 'object',
+  aspects: [],
+});
 
 const ask = async (app: Express, name: string, payload = '', operation: 'UPDATE' | 'DELETE' = 'UPDATE') => {
   const object = objectOf(name, payload);
@@ -55,7 +60,7 @@ const createHeldApp = (maxJudgedBytes: number) => {
     }
     return allowed;
   };
-  return { ...createTestApp({ admit: judge, reviewKind: kindOf, maxJudgedBytes }), go, begun };
+  return { ...createTestApp({ admit: judge, recognise, maxJudgedBytes }), go, begun };
 };
 
 describe('while as many large reviews are judged as there is memory for', () => {
@@ -94,7 +99,7 @@ test('memory is given back where the judge fails', async () => {
     throw new Error('broken');
   };
   for (const admit of [broken, throwing]) {
-    const { app, metrics } = createTestApp({ admit, reviewKind: kindOf, maxJudgedBytes: PAYLOAD.length * 3 });
+    const { app, metrics } = createTestApp({ admit, recognise, maxJudgedBytes: PAYLOAD.length * 3 });
     for (let round = 0; round < 3; round += 1) assert.equal(await ask(app, 'record', PAYLOAD), 'BelayUnavailable: ');
     assert.match(await metrics.registry.metrics(), /^belay_body_bytes 0$/m);
   }
@@ -102,7 +107,7 @@ test('memory is given back where the judge fails', async () => {
 
 test('a queue that is full is told as an overload, not as a failure of Belay', async () => {
   const admit = () => Promise.reject(new Overload('64 payloads wait to be decoded'));
-  const { app, metrics, lines } = createTestApp({ admit, reviewKind: kindOf });
+  const { app, metrics, lines } = createTestApp({ admit, recognise });
   assert.equal(await ask(app, 'record'), 'BelayUnavailable: too many');
   assert.equal(await ask(app, 'object'), 'passed unchecked');
   assert.equal(await ask(app, 'object', '', 'DELETE'), 'BelayUnavailable: too many');

@@ -21,7 +21,7 @@ export const createTestApp = (overrides: Partial<AppDependencies> = {}, kind: Re
   const app = createApp({
     admit: async () => allowed,
     mutate: async () => allowed,
-    reviewKind: () => kind,
+    recognise: (review) => ({ ...review, reviewKind: kind, aspects: [] }),
     readiness: () => [],
     log,
     metrics,

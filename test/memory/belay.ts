@@ -1,8 +1,7 @@
-import { admit } from '../../src/admission/admit.ts';
-import type { ReviewDependencies } from '../../src/admission/dependencies.ts';
+import { type AdmitDependencies, admit } from '../../src/admission/admit.ts';
 import { createNoteEvents } from '../../src/admission/note-events.ts';
-import { classify } from '../../src/admission/recognise.ts';
-import { carryLocks } from '../../src/admission/record/carry-locks.ts';
+import { recognise } from '../../src/admission/recognise.ts';
+import { type CarryLocksDependencies, carryLocks } from '../../src/admission/record/carry-locks.ts';
 import { readReview } from '../../src/admission/wire/read-review.ts';
 import { toAdmissionText } from '../../src/admission/wire/respond.ts';
 import { createEvents } from '../../src/events/events.ts';
@@ -14,6 +13,7 @@ import { createPayloadNamespaces } from '../../src/facts/payload-namespaces.ts';
 import { createPolicies } from '../../src/facts/policies.ts';
 import { createReleaseIndex } from '../../src/facts/release-index.ts';
 import { createReleaseStores } from '../../src/facts/release-stores.ts';
+import { createSituations } from '../../src/facts/situation.ts';
 import { createTextMemory } from '../../src/helm/text-memory.ts';
 import { DEFAULT_INTERVALS } from '../../src/intervals/intervals.ts';
 import { createBoundedApi } from '../../src/kubernetes/bounded-api.ts';
@@ -62,7 +62,7 @@ export const createMemoryBelay = (server: ApiServer, { nowMs }: Clock, staleAfte
   const forReviews = createBoundedApi(api, REQUESTS);
   const live = createLiveFacts(forReviews);
   const decoder = createDecoderHere();
-  const dependencies: ReviewDependencies = {
+  const dependencies: AdmitDependencies & CarryLocksDependencies = {
     api: forReviews,
     index,
     live,
@@ -71,6 +71,7 @@ export const createMemoryBelay = (server: ApiServer, { nowMs }: Clock, staleAfte
     manifests: createManifests(forReviews, decoder),
     decoder,
     policies,
+    situations: createSituations({ index, live, policies, nowMs }),
     stores: createReleaseStores(index, live, createPayloadNamespaces(forReviews, decoder), nowMs, intervals.stores),
     shortestSilenceMs: intervals.claims.shortestSilenceMs,
     log,
@@ -87,18 +88,18 @@ export const createMemoryBelay = (server: ApiServer, { nowMs }: Clock, staleAfte
   return {
     logged,
     ask: async (path, sent) => {
-      const read = readReview(Buffer.from(JSON.stringify(sent)), classify, memory);
+      const read = readReview(Buffer.from(JSON.stringify(sent)), recognise, memory);
       if (!read.isJson || !read.parsed.ok) throw new Error('the API server in memory sent no AdmissionReview');
       const { review } = read.parsed;
-      const kind = classify(review);
+      const { reviewKind } = review;
       const judge =
         path === '/mutate' ? carryLocks(dependencies, review, never) : admit(dependencies, review, { signal: never });
       const answer = await Promise.resolve(judge).catch((error: unknown) => {
-        log.error({ review: kind, problem: String(error) }, 'a review failed');
-        return answerWithoutVerdict(kind, review.operation, 'failure', 'open');
+        log.error({ review: reviewKind, problem: String(error) }, 'a review failed');
+        return answerWithoutVerdict(reviewKind, review.operation, 'failure', 'open');
       });
       for (const text of read.texts) memory.free(text);
-      noteEvents(review, kind, answer);
+      noteEvents(review, answer);
       const text = toAdmissionText(review.uid, answer, nowMs());
       return (JSON.parse(text) as { response: ReviewResponse }).response;
     },

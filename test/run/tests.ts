@@ -2,6 +2,7 @@ import { join, relative } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
+import { buildBelay } from '../cluster/harness/install-belay.ts';
 import { type Group, groupsOf, KINDS, type Kind, PROJECT } from './groups.ts';
 import { type FileTime, writeTimes } from './times.ts';
 
@@ -33,6 +34,8 @@ const isKind = (word: string): word is Kind => (KINDS as readonly string[]).incl
 
 const [kind = '', ...names] = process.argv.slice(2);
 if (!isKind(kind)) throw new Error(`there are no tests of the kind "${kind}"; there are ${KINDS.join(', ')}`);
+// Once, and not by the first two files at the same time.
+if (kind === 'cluster') await buildBelay();
 const startMs = performance.now();
 const times: FileTime[] = [];
 for (const group of groupsOf(kind, names)) times.push(...(await runGroup(group)));

@@ -31,3 +31,13 @@ export interface GovernedWrite {
 /** Controllers run as service accounts; everybody else is a person (docs/design.md#governed-objects). */
 export const scopeOf = ({ drift }: Policy, username: string): DriftScope =>
   username.startsWith('system:serviceaccount:') ? drift.serviceAccounts : drift.users;
+
+/** Keeps the last answer: a refusal from memory is judged again with live facts, mostly by the same document and the same policy. */
+export const findOnce = (find: Changes['find']): Changes['find'] => {
+  let last: { document: object; policy: Policy; changes: readonly FieldChange[] } | undefined;
+  return (document, policy) => {
+    if (last?.document !== document || last.policy !== policy)
+      last = { document, policy, changes: find(document, policy) };
+    return last.changes;
+  };
+};

@@ -1,23 +1,19 @@
+import type { ReleaseStores } from '../../facts/release-stores.ts';
 import type { ReleaseName } from '../../helm/names.ts';
 import { allow, type Verdict } from '../../rules/verdict.ts';
-import type { ReviewDependencies } from '../dependencies.ts';
+import { joinVerdicts } from '../join-verdicts.ts';
 import type { Now } from '../wire/answer.ts';
 import type { Deadline } from '../wire/review.ts';
 import type { GovernedWrite } from './governed-write.ts';
-import { judgeInStore } from './judge-in-store.ts';
+import { type JudgeInStoreDependencies, judgeInStore } from './judge-in-store.ts';
 
-/** Of several releases that an object is or was part of, and of several places of records, each has its say. */
-export const together = (first: Verdict, second: Verdict): Verdict => {
-  if (!first.allowed) return first;
-  if (!second.allowed) return second;
-  const waived = [...(first.waived ?? []), ...(second.waived ?? [])];
-  const told = second.notes === undefined ? first : second;
-  return { ...told, audit: { ...first.audit, ...second.audit }, ...(waived.length > 0 && { waived }) };
-};
+export interface JudgeGovernedDependencies extends JudgeInStoreDependencies {
+  readonly stores: ReleaseStores;
+}
 
 /** A record that was forged in one place never speaks for another. */
 const judgeStores = async (
-  dependencies: ReviewDependencies,
+  dependencies: JudgeGovernedDependencies,
   governed: GovernedWrite,
   deadline: Deadline,
   stores: Now<readonly ReleaseName[]>,
@@ -25,7 +21,7 @@ const judgeStores = async (
   let verdict: Verdict = allow('no release');
   for (const release of await stores) {
     const inStore = { ...governed, write: { ...governed.write, release } };
-    verdict = together(verdict, await judgeInStore(dependencies, inStore, deadline));
+    verdict = joinVerdicts(verdict, await judgeInStore(dependencies, inStore, deadline));
     if (!verdict.allowed) break;
   }
   return verdict;
@@ -33,7 +29,7 @@ const judgeStores = async (
 
 /** Judges a write by every release that may govern the object: mostly one, whose records lie beside it. */
 export const judgeGoverned = (
-  dependencies: ReviewDependencies,
+  dependencies: JudgeGovernedDependencies,
   governed: GovernedWrite,
   deadline: Deadline,
 ): Now<Verdict> => {

@@ -1,69 +1,82 @@
 import type { ReleaseName } from '../../helm/names.ts';
-import { ownerOf } from '../../helm/owner.ts';
 import type { ObjectRef } from '../../kubernetes/object.ts';
 import { ignoredPathsFor } from '../../policy/subjects.ts';
 import { findDrift } from '../../rules/drift/find-drift.ts';
 import { gainsOwner } from '../../rules/drift/gains-owner.ts';
 import { isUnchanged } from '../../rules/drift/is-unchanged.ts';
 import { restoresObject } from '../../rules/drift/restores-object.ts';
-import type { ObjectWrite } from '../../rules/object.ts';
 import { allow, type Verdict } from '../../rules/verdict.ts';
-import type { ReviewDependencies } from '../dependencies.ts';
+import { joinVerdicts } from '../join-verdicts.ts';
 import type { AdmissionAnswer, Now } from '../wire/answer.ts';
 import type { Deadline, Review } from '../wire/review.ts';
-import { type Changes, scopeOf } from './governed-write.ts';
-import { judgeGoverned, together } from './judge-governed.ts';
+import { type Changes, findOnce, scopeOf } from './governed-write.ts';
+import { type JudgeGovernedDependencies, judgeGoverned } from './judge-governed.ts';
+
+export type ReviewObjectDependencies = JudgeGovernedDependencies;
 
 const ATTEMPTS = { CREATE: 'create', UPDATE: 'change', DELETE: 'delete', CONNECT: 'change' } as const;
 
-const releasesOf = (review: Review): readonly ReleaseName[] => {
-  const before = ownerOf(review.oldObject);
-  const after = ownerOf(review.object);
-  const isSame = before !== undefined && before.name === after?.name && before.namespace === after.namespace;
-  return [before, isSame ? undefined : after].filter((release) => release !== undefined);
+const refOf = ({ kind, namespace, name }: Review): ObjectRef => ({
+  group: kind.group,
+  kind: kind.kind,
+  namespace,
+  name,
+});
+
+const changesOf = (
+  { object: after, oldObject: before, user }: Review,
+  object: ObjectRef,
+  owner: ReleaseName,
+): Changes => {
+  const names = { releaseName: owner.name, releaseNamespace: owner.namespace };
+  if (after === undefined)
+    return { isNone: () => false, find: () => [], gainsOwner: () => false, restores: () => false };
+  if (before === undefined) {
+    return {
+      isNone: () => false,
+      find: () => [],
+      gainsOwner: () => false,
+      restores: (document) => restoresObject({ document, after, group: object.group, kind: object.kind, ...names }),
+    };
+  }
+  return {
+    isNone: () => isUnchanged(before, after),
+    find: findOnce((document, policy) =>
+      findDrift({
+        scope: scopeOf(policy, user.username),
+        document,
+        ...names,
+        before,
+        after,
+        ignore: ignoredPathsFor(policy.drift.ignore, object),
+      }),
+    ),
+    gainsOwner: () => gainsOwner(before, after),
+    restores: () => false,
+  };
 };
 
-/** Judges a write of an object that carries ownership marks, before or after. */
+/** Judges a write of an object that carries ownership marks, before or after. `owners` are the releases that the marks name. */
 export const reviewObject = (
-  dependencies: ReviewDependencies,
+  dependencies: ReviewObjectDependencies,
   review: Review,
+  owners: readonly ReleaseName[],
   deadline: Deadline,
 ): Now<AdmissionAnswer> => {
-  const { object: after, oldObject: before, user } = review;
-  const object: ObjectRef = {
-    group: review.kind.group,
-    kind: review.kind.kind,
-    namespace: review.namespace,
-    name: review.name,
+  const { user, dryRun, operation } = review;
+  const object = refOf(review);
+  const judge = (owner: ReleaseName): Now<Verdict> => {
+    const write = { release: owner, username: user.username, attempt: ATTEMPTS[operation], object };
+    return judgeGoverned(
+      dependencies,
+      { write, owner, user, dryRun, changes: changesOf(review, object, owner) },
+      deadline,
+    );
   };
-  const judge = (release: ReleaseName): Now<Verdict> => {
-    const write: ObjectWrite = { release, username: user.username, attempt: ATTEMPTS[review.operation], object };
-    const changes: Changes = {
-      isNone: () => before !== undefined && after !== undefined && isUnchanged(before, after),
-      find: (document, policy) =>
-        before === undefined || after === undefined
-          ? []
-          : findDrift({
-              scope: scopeOf(policy, user.username),
-              document,
-              releaseName: release.name,
-              releaseNamespace: release.namespace,
-              before,
-              after,
-              ignore: ignoredPathsFor(policy.drift.ignore, object),
-            }),
-      gainsOwner: () => before !== undefined && after !== undefined && gainsOwner(before, after),
-      restores: (document) =>
-        before === undefined &&
-        after !== undefined &&
-        restoresObject({
-          ...{ document, after, group: object.group, kind: object.kind },
-          ...{ releaseName: release.name, releaseNamespace: release.namespace },
-        }),
-    };
-    return judgeGoverned(dependencies, { write, owner: release, user, dryRun: review.dryRun, changes }, deadline);
-  };
-  const [release, ...others] = releasesOf(review);
-  if (release === undefined) return allow('no release');
-  return others.reduce<Now<Verdict>>(async (first, other) => together(await first, await judge(other)), judge(release));
+  const [owner, ...others] = owners;
+  if (owner === undefined) return allow('no release');
+  return others.reduce<Now<Verdict>>(
+    async (first, other) => joinVerdicts(await first, await judge(other)),
+    judge(owner),
+  );
 };

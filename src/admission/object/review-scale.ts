@@ -1,14 +1,17 @@
 import { ownerOf } from '../../helm/owner.ts';
-import { ApiError, pathOf } from '../../kubernetes/api.ts';
+import { type Api, ApiError, pathOf } from '../../kubernetes/api.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import { ignoredPathsFor } from '../../policy/subjects.ts';
 import { findScaleDrift } from '../../rules/drift/find-scale-drift.ts';
 import { allow } from '../../rules/verdict.ts';
-import type { ReviewDependencies } from '../dependencies.ts';
 import type { AdmissionAnswer } from '../wire/answer.ts';
 import type { Review } from '../wire/review.ts';
 import { scopeOf } from './governed-write.ts';
-import { judgeGoverned } from './judge-governed.ts';
+import { type JudgeGovernedDependencies, judgeGoverned } from './judge-governed.ts';
+
+export interface ReviewScaleDependencies extends JudgeGovernedDependencies {
+  readonly api: Api;
+}
 
 /** None are written as nothing: `omitempty` in k8s.io/api/autoscaling/v1 ScaleSpec. */
 const replicasOf = (scale: KubernetesObject | undefined): number => {
@@ -22,7 +25,7 @@ const replicasOf = (scale: KubernetesObject | undefined): number => {
  * tells how to grant the right for custom resources).
  */
 export const reviewScale = async (
-  dependencies: ReviewDependencies,
+  dependencies: ReviewScaleDependencies,
   review: Review,
   signal: AbortSignal,
 ): Promise<AdmissionAnswer> => {

@@ -1,4 +1,6 @@
-import { isUnfinished, LOCK_PREFIX, locksIn, type ReleaseRecord } from '../../helm/record.ts';
+import type { LiveFacts } from '../../facts/live-facts.ts';
+import type { Situations } from '../../facts/situation.ts';
+import { isUnfinished, LOCK_PREFIX, locksIn, type RecordName, type ReleaseRecord } from '../../helm/record.ts';
 import {
   type Annotations,
   BREAK,
@@ -9,12 +11,17 @@ import {
   OPEN_UNTIL,
   parseTime,
 } from '../../policy/lock-annotations.ts';
-import { findOperation } from '../../rules/in-flight.ts';
 import { allow } from '../../rules/verdict.ts';
-import { clockOf, type ReviewDependencies } from '../dependencies.ts';
+import { aspectOf, type RecognisedReview } from '../recognised-review.ts';
 import type { AdmissionAnswer, JsonPatchOperation } from '../wire/answer.ts';
 import type { Review } from '../wire/review.ts';
 import { type RecordReview, readRecordReview } from './read-record-review.ts';
+
+export interface CarryLocksDependencies {
+  readonly live: Pick<LiveFacts, 'records'>;
+  readonly situations: Pick<Situations, 'live'>;
+  readonly nowMs: () => number;
+}
 
 type Locks = Record<string, string>;
 
@@ -80,25 +87,22 @@ export const completeLocks = (before: Annotations, after: Annotations, username:
  * an operation is in flight, and there the locks stay.
  */
 const isHelmAgain = async (
-  dependencies: ReviewDependencies,
+  dependencies: CarryLocksDependencies,
   { before, after, release }: RecordReview,
   signal: AbortSignal,
 ): Promise<boolean> => {
   if (before?.locks === undefined || after?.locks !== undefined) return false;
-  const [facts, namespace] = await Promise.all([
-    dependencies.live.release(release, signal),
-    dependencies.live.namespace(release.namespace, signal),
-  ]);
-  const policy = dependencies.policies.inForce(release, namespace?.labels ?? {});
-  return findOperation(facts, clockOf(dependencies, policy)).state === 'in-flight';
+  const { operation } = await dependencies.situations.live(release, signal);
+  return operation.state === 'in-flight';
 };
 
 const mutateRecord = async (
-  dependencies: ReviewDependencies,
+  dependencies: CarryLocksDependencies,
   review: Review,
+  name: RecordName | undefined,
   signal: AbortSignal,
 ): Promise<AdmissionAnswer> => {
-  const parsed = readRecordReview(review);
+  const parsed = readRecordReview(review, name);
   if (parsed?.after === undefined) return allow('not a record');
   const { before, after, release, writtenByHelm } = parsed;
   const annotations = review.object?.metadata?.annotations;
@@ -106,8 +110,7 @@ const mutateRecord = async (
     const patch = toPatch(annotations, wanted);
     return patch.length === 0 ? allow('nothing to carry') : { allowed: true, why, patch };
   };
-  const live = async (): Promise<readonly ReleaseRecord[]> =>
-    (await dependencies.live.release(release, signal)).records;
+  const live = (): Promise<readonly ReleaseRecord[]> => dependencies.live.records(release, signal);
 
   if (before === undefined) {
     const carried = unionOf(await live());
@@ -132,11 +135,13 @@ const mutateRecord = async (
 
 /** Carries locks over on records, and completes those that people write on records and Namespaces. */
 export const carryLocks = async (
-  dependencies: ReviewDependencies,
-  review: Review,
+  dependencies: CarryLocksDependencies,
+  review: RecognisedReview,
   signal: AbortSignal,
 ): Promise<AdmissionAnswer> => {
-  if (review.resource.resource !== 'namespaces') return mutateRecord(dependencies, review, signal);
+  if (review.resource.resource !== 'namespaces') {
+    return mutateRecord(dependencies, review, aspectOf(review, 'record')?.recordName, signal);
+  }
   const before = review.oldObject?.metadata?.annotations ?? {};
   const after = review.object?.metadata?.annotations;
   const patch = toPatch(after, completeLocks(before, after ?? {}, review.user.username, dependencies.nowMs()));

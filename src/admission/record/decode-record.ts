@@ -1,8 +1,14 @@
+import type { Access } from '../../facts/access.ts';
+import type { Decoder } from '../../helm/decoder.ts';
 import { isSamePayload, payloadOf } from '../../helm/record.ts';
 import type { RecordWrite } from '../../rules/record/write.ts';
-import type { ReviewDependencies } from '../dependencies.ts';
 import type { Review } from '../wire/review.ts';
 import type { RecordReview } from './read-record-review.ts';
+
+export interface DecodeRecordDependencies {
+  readonly access: Access;
+  readonly decoder: Pick<Decoder, 'run'>;
+}
 
 type DecodedParts = Pick<RecordWrite, 'payload' | 'payloadBefore' | 'changedParts' | 'mayBreak'>;
 
@@ -19,7 +25,7 @@ export const NOTHING_DECODED = {
 
 /** To supersede what is deployed is Helm's during an operation, and that of few others without one (rules/record/at-rest.ts). */
 const mayBreak = async (
-  { access }: ReviewDependencies,
+  { access }: DecodeRecordDependencies,
   { user }: Review,
   { release, before, after }: RecordReview,
   signal: AbortSignal,
@@ -31,7 +37,7 @@ const mayBreak = async (
 
 /** Reads as much of the payloads as the decision needs. */
 export const decodeRecord = async (
-  dependencies: ReviewDependencies,
+  dependencies: DecodeRecordDependencies,
   review: Review,
   parsed: RecordReview,
   signal: AbortSignal,

@@ -1,7 +1,7 @@
+import type { Access } from '../../facts/access.ts';
 import type { PayloadSummary } from '../../helm/payload.ts';
 import { refOf } from '../../rules/in-flight.ts';
 import { deny, type Verdict } from '../../rules/verdict.ts';
-import type { ReviewDependencies } from '../dependencies.ts';
 import { grantingRule } from '../explain/commands.ts';
 import type { Review } from '../wire/review.ts';
 import type { RecordReview } from './read-record-review.ts';
@@ -11,7 +11,7 @@ import type { RecordReview } from './read-record-review.ts';
  * so takes the right to lock there. Else whoever may write in one namespace could refuse everybody's changes in any other.
  */
 export const refuseObjectsElsewhere = async (
-  { access }: ReviewDependencies,
+  { access }: { readonly access: Access },
   { user }: Review,
   { release, before, after }: RecordReview,
   payload: PayloadSummary | undefined,

@@ -1,6 +1,14 @@
 import type { RecordKind, ReleaseName } from '../../helm/names.ts';
-import { isSamePayload, payloadOf, type ReleaseRecord, SYSTEM_LABELS, toRecord } from '../../helm/record.ts';
+import {
+  isSamePayload,
+  payloadOf,
+  type RecordName,
+  type ReleaseRecord,
+  SYSTEM_LABELS,
+  toRecord,
+} from '../../helm/record.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
+import type { Annotations } from '../../policy/lock-annotations.ts';
 import type { Review } from '../wire/review.ts';
 
 /** A review of a record, taken apart. */
@@ -9,16 +17,28 @@ export interface RecordReview {
   readonly release: ReleaseName;
   readonly before: ReleaseRecord | undefined;
   readonly after: ReleaseRecord | undefined;
+  /** Whether the payload or one of Helm's own labels differs. */
   readonly contentChanged: boolean;
+  readonly locksChanged: boolean;
   /** Helm moves `modifiedAt` with every write; a person who annotates leaves it alone. */
   readonly writtenByHelm: boolean;
 }
 
-/** Takes a record's review apart; undefined when it is none of Helm's records after all. */
-export const readRecordReview = (review: Review): RecordReview | undefined => {
+const isSameLocks = (old: Annotations, current: Annotations): boolean => {
+  const keys = new Set([...Object.keys(old), ...Object.keys(current)]);
+  return [...keys].every((key) => old[key] === current[key]);
+};
+
+/** Takes the review of a record apart; undefined when neither state is one of Helm's records. `name` is what `review.name` tells. */
+export const readRecordReview = (review: Review, name: RecordName | undefined): RecordReview | undefined => {
   const kind: RecordKind = review.resource.resource === 'configmaps' ? 'ConfigMap' : 'Secret';
   const read = (object: KubernetesObject | undefined): ReleaseRecord | undefined =>
-    toRecord(kind, object?.metadata && { ...object.metadata, namespace: review.namespace });
+    toRecord(
+      kind,
+      object?.metadata && { ...object.metadata, namespace: review.namespace },
+      // A request that comes straight to Belay's port may name the object in another way than the object does itself.
+      object?.metadata?.name === review.name ? name : undefined,
+    );
   // Helm does not see what lacks its label, and neither do the facts: to label it afterwards is to create a record.
   const before = review.oldObject?.metadata?.labels?.owner === 'helm' ? read(review.oldObject) : undefined;
   const after = read(review.object);
@@ -36,6 +56,7 @@ export const readRecordReview = (review: Review): RecordReview | undefined => {
     before,
     after,
     contentChanged,
+    locksChanged: !isSameLocks(before?.locks ?? {}, after?.locks ?? {}),
     writtenByHelm: contentChanged || label(object, 'modifiedAt') !== label(oldObject, 'modifiedAt'),
   };
 };

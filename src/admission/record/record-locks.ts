@@ -2,8 +2,7 @@ import { isUnfinished, type ReleaseRecord } from '../../helm/record.ts';
 import { type Annotations, BREAK } from '../../policy/lock-annotations.ts';
 import { refOf } from '../../rules/in-flight.ts';
 import { deny, type Verdict } from '../../rules/verdict.ts';
-import type { ReviewDependencies } from '../dependencies.ts';
-import { judgeLockWrite } from '../lock-change.ts';
+import { type JudgeLockWriteDependencies, judgeLockWrite } from '../lock-change.ts';
 import type { Review } from '../wire/review.ts';
 import type { RecordReview } from './read-record-review.ts';
 
@@ -24,23 +23,16 @@ const locksBefore = ({ before, after }: RecordReview, others: readonly ReleaseRe
   return Object.fromEntries(locks.filter(([key]) => after.locks?.[key] !== undefined || !isHandedOn(key)));
 };
 
-/** Whether a write leaves the locks of its record alone. */
-export const sameLocks = ({ before, after }: RecordReview): boolean => {
-  const [old, current] = [before?.locks ?? {}, after?.locks ?? {}];
-  const keys = new Set([...Object.keys(old), ...Object.keys(current)]);
-  return [...keys].every((key) => old[key] === current[key]);
-};
-
 /** Undefined when no lock is touched; refused for a lock that cannot be read, or by somebody who may not. */
 export const judgeRecordLocks = async (
-  dependencies: ReviewDependencies,
+  dependencies: JudgeLockWriteDependencies,
   review: Review,
   parsed: RecordReview,
   records: readonly ReleaseRecord[],
   signal: AbortSignal,
 ): Promise<Verdict | undefined> => {
-  const { before, after, release } = parsed;
-  if (after === undefined || sameLocks(parsed)) return undefined;
+  const { before, after, release, locksChanged } = parsed;
+  if (after === undefined || !locksChanged) return undefined;
   const source = refOf(after);
   const others = records.filter((record) => record.kind !== after.kind || record.name !== after.name);
   const written = after.locks ?? {};

@@ -1,12 +1,15 @@
+import type { Manifests } from '../../facts/manifests.ts';
+import type { Situation } from '../../facts/situation.ts';
 import type { OperationKind, ReleaseName } from '../../helm/names.ts';
 import type { PayloadSummary } from '../../helm/payload.ts';
-import type { ReleaseRecord } from '../../helm/record.ts';
-import type { Policy } from '../../policy/policy.ts';
 import { highestDeployed, highestSuperseded } from '../../rules/in-flight.ts';
-import { findVersionLocks, type NamespaceFacts } from '../../rules/locks.ts';
+import { findVersionLocks } from '../../rules/locks.ts';
 import type { Verdict } from '../../rules/verdict.ts';
 import { refuseVersion } from '../../rules/versions.ts';
-import type { ReviewDependencies } from '../dependencies.ts';
+
+export interface RefuseMoveDependencies {
+  readonly manifests: Pick<Manifests, 'of'>;
+}
 
 /** An operation that may start as far as its release goes, with the payload that it brings. */
 export interface Move {
@@ -17,11 +20,9 @@ export interface Move {
 
 /** Holds a start against the pins of its release; the deployed payload is read only where there is one. */
 export const refuseMove = async (
-  { manifests }: ReviewDependencies,
+  { manifests }: RefuseMoveDependencies,
   { release, operation, payload }: Move,
-  records: readonly ReleaseRecord[],
-  namespaces: readonly NamespaceFacts[],
-  policy: Policy,
+  { facts: { records }, namespaces, policy }: Situation,
 ): Promise<Verdict | undefined> => {
   const locks = findVersionLocks(records, namespaces, policy);
   if (operation === 'uninstall' || payload === undefined || policy.versions.action === 'Off') return undefined;

@@ -1,14 +1,19 @@
 import type { Text, TextMemory } from '../../helm/text-memory.ts';
-import type { ReviewKind } from './answer.ts';
+import type { Recognise, RecognisedReview } from '../recognised-review.ts';
 import { type Cut, cutTexts } from './cut-texts.ts';
-import { type ParsedReview, parseReview } from './parse.ts';
+import { parseReview } from './parse.ts';
 import type { Review } from './review.ts';
+
+/** An AdmissionReview that has been read and recognised, or why it cannot be. */
+export type ReadResult =
+  | { readonly ok: true; readonly review: RecognisedReview }
+  | { readonly ok: false; readonly uid: string | undefined; readonly problem: string };
 
 /** What a body holds. */
 export type ReadReview =
   | {
       readonly isJson: true;
-      readonly parsed: ParsedReview;
+      readonly parsed: ReadResult;
       /** Memory of the review's own, for when it has been judged. */
       readonly texts: readonly Text[];
     }
@@ -18,24 +23,25 @@ export type ReadReview =
  * Reads the body of a review; the bytes are not needed any more then. Of a record, long payloads become bytes of their own (StoredPayload
  * in helm/record.ts). Whatever else there is remains what JSON.parse makes of it: only the rules of records know such bytes.
  */
-export const readReview = (body: Buffer, kindOf: (review: Review) => ReviewKind, memory: TextMemory): ReadReview =>
-  readRecordReview(body, kindOf, memory) ?? readPlain(body);
+export const readReview = (body: Buffer, recognise: Recognise, memory: TextMemory): ReadReview =>
+  readRecord(body, recognise, memory) ?? readPlain(body, recognise);
 
-const readPlain = (body: Buffer): ReadReview => {
-  const json = parseJson(body.toString('utf8'));
-  return json === undefined ? { isJson: false } : { isJson: true, parsed: parseReview(json.value), texts: [] };
+const parse = (value: unknown, recognise: Recognise): ReadResult => {
+  const parsed = parseReview(value);
+  return parsed.ok ? { ok: true, review: recognise(parsed.review) } : parsed;
 };
 
-const readRecordReview = (
-  body: Buffer,
-  kindOf: (review: Review) => ReviewKind,
-  memory: TextMemory,
-): ReadReview | undefined => {
+const readPlain = (body: Buffer, recognise: Recognise): ReadReview => {
+  const json = parseJson(body.toString('utf8'));
+  return json === undefined ? { isJson: false } : { isJson: true, parsed: parse(json.value, recognise), texts: [] };
+};
+
+const readRecord = (body: Buffer, recognise: Recognise, memory: TextMemory): ReadReview | undefined => {
   const cut = cutTexts(body, 'release', memory);
   if (cut === undefined) return undefined;
   const json = parseJson(cut.json);
-  const parsed = json && parseReview(json.value);
-  if (parsed?.ok && kindOf(parsed.review) === 'record' && putBack(parsed.review, cut.cuts)) {
+  const parsed = json && parse(json.value, recognise);
+  if (parsed?.ok && parsed.review.reviewKind === 'record' && putBack(parsed.review, cut.cuts)) {
     return { isJson: true, parsed, texts: cut.cuts.map(({ text }) => text) };
   }
   for (const { text } of cut.cuts) memory.free(text);

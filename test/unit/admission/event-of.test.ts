@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { eventsOf } from '../../../src/admission/event-of.ts';
+import type { RecognisedReview } from '../../../src/admission/recognised-review.ts';
 import type { AdmissionAnswer, ReviewKind } from '../../../src/admission/wire/answer.ts';
 import type { Operation, Review } from '../../../src/admission/wire/review.ts';
 import type { EventToNote, Regarding } from '../../../src/events/event-object.ts';
 import { EVENT_REASONS, REASON_OF_DENIAL } from '../../../src/events/event-reasons.ts';
-import type { ReleaseRecord } from '../../../src/helm/record.ts';
+import { parseRecordName, type ReleaseRecord } from '../../../src/helm/record.ts';
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
 import type { Denial, InFlight } from '../../../src/rules/verdict.ts';
 import { NOW_MS, RELEASE, record } from '../rules/releases.ts';
@@ -318,10 +319,16 @@ const refusals: Record<string, Case> = {
   },
 };
 
+const recognised = (asked: Review, reviewKind: ReviewKind): RecognisedReview => ({
+  ...asked,
+  reviewKind,
+  aspects: reviewKind === 'record' ? [{ kind: 'record', recordName: parseRecordName(asked.name) }] : [],
+});
+
 describe('a refusal leaves an Event', () => {
   for (const [name, { ask, kind = 'record', denial, expect }] of Object.entries(refusals)) {
     test(name, () => {
-      const events = eventsOf(review(ask), kind, { allowed: false, denial }, context);
+      const events = eventsOf(recognised(review(ask), kind), { allowed: false, denial }, context);
       assert.equal(events.length, 1);
       const [event] = events;
       assert.deepEqual(event?.regarding, expect.regarding);
@@ -339,7 +346,7 @@ describe('a refusal leaves an Event', () => {
 
 describe('what passed leaves an Event', () => {
   const passed = (ask: Ask, kind: ReviewKind, answer: Omit<AdmissionAnswer & { allowed: true }, 'allowed' | 'why'>) =>
-    eventsOf(review(ask), kind, { allowed: true, why: 'x', ...answer }, context);
+    eventsOf(recognised(review(ask), kind), { allowed: true, why: 'x', ...answer }, context);
 
   test('when a window is used: on the newest record and on the object', () => {
     const notes = [{ reason: 'OpenWindowUsed', text: 'change by ci' }] as const;
@@ -407,13 +414,15 @@ describe('no Event', () => {
     'for what is none of ours': { kind: 'unknown', answer: denied },
   };
   for (const [name, { ask, kind = 'object', answer = denied }] of Object.entries(cases)) {
-    test(name, () => assert.deepEqual(eventsOf(review({ ...DEPLOYMENT, ...ask }), kind, answer, context), []));
+    test(name, () =>
+      assert.deepEqual(eventsOf(recognised(review({ ...DEPLOYMENT, ...ask }), kind), answer, context), []),
+    );
   }
 });
 
 test('whatever a user calls himself, an Event is one line of text', () => {
   const asked = { ...review(DEPLOYMENT), user: { username: 'a\nb\u001b[2J', groups: [] } };
-  const [event] = eventsOf(asked, 'object', { allowed: false, denial: drift('change') }, context);
+  const [event] = eventsOf(recognised(asked, 'object'), { allowed: false, denial: drift('change') }, context);
   assert.match(event?.message ?? '', /\(tried by "a\\nb\\u001b\[2J"\)$/);
 });
 

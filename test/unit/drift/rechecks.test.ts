@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { recognise } from '../../../src/admission/recognise.ts';
+import type { RecognisedReview } from '../../../src/admission/recognised-review.ts';
 import type { AdmissionAnswer } from '../../../src/admission/wire/answer.ts';
 import type { Review } from '../../../src/admission/wire/review.ts';
 import { rechecksOf } from '../../../src/drift/rechecks.ts';
@@ -7,13 +9,16 @@ import { allow, type Denial } from '../../../src/rules/verdict.ts';
 import { live } from './objects.ts';
 
 const release = { namespace: 'shop', name: 'web' };
-const reviewBy = (username: string): Review =>
-  ({
+const reviewBy = (username: string): RecognisedReview =>
+  recognise({
+    kind: { group: '', version: 'v1', kind: 'ConfigMap' },
+    resource: { group: '', version: 'v1', resource: 'configmaps' },
+    subResource: '',
     dryRun: false,
     object: live('v1', 'ConfigMap', {}),
     oldObject: undefined,
     user: { username },
-  }) as unknown as Review;
+  } as unknown as Review);
 const [review, byController] = [reviewBy('sre'), reviewBy('system:serviceaccount:shop:operator')];
 const denial = { code: 'BelayDrift', release } as unknown as Denial;
 
@@ -35,11 +40,10 @@ const CASES: readonly (readonly [what: string, answer: AdmissionAnswer, isLooked
 describe('a release is looked at again when a write of its objects', () => {
   for (const [what, answer, isLookedAt] of CASES)
     test(`${what}: ${isLookedAt ? 'yes' : 'no'}`, () =>
-      assert.deepEqual(rechecksOf(review, 'object', answer), isLookedAt ? [release] : []));
+      assert.deepEqual(rechecksOf(review, answer), isLookedAt ? [release] : []));
 
   test('was no drift, by a controller, as thousands are: no', () =>
-    assert.deepEqual(rechecksOf(byController, 'object', allow('no drift')), []));
+    assert.deepEqual(rechecksOf(byController, allow('no drift')), []));
 
-  test('was a rehearsal: no', () =>
-    assert.deepEqual(rechecksOf({ ...review, dryRun: true }, 'object', allow('trusted')), []));
+  test('was a rehearsal: no', () => assert.deepEqual(rechecksOf({ ...review, dryRun: true }, allow('trusted')), []));
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { classify } from '../../../../src/admission/recognise.ts';
+import { recognise } from '../../../../src/admission/recognise.ts';
 import { parseReview } from '../../../../src/admission/wire/parse.ts';
 import { type ReadReview, readReview } from '../../../../src/admission/wire/read-review.ts';
 import type { Review } from '../../../../src/admission/wire/review.ts';
@@ -12,12 +12,13 @@ const LONG = 70_000;
 const long = (character: string): string => character.repeat(LONG);
 
 const memory = createTextMemory();
-const read = (body: string | Buffer): ReadReview => readReview(Buffer.from(body), classify, memory);
+const read = (body: string | Buffer): ReadReview => readReview(Buffer.from(body), recognise, memory);
 
 /** What plain parsing makes of it; undefined where it is not JSON. */
 const parsePlainly = (body: string | Buffer): unknown => {
   try {
-    return parseReview(JSON.parse(Buffer.from(body).toString('utf8')));
+    const parsed = parseReview(JSON.parse(Buffer.from(body).toString('utf8')));
+    return parsed.ok ? { ok: true, review: recognise(parsed.review) } : parsed;
   } catch {
     return undefined;
   }

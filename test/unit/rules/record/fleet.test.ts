@@ -8,7 +8,7 @@ describe('Fleet, which takes back a failed rollback', () => {
   const was = record(4, 'superseded');
   const failed = record(5, 'failed');
   const rollback = { claim: claim('rollback', 5, 'fleet') } as const;
-  /** What the claim says once the failed revision is gone. */
+  /** The claim after the delete of the failed revision. */
   const back = { claim: claim('rollback', 4, 'fleet', { acquiredAtMs: NOW_MS - 2_000 }) } as const;
   const remove = (user: string, target: ReleaseRecord): RecordWrite => write(user, target, undefined);
   const locked = { locks: { 'belay.dev/pin': '1.x' } };
