@@ -8,7 +8,7 @@ oldest := 1.30
 oldest-tests := webhook-conditions policy-crd locks drift one-at-a-time
 installed := node_modules/.package-lock.json
 
-.PHONY: help demo test test-unit test-http test-fuzz fuzz test-cluster test-oldest test-matrix test-times test-names lint types format build dist install-file sbom generate binaries up down user bench kind clean
+.PHONY: help demo test test-unit test-http test-fuzz fuzz test-cluster test-oldest test-matrix test-times test-names lint types format build dist install-file sbom generate record binaries up down user bench kind clean
 
 help: ## prints this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ install-file: $(installed) ## writes dist/install.yaml, for one kubectl apply -f
 
 generate: $(installed) ## writes what is made of the source and checked in: the CRD, docs/reference.md
 	@node generate.ts
+
+record: $(installed) ## asks a real API server and both Helms anew for what the tests in memory are held against (test/recording)
+	@node test/recording/record.ts
 
 binaries: $(installed) ## finds or builds etcd, Kubernetes, kwok and Helm (once, about 6 minutes)
 	@node $(harness)/binaries.ts > /dev/null

@@ -7,7 +7,7 @@ import type { ReleaseIndex } from './release-index.ts';
 export interface KnownStores {
   /** By the namespace of the records: the namespaces of the objects. */
   readonly serves: Map<string, ReadonlySet<string>>;
-  /** By the namespace of the objects: the namespaces of the records, without those that keep both in one namespace. */
+  /** By the namespace of the objects: the namespaces of the records. Without stores that keep records and objects in one namespace. */
   readonly servedFrom: Map<string, Set<string>>;
   /** Namespaces whose records have changed since they were looked at. */
   readonly changed: Set<string>;

@@ -49,7 +49,7 @@ const BYTES_AN_ENTRY = 1_000;
 /** Records whose manifests take too long, by uid: 100 bytes each. */
 const MAX_UNREADABLE = 10_000;
 
-/** A fetch is shared by all who wait for it. So it has a bound of its own, and not that of the review that came first. */
+/** All reviews that wait for a manifest share one fetch. So the fetch has a time of its own, and not the time of the first review. */
 const FETCH_TIMEOUT_MS = 9_000;
 
 /**
@@ -132,7 +132,7 @@ export const createManifests = (
       const key = `${keyOf(record.uid, wanted)}@${record.resourceVersion}`;
       const shared = underWay.get(key);
       if (shared !== undefined) return shared;
-      // Its time runs while it waits for its turn: when nobody can be waiting for it any more, it is not fetched at all.
+      // The time of a fetch runs while the fetch waits for its turn. After that time no review waits for it any more, and nothing is fetched.
       const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS);
       const fetched = queue
         .run(record.namespace, () => read(record, wanted, signal), signal)

@@ -18,15 +18,15 @@ import { readStoredPolicy, type StoredPolicy } from './stored-policy.ts';
 export interface Policies {
   /** The policy in force for a release. From memory, for each review. */
   inForce(release: ReleaseName, namespaceLabels: Readonly<Record<string, string>>): Policy;
-  /** Every policy that may be in force somewhere; of one whose newest version cannot be read, the version before. */
+  /** Every policy that may be in force somewhere. Where the newest version of a policy cannot be read, the version before it. */
   all(): readonly Policy[];
   /** True once all policies have been listed, or the CRD is known not to be installed. */
   isSynced(): boolean;
   /** For how long a change may have been missed; 0 while the watch is open and lives. */
   staleMs(): number;
-  /** Undefined where what is known is fresh; else lists anew, and rejects when that cannot be had. */
+  /** Undefined while memory is fresh. Else lists all policies anew, and rejects when they cannot be listed. */
   refreshed(): Promise<void> | undefined;
-  /** Watches, and tells in each policy's status what became of it. Ends when the signal fires. */
+  /** Watches the policies and writes their status. Ends when the signal fires. */
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -39,7 +39,7 @@ export interface PoliciesOptions {
   readonly log: Logger;
   readonly intervals: Pick<Intervals, 'mirrors' | 'policyStatus'>;
   readonly nowMs: () => number;
-  /** Of the built-in policy, and of every policy that does not say. */
+  /** For the built-in policy, and for every policy that does not set its own. */
   readonly staleAfterMs: number;
 }
 

@@ -30,9 +30,6 @@ export interface Decoder {
  */
 const MAX_THREADS = 2;
 
-/** The second thread ends after this time without a job. Its next start takes a tenth of a second. */
-const IDLE_THREAD_MS = 60_000;
-
 /**
  * Jobs that wait, in sum and those of one namespace. Each holds up to 2.8 MB (two copies of a record at its limit), hence the bounds of
  * bytes: eleven such jobs in sum and four of one namespace, which are decoded in some 50 ms, or sixty-four of the usual 200 KB.
@@ -82,9 +79,8 @@ export const createDecoder = (memory: TextMemory = createTextMemory(), threads =
   setFlagsFromString('--max-semi-space-size=0');
   const pool = new Piscina({
     filename: workerUrl(),
-    minThreads: 1,
+    minThreads: threads,
     maxThreads: threads,
-    idleTimeout: IDLE_THREAD_MS,
     resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB, maxYoungGenerationSizeMb: NURSERY_MB },
   });
   const queue = createFairQueue('payloads', {

@@ -10,7 +10,7 @@ export type MalformedProblem =
   | 'not_json'
   | 'not_a_review'
   | 'overloaded'
-  /** Whoever asked has shown no certificate of the API server's (--client-ca-file). */
+  /** The client has shown no certificate of the API server's (--client-ca-file). */
   | 'client';
 
 export interface Metrics {
@@ -34,10 +34,13 @@ const BUCKETS_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0
 /** A label's values live as long as the process. Codes are fixed words by contract; this bounds the damage if one is not. */
 const MAX_SERIES = 1000;
 
+/** The metrics of reviews. Long, because each metric stands here with its help. */
 export const createMetrics = (): Metrics => {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
+  const countBy = <L extends string>(name: string, help: string, labelNames: L[]): Counter<L> =>
+    new Counter({ name, help, labelNames, registers });
   const countReviews = createReviewCounter(registry);
   const duration = new Histogram({
     name: 'belay_review_duration_seconds',
@@ -47,7 +50,28 @@ export const createMetrics = (): Metrics => {
     registers,
   });
   const inFlight = new Gauge({ name: 'belay_reviews_in_flight', help: 'Reviews being read or judged.', registers });
-  const counters = createCounters(registry);
+  const deadline = countBy('belay_review_deadline_total', 'Reviews answered by the deadline and not by a rule.', [
+    'kind',
+  ]);
+  const withoutVerdict = countBy(
+    'belay_reviews_without_verdict_total',
+    'Reviews that no rule has answered: refused with BelayUnavailable, or let pass unchecked.',
+    ['kind', 'reason'],
+  );
+  let readBodyBytes = (): number => 0;
+  collectedMetrics(registry).gauge(
+    'belay_body_bytes',
+    'Bytes of bodies that are being read, and of large ones that are being judged.',
+    () => readBodyBytes(),
+  );
+  const waived = countBy(
+    'belay_refusals_waived_total',
+    'Writes that a rule refused and the policy let pass, with a warning (Warn) or without (Audit).',
+    ['action', 'code'],
+  );
+  const malformed = countBy('belay_malformed_reviews_total', 'Requests that could not be read as a review.', [
+    'problem',
+  ]);
 
   return {
     registry,
@@ -55,14 +79,13 @@ export const createMetrics = (): Metrics => {
       countReviews(kind, operation, allowed, code);
       duration.observe({ kind }, durationMs / 1000);
     },
-    countWaived: (action, code) => counters.waived.inc({ action, code }),
-    countDeadline: (kind) => counters.deadline.inc({ kind }),
-    countWithoutVerdict: (kind, reason) => counters.withoutVerdict.inc({ kind, reason }),
-    countMalformed: (problem) => counters.malformed.inc({ problem }),
+    countWaived: (action, code) => waived.inc({ action, code }),
+    countDeadline: (kind) => deadline.inc({ kind }),
+    countWithoutVerdict: (kind, reason) => withoutVerdict.inc({ kind, reason }),
+    countMalformed: (problem) => malformed.inc({ problem }),
     addInFlight: (change) => inFlight.inc(change),
     showBodyBytes: (read) => {
-      const help = 'Bytes of bodies that are being read, and of large ones that are being judged.';
-      collectedMetrics(registry).gauge('belay_body_bytes', help, read);
+      readBodyBytes = read;
     },
   };
 };
@@ -82,24 +105,5 @@ const createReviewCounter = (registry: Registry) => {
     const isKnown = known.has(series) || known.size < MAX_SERIES;
     if (isKnown) known.add(series);
     reviews.inc({ kind, operation, decision, code: isKnown ? code : 'other' });
-  };
-};
-
-const createCounters = (registry: Registry) => {
-  const counter = <L extends string>(name: string, help: string, labelNames: L[]): Counter<L> =>
-    new Counter({ name, help, labelNames, registers: [registry] });
-  return {
-    deadline: counter('belay_review_deadline_total', 'Reviews answered by the deadline and not by a rule.', ['kind']),
-    withoutVerdict: counter(
-      'belay_reviews_without_verdict_total',
-      'Reviews that no rule has answered: refused with BelayUnavailable, or let pass unchecked.',
-      ['kind', 'reason'],
-    ),
-    waived: counter(
-      'belay_refusals_waived_total',
-      'Writes that a rule refused and the policy let pass, with a warning (Warn) or without (Audit).',
-      ['action', 'code'],
-    ),
-    malformed: counter('belay_malformed_reviews_total', 'Requests that could not be read as a review.', ['problem']),
   };
 };

@@ -112,16 +112,6 @@ describe('while an operation is in flight, and while frozen', () => {
         assert.equal(await plane.api.field('configmap/busy', '.data.GREETING', { namespace }), 'new');
       });
 
-      test('who upgrades cannot start a second operation beside it either', async () => {
-        succeeds(await run('ci', 'install', 'twice', SHOP));
-        const upgrade = await upgradeInFlight('twice');
-        isDenied(await unchanged(() => run('ci', 'rollback', 'twice', '1')), 'BelayOperationInFlight', /by ci/);
-        fails(await unchanged(() => run('ci', 'uninstall', 'twice')), uninstallFailed);
-        await letHookPass(plane, namespace, 'twice-migrate');
-        succeeds(await upgrade.ended);
-        assert.equal(await history('twice'), 'v1 superseded, v2 deployed');
-      });
-
       test('during a rollback and during an uninstall, everything else is refused', async () => {
         const farewell = ['--set', 'hooks.preDelete=true'];
         succeeds(await run('ci', 'install', 'back', SHOP, ...SLOW, ...farewell));
@@ -203,16 +193,6 @@ describe('while an operation is in flight, and while frozen', () => {
         succeeds(await unchanged(() => run('ci', 'get', 'all', 'cold')));
       });
 
-      test('a frozen release whose history alone is left: install --replace and upgrade --install are refused', async () => {
-        succeeds(await run('ci', 'install', 'kept', SHOP));
-        succeeds(await run('ci', 'uninstall', 'kept', '--keep-history'));
-        await freeze('kept');
-        isDenied(await unchanged(() => run('ci', 'install', '--replace', 'kept', SHOP)), 'BelayFrozen');
-        isDenied(await unchanged(() => run('ci', 'upgrade', '--install', 'kept', SHOP)), 'BelayFrozen');
-        const purged = await unchanged(() => run('ci', 'uninstall', 'kept'));
-        assert.notEqual(purged.code, 0, 'the records of a frozen release were to be purged');
-      });
-
       test('what an overtaken helm still writes is refused, and the release stays as it was rolled back', async () => {
         succeeds(await run('ci', 'install', 'late', SHOP, '--set', 'extraConfig.a=1'));
         const overtaken = await upgradeInFlight('late', '--set', 'greeting=late,image=nginx:1.28');
@@ -230,20 +210,6 @@ describe('while an operation is in flight, and while frozen', () => {
         // The next one finds a release as any other.
         succeeds(await run('ci', 'upgrade', 'late', SHOP));
         assert.match(await history('late'), /v2 pending-upgrade, v3 superseded, v4 deployed$/);
-      });
-
-      test('what an overtaken upgrade would have removed stays', async () => {
-        succeeds(await run('ci', 'install', 'fewer', SHOP, '--set', 'extraConfig.a=1'));
-        const overtaken = await upgradeInFlight('fewer');
-        const dead = 'belay.dev/break=the runner is gone';
-        succeeds(await kubectl('sre', 'annotate', 'secret', 'sh.helm.release.v1.fewer.v2', dead));
-        succeeds(await run('dev', 'rollback', 'fewer', '1'));
-        const failed = await unchanged(async () => {
-          await letHookPass(plane, namespace, 'fewer-migrate');
-          return overtaken.ended;
-        });
-        fails(failed, /\[Belay(Drift|Fenced|RecordProtected)\]/);
-        await plane.api.read('configmap/fewer-a', { namespace });
       });
 
       test('one that was declared dead, but not overtaken, changes no objects; it may say that it failed', async () => {
@@ -350,17 +316,6 @@ describe('when nothing is heard of an operation any more', { concurrency: true }
       await untilStale();
       succeeds(await run('dev', 'uninstall', 'half', '--no-hooks'));
       assert.equal(await history(), '');
-    });
-
-    test(`${helm}: an upgrade that was only slow goes on where it was, if nobody has overtaken it`, async () => {
-      const { namespace, run, start, untilStale, history } = await inNamespace(helm, 'slow');
-      succeeds(await run('ci', 'install', 'slow', SHOP));
-      const slow = start('upgrade', 'slow', SHOP, ...SLOW, '--set', 'greeting=slow');
-      await waitForHook(plane, namespace, 'slow-migrate');
-      await untilStale();
-      await letHookPass(plane, namespace, 'slow-migrate');
-      succeeds(await slow.ended);
-      assert.equal(await history(), 'v1 superseded, v2 deployed');
     });
   }
 });

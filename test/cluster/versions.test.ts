@@ -78,29 +78,6 @@ for (const helm of HELMS) {
       succeeds(await run(['uninstall', 'floor']));
     });
 
-    test('a rollback that failed does not take the floor away', async () => {
-      succeeds(await run(['install', 'sunk', SHOP]));
-      await run(['upgrade', 'sunk', await chartOf('1.5.0'), '--set', 'badPort=true']);
-      succeeds(await run(['upgrade', 'sunk', await chartOf('1.6.0')]));
-      assert.notEqual((await run(['rollback', 'sunk', '2'])).code, 0);
-      assert.equal(await historyOf(plane, namespace, 'sunk'), 'v1 superseded, v2 failed, v3 superseded, v4 failed');
-      succeeds(await annotate('sunk', ci, 'belay.dev/no-downgrade=true'));
-      isDenied(await run(['rollback', 'sunk', '1']), 'BelayDowngrade', /below shop-1\.6\.0, which was deployed last/);
-      succeeds(await run(['rollback', 'sunk', '3']));
-    });
-
-    test('a pin on the Namespace holds for an install', async () => {
-      const other = `${namespace}-pinned`;
-      await makeNamespace(plane, other, { editors: ['ci'] });
-      succeeds(await plane.kubectl(['annotate', 'namespace', other, 'belay.dev/pin=>=2']));
-      isDenied(
-        await plane[helm](['install', 'web', SHOP, '-n', other], { as: ci }),
-        'BelayPinned',
-        /annotate namespace/,
-      );
-      succeeds(await plane[helm](['install', 'web', await chartOf('2.1.0'), '-n', other], { as: ci }));
-    });
-
     test('bad values are refused when they are written', async () => {
       succeeds(await run(['install', 'bad', SHOP]));
       isDenied(await annotate('bad', sre, 'belay.dev/pin=soon'), 'BelayBadLock', /SemVer range/);

@@ -8,7 +8,7 @@ import { builtInPolicy } from '../../../src/policy/policy-in-force.ts';
 import { record } from './objects.ts';
 
 describe('earlier repairs', () => {
-  test('a field that is changed again and again is left alone, for an hour', () => {
+  test('an object that is changed again and again is left alone for an hour', () => {
     const history = createRepairHistory(DEFAULT_INTERVALS.sweep);
     for (let i = 0; i < MAX_REPAIRS; i += 1) {
       assert.equal(history.mayRepair('x', i), 'yes');
@@ -19,7 +19,7 @@ describe('earlier repairs', () => {
     assert.equal(history.mayRepair('x', WITHIN_MS), 'yes');
   });
 
-  test('after a failure it waits, longer each time, and a success forgives', () => {
+  test('after a failure the next repair waits, longer each time, until one succeeds', () => {
     const history = createRepairHistory(DEFAULT_INTERVALS.sweep);
     history.noteFailed('x', 0);
     assert.equal(history.mayRepair('x', 59_999), 'failed');
@@ -49,17 +49,21 @@ describe('a release is not repaired', () => {
 
   const CASES: readonly (readonly [when: string, situation: RepairSituation, why: RegExp])[] = [
     ['while an operation is in flight', withRecords(record(), pending), /in flight/],
-    ['once it is gone', withRecords(), /no record/],
+    ['when its records are gone', withRecords(), /no record/],
     ['when another revision is deployed', withRecords(record({ uid: 'r9', revision: 9 })), /another revision/],
     ['when nothing is deployed any more', withRecords(record({ status: 'uninstalled' })), /nothing deployed/],
     ['while it is frozen', withRecords(record({ locks: { 'belay.dev/freeze': 'sale' } })), /frozen: sale/],
     ['while it is open to changes by hand', withRecords(record({ locks: open })), /open/],
-    ['while its namespace goes', { ...idle, namespaces: [{ ...namespace, terminating: true }] }, /being deleted/],
+    [
+      'while its namespace is being deleted',
+      { ...idle, namespaces: [{ ...namespace, terminating: true }] },
+      /being deleted/,
+    ],
   ];
   for (const [when, situation, why] of CASES)
     test(when, () => assert.match(refusesRepair(checked, situation, { unattended: true }, nowMs) ?? '', why));
 
-  test('but it is when all is quiet, and by a person while it is open', () => {
+  test('but it is repaired when none of this holds, and by a person while it is open', () => {
     assert.equal(refusesRepair(checked, idle, { unattended: true }, nowMs), undefined);
     const opened = withRecords(record({ locks: open }));
     assert.equal(refusesRepair(checked, opened, { unattended: false }, nowMs), undefined);

@@ -133,6 +133,8 @@ test('a job is rejected while the queue is full, and the waiting jobs are still 
 
 test('the backlog of one namespace leaves room for another, whose job is next', async () => {
   const decoder = start(2);
+  // Both threads have started then.
+  await Promise.all(['a', 'b'].map((namespace) => compare(decoder, payload(1), payload(2), namespace)));
   const order: string[] = [];
   const loud = Array.from({ length: 100 }, (_, run) =>
     compare(decoder, payload(run), payload(run + 1), 'loud').then(
