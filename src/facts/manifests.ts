@@ -99,9 +99,7 @@ export const createManifests = (
       namespace: summary.namespace === '' ? record.namespace : summary.namespace,
       documents: found.documents,
     };
-    return uid === undefined
-      ? manifest
-      : keep(record, found.isComplete ? uid : keyOf(uid, wanted), manifest, found);
+    return uid === undefined ? manifest : keep(record, found.isComplete ? uid : keyOf(uid, wanted), manifest, found);
   };
 
   const cached: Manifests['cached'] = ({ namespace, uid }, wanted) =>

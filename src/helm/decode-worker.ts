@@ -99,7 +99,7 @@ const findDocuments = (payload: CutPayload, wanted: WantedObject | undefined): S
   const long = payload.longString(manifest);
   const [pieces, characters] =
     long === undefined
-      ? [() => [textIn(payload)(manifest)], 0] as const
+      ? ([() => [textIn(payload)(manifest)], 0] as const)
       : ([() => textPiecesOf(long), long.length] as const);
   try {
     const found = searchManifest(pieces, characters, wanted);

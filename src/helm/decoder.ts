@@ -118,7 +118,10 @@ export const createDecoder = (memory: TextMemory = createTextMemory(), threads =
       signal: AbortSignal,
     ) => {
       const bytes = payloadsOf(job).reduce((sum, payload) => sum + payload.length, 0);
-      const answer = await untilAborted(queue.run(namespace, () => perform(job), signal, bytes), signal);
+      const answer = await untilAborted(
+        queue.run(namespace, () => perform(job), signal, bytes),
+        signal,
+      );
       return answer as DecodeAnswer<Want>;
     },
     waiting: queue.waiting,

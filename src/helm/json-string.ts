@@ -34,11 +34,11 @@ const findCut = (bytes: Buffer, start: number, wanted: number): number => {
 
 const isContinuation = (bytes: Buffer, at: number): boolean => ((bytes[at] ?? 0) & 0xc0) === 0x80;
 
-const lengthOf = (bytes: Buffer, escape: number): number => (bytes[escape + 1] === LETTER_U ? ESCAPE_BYTES : 2);
+const lengthOf = (bytes: Buffer, at: number): number => (bytes[at + 1] === LETTER_U ? ESCAPE_BYTES : 2);
 
 /** A letter beyond 16 bits is written as two escapes, of which the first is D800 to DBFF. */
-const isFirstHalf = (bytes: Buffer, escape: number): boolean =>
-  /^\\u[dD][89abAB]/.test(bytes.toString('latin1', escape, escape + 4));
+const isFirstHalf = (bytes: Buffer, at: number): boolean =>
+  /^\\u[dD][89abAB]/.test(bytes.toString('latin1', at, at + 4));
 
 const isEscape = (bytes: Buffer, start: number, at: number): boolean =>
   bytes[at] === BACKSLASH && isEvenRun(bytes, start, at);

@@ -124,7 +124,9 @@ const readWanted = (
   wanted: WantedObject,
   bounds: SearchBounds,
 ): readonly ManifestDocument[] | undefined =>
-  readAll(partsThatMayBe(pieces, wanted, bounds), bounds.maxTokens, bounds)?.filter((document) => isNamed(document, wanted));
+  readAll(partsThatMayBe(pieces, wanted, bounds), bounds.maxTokens, bounds)?.filter((document) =>
+    isNamed(document, wanted),
+  );
 
 /** As pieces of a manifest again. A document that is too long is none that the API server would take. */
 const partsThatMayBe = function* (

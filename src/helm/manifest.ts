@@ -23,8 +23,7 @@ const MAX_LIST_DEPTH = 10;
  * Every object in the manifest. A document that cannot be read, or is no object, is left out.
  * Documents are split as Helm and kubectl split them: at a line that begins with `---` (k8s.io/apimachinery `YAMLReader`).
  */
-export const parseManifest = (text: string): readonly ManifestDocument[] =>
-  text.split(SEPARATOR).flatMap(documentsOf);
+export const parseManifest = (text: string): readonly ManifestDocument[] => text.split(SEPARATOR).flatMap(documentsOf);
 
 /** The objects in one YAML document: none, one, or the items of a list. */
 export const documentsOf = (part: string): readonly ManifestDocument[] => {

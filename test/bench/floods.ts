@@ -42,8 +42,7 @@ const costlyRecord = (): Buffer =>
   );
 
 const MANIFEST_BYTES = 27 * 1024 * 1024;
-const SLOW_UNIT =
-  'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: b, c: [1,2,3,{x: y}]}\n---\n';
+const SLOW_UNIT = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: b, c: [1,2,3,{x: y}]}\n---\n';
 const SLOW_RELEASES = 10;
 
 export const createFloods = (): readonly Flood[] => {

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
+import { type ApiClient, createApiClient } from '../cluster/harness/api-client.ts';
 import { type ControlPlane, startControlPlane } from '../cluster/harness/control-plane.ts';
 import type { Progress } from '../cluster/harness/progress.ts';
 import { SHOP, succeeds } from '../cluster/support/asking.ts';
-import { type ApiClient, createApiClient } from '../cluster/harness/api-client.ts';
 import { createFloods, type Flood, startFlood, TENANT } from './floods.ts';
 import { compared, type Line, mebibytes, milliseconds, seconds, times } from './report.ts';
 import { residentMemoryOf } from './resident-memory.ts';
@@ -93,9 +93,27 @@ const measureFlood = async (
   const installs = quantile(work.installsMs, 0.5) / quantile(rest.installsMs, 0.5);
   return [
     { what: `flood: ${flood.what}, ${flood.connections} at once`, measured: `${running.answered()} answered` },
-    compared("- another tenant's write of a governed object, p99", writes, ['<=', MAX_WRITE_RATIO], times, showTimes(work.writesMs)),
-    compared('- its helm install, median', installs, ['<=', MAX_INSTALL_RATIO], times, seconds(quantile(work.installsMs, 0.5) / 1000)),
-    compared('- changes of a frozen release that passed', work.frozenPassed, ['<=', 0], String, `of ${work.frozenTried}`),
+    compared(
+      "- another tenant's write of a governed object, p99",
+      writes,
+      ['<=', MAX_WRITE_RATIO],
+      times,
+      showTimes(work.writesMs),
+    ),
+    compared(
+      '- its helm install, median',
+      installs,
+      ['<=', MAX_INSTALL_RATIO],
+      times,
+      seconds(quantile(work.installsMs, 0.5) / 1000),
+    ),
+    compared(
+      '- changes of a frozen release that passed',
+      work.frozenPassed,
+      ['<=', 0],
+      String,
+      `of ${work.frozenTried}`,
+    ),
     compared('- resident memory, at most', work.peakMib, ['<=', MAX_RESIDENT_MIB], mebibytes),
   ];
 };
@@ -110,7 +128,10 @@ interface HonestWork {
 
 let installed = 0;
 
-const measureHonest = async ({ plane, honest, honestKubeconfig, untried }: Tenants, forMs: number): Promise<HonestWork> => {
+const measureHonest = async (
+  { plane, honest, honestKubeconfig, untried }: Tenants,
+  forMs: number,
+): Promise<HonestWork> => {
   const until = performance.now() + forMs;
   const isOver = (): boolean => performance.now() > until;
   const writesMs: number[] = [];
@@ -154,7 +175,13 @@ const measureHonest = async ({ plane, honest, honestKubeconfig, untried }: Tenan
     }
   };
   await Promise.all([write(), thaw(), install()]);
-  return { writesMs, installsMs, frozenTried, frozenPassed, peakMib: residentMemoryOf(plane.belay.replicas[0]?.pid ?? 0).peakMib };
+  return {
+    writesMs,
+    installsMs,
+    frozenTried,
+    frozenPassed,
+    peakMib: residentMemoryOf(plane.belay.replicas[0]?.pid ?? 0).peakMib,
+  };
 };
 
 const prepare = async (plane: ControlPlane, frozenReleases: number): Promise<Tenants> => {

@@ -5,7 +5,14 @@ import fc from 'fast-check';
 import { refuseAmbiguous } from '../../src/helm/ambiguous.ts';
 import { createSameText, cutPayload, textIn } from '../../src/helm/cut-payload.ts';
 import { findDocument, parseManifest } from '../../src/helm/manifest.ts';
-import { changedParts, decodePayload, PAYLOAD_BOUNDS, PayloadError, readPayloadText, summarize } from '../../src/helm/payload.ts';
+import {
+  changedParts,
+  decodePayload,
+  PAYLOAD_BOUNDS,
+  PayloadError,
+  readPayloadText,
+  summarize,
+} from '../../src/helm/payload.ts';
 import { scanJson } from '../../src/helm/scan-json.ts';
 import { fuzz, hostileText, json, jsonMap, key, mutated } from './fuzz.ts';
 

@@ -26,7 +26,8 @@ const PAYLOADS: Readonly<Record<string, () => string>> = {
 
 const [name = ''] = process.argv.slice(2);
 const json = PAYLOADS[name]?.() ?? '';
-const encoded = (level: number): Uint8Array<ArrayBuffer> => Uint8Array.from(Buffer.from(gzipSync(json, { level }).toString('base64')));
+const encoded = (level: number): Uint8Array<ArrayBuffer> =>
+  Uint8Array.from(Buffer.from(gzipSync(json, { level }).toString('base64')));
 const [first, second] = [encoded(1), encoded(9)];
 const decoder = createDecoder(createTextMemory());
 const { signal } = new AbortController();
@@ -42,4 +43,6 @@ for (let time = 0; time < 3; time += 1) {
 }
 await decoder.close();
 const peakMib = Math.round(process.resourceUsage().maxRSS / 1024);
-console.log(JSON.stringify({ peakMib, failed: answers.filter((status) => status === 'rejected').length, jsonBytes: json.length }));
+console.log(
+  JSON.stringify({ peakMib, failed: answers.filter((status) => status === 'rejected').length, jsonBytes: json.length }),
+);

@@ -26,7 +26,11 @@ const payload = (run: number, chart = 'shop', padding = ''): string =>
   ).toString('base64');
 
 const compare = async (decoder: Decoder, before: string, now: string, namespace = 'team') => {
-  const answer = await decoder.run<'comparison'>({ want: 'comparison', kind: 'ConfigMap', before, after: now }, namespace, signal);
+  const answer = await decoder.run<'comparison'>(
+    { want: 'comparison', kind: 'ConfigMap', before, after: now },
+    namespace,
+    signal,
+  );
   assert.ok(answer.readable);
   const { result } = answer;
   return [result.before?.status, result.after.status, result.changed];
@@ -79,7 +83,11 @@ test('the same text is one payload in a ConfigMap and another in a Secret, where
 test('an unreadable payload is refused each time', async () => {
   const decoder = start(1);
   for (let time = 0; time < 2; time += 1) {
-    const answer = await decoder.run<'summary'>({ want: 'summary', kind: 'ConfigMap', payload: 'aGVsbG8=' }, 'team', signal);
+    const answer = await decoder.run<'summary'>(
+      { want: 'summary', kind: 'ConfigMap', payload: 'aGVsbG8=' },
+      'team',
+      signal,
+    );
     assert.deepEqual(answer, { readable: false, problem: 'is not JSON' });
   }
 });

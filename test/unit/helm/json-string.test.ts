@@ -8,7 +8,10 @@ const text = fc.array(fc.constantFrom(...LETTERS), { maxLength: 200 }).map((lett
 
 /** As Go or another encoder may write it: each letter as it is, or escaped. */
 const escapeAll = (value: string): string =>
-  [...value].flatMap((letter) => letter.split('')).map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
+  [...value]
+    .flatMap((letter) => letter.split(''))
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('');
 
 test('a text that is decoded piece by piece is the text that is decoded as a whole', () => {
   fc.assert(

@@ -15,7 +15,20 @@ const inPieces = (text: string, letters: number): readonly string[] =>
   );
 
 test('a manifest that is read piece by piece has the documents that it has as a whole', () => {
-  const line = fc.constantFrom('---', '--- # Source', '---\r', ' ---', '----', 'apiVersion: v1', 'kind: A', 'metadata: {name: x}', '', '  a: b', '\uFEFF', 'x\r');
+  const line = fc.constantFrom(
+    '---',
+    '--- # Source',
+    '---\r',
+    ' ---',
+    '----',
+    'apiVersion: v1',
+    'kind: A',
+    'metadata: {name: x}',
+    '',
+    '  a: b',
+    '\uFEFF',
+    'x\r',
+  );
   fc.assert(
     fc.property(fc.array(line), fc.integer({ min: 1, max: 30 }), (lines, letters) => {
       const text = lines.join('\n');
@@ -39,7 +52,10 @@ describe('of a manifest that is too large for all of its documents', () => {
   test('an object is found whatever its name is written like', () => {
     for (const name of ['"\\x6f\\x74her"', "'other'", '>-\n    other', '&a other', '"oth\\\n    er"'])
       assert.deepEqual(search(`${many}---\n${configMap(name)}`, 'other'), ['other'], name);
-    assert.deepEqual(search(`${many}---\n{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"\\u006fther"}}`, 'other'), ['other']);
+    assert.deepEqual(
+      search(`${many}---\n{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"\\u006fther"}}`, 'other'),
+      ['other'],
+    );
     const list = `apiVersion: v1\nkind: ConfigMapList\nitems:\n- metadata: {name: other}\n- metadata: {name: third}\n`;
     assert.deepEqual(search(`${many}---\n${list}`, 'other'), ['other']);
   });

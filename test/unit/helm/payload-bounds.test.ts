@@ -29,12 +29,18 @@ for (const [name, config, problem] of [
   ],
 ] as const) {
   test(`a record with ${name} is refused before anything is built of it`, () => {
-    assert.throws(() => readPayloadText(encode(release(config)), 'ConfigMap'), { name: 'PayloadError', message: problem });
+    assert.throws(() => readPayloadText(encode(release(config)), 'ConfigMap'), {
+      name: 'PayloadError',
+      message: problem,
+    });
   });
 }
 
 for (const [name, config] of [
-  ['as many values as ten of the largest charts', JSON.stringify(Array.from({ length: 50_000 }, (_, index) => ({ [index]: index })))],
+  [
+    'as many values as ten of the largest charts',
+    JSON.stringify(Array.from({ length: 50_000 }, (_, index) => ({ [index]: index }))),
+  ],
   ['a text of 20 MB', JSON.stringify({ dashboard: 'é\n'.repeat(7 * MIB) })],
   ['3 MB of short texts', JSON.stringify(Array.from({ length: 3_000 }, () => 'x'.repeat(1_000)))],
 ] as const) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createFairCache } from '../../../src/kubernetes/fair-cache.ts';
 
-test("what one owner stores pushes out nothing of an owner that holds less", () => {
+test('what one owner stores pushes out nothing of an owner that holds less', () => {
   const cache = createFairCache<string>(100);
   cache.set('honest', 'web', 'manifest', 20);
   for (let index = 0; index < 1_000; index += 1) cache.set('hostile', `r${index}`, 'large', 30);
@@ -17,7 +17,10 @@ test('what was not used for the longest time goes first', () => {
   for (const key of ['a', 'b', 'c']) cache.set('team', key, 1, 1);
   cache.get('team', 'a');
   cache.set('team', 'd', 1, 1);
-  assert.deepEqual(['a', 'b', 'c', 'd'].map((key) => cache.get('team', key)), [1, undefined, 1, 1]);
+  assert.deepEqual(
+    ['a', 'b', 'c', 'd'].map((key) => cache.get('team', key)),
+    [1, undefined, 1, 1],
+  );
 });
 
 test('what is larger than the cache is not kept, and costs nothing that is', () => {
