@@ -96,9 +96,9 @@ const isJsonText = (bytes: Buffer): boolean => {
     if (byte < SPACE) return false;
     if (byte !== BACKSLASH) continue;
     at += 1;
-    const escape = bytes[at] ?? 0;
-    if (ESCAPES.has(escape)) continue;
-    if (escape !== LETTER_U || !HEX.test(bytes.toString('latin1', at + 1, at + 5))) return false;
+    const letter = bytes[at] ?? 0;
+    if (ESCAPES.has(letter)) continue;
+    if (letter !== LETTER_U || !HEX.test(bytes.toString('latin1', at + 1, at + 5))) return false;
     at += 4;
   }
   return true;

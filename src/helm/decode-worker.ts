@@ -25,6 +25,8 @@ export type DecodeJob<Stored = StoredPayload> =
 export interface WorkerReply {
   readonly answer: DecodeAnswer<DecodeJob['want']>;
   readonly texts: readonly Text[];
+  /** Processor time of the job. */
+  readonly tookMs: number;
 }
 
 export interface DecodeResults {
@@ -160,8 +162,10 @@ const answerTo = (job: DecodeJob<Text>): DecodeAnswer<DecodeJob['want']> => {
 
 export default (job: DecodeJob<Text>): WorkerReply => {
   doneTexts = [];
+  const before = process.threadCpuUsage();
   const answer = answerTo(job);
-  const reply: WorkerReply = { answer, texts: doneTexts };
+  const { user, system } = process.threadCpuUsage(before);
+  const reply: WorkerReply = { answer, texts: doneTexts, tookMs: (user + system) / 1000 };
   // Piscina's types allow a single buffer only.
   return move({
     get [transferableSymbol]() {

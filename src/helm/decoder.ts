@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { Piscina } from 'piscina';
-import { createFairQueue } from '../kubernetes/fair-queue.ts';
+import { createFairQueue, type Rest } from '../kubernetes/fair-queue.ts';
 import type { DecodeAnswer, DecodeJob, WorkerReply } from './decode-worker.ts';
 import type { StoredPayload } from './record.ts';
 import { createTextMemory, type Text, type TextMemory } from './text-memory.ts';
@@ -40,6 +40,13 @@ const WAITING = {
   maxWaitingBytes: 32 * 1024 * 1024,
   maxWaitingBytesEach: 12 * 1024 * 1024,
 } as const;
+
+/**
+ * A job for a record at its limit takes some 5 ms of processor time. After one that takes this long its namespace rests for three times as long, so
+ * that costly records take a quarter of a core and not all of one. The next write of such a chart waits for a quarter of a second.
+ */
+const LONG_MS = 25;
+const REST_FACTOR = 3;
 
 /** A small nursery suffices: payloads are bytes outside of the heap, and the parsed objects are large enough for the old generation. */
 const NURSERY_MB = 24;
@@ -90,7 +97,7 @@ export const createDecoder = (memory: TextMemory = createTextMemory(), threads =
   });
   const running = new Set<Promise<unknown>>();
 
-  const perform = async (job: DecodeJob): Promise<WorkerReply['answer']> => {
+  const perform = async (job: DecodeJob, rest: Rest): Promise<WorkerReply['answer']> => {
     const transferList: ArrayBuffer[] = [];
     // Bytes are transferred without a copy. A string would be copied twice.
     const sent = sendAll(job, (payload) => {
@@ -103,7 +110,8 @@ export const createDecoder = (memory: TextMemory = createTextMemory(), threads =
     const settled = replied.catch(() => undefined);
     running.add(settled);
     try {
-      const { answer, texts } = await replied;
+      const { answer, texts, tookMs } = await replied;
+      if (tookMs >= LONG_MS) rest(tookMs * REST_FACTOR);
       for (const text of texts) memory.free(text);
       return answer;
     } finally {
@@ -119,7 +127,7 @@ export const createDecoder = (memory: TextMemory = createTextMemory(), threads =
     ) => {
       const bytes = payloadsOf(job).reduce((sum, payload) => sum + payload.length, 0);
       const answer = await untilAborted(
-        queue.run(namespace, () => perform(job), signal, bytes),
+        queue.run(namespace, (rest) => perform(job, rest), signal, bytes),
         signal,
       );
       return answer as DecodeAnswer<Want>;

@@ -10,10 +10,13 @@ export interface FairQueue {
    * Runs a job when it is its turn. Rejects with Overload where there is no room to wait, and with the signal's reason when that fires while the
    * job waits. A job that has begun runs to its end. `bytes` is the memory that the job holds while it waits.
    */
-  run<T>(owner: string, job: () => Promise<T>, signal: AbortSignal, bytes?: number): Promise<T>;
+  run<T>(owner: string, job: (rest: Rest) => Promise<T>, signal: AbortSignal, bytes?: number): Promise<T>;
   running(): number;
   waiting(): number;
 }
+
+/** Called by a job that was long: its owner begins no other for this time, so that the jobs of one owner leave processor time to all others. */
+export type Rest = (ms: number) => void;
 
 export interface FairQueueBounds {
   /** Jobs at once. */
@@ -37,6 +40,7 @@ interface Owner {
   readonly waiting: Set<Waiting>;
   waitingBytes: number;
   running: number;
+  resting: number;
   /** Counts the jobs of all owners; 0: none of this owner has begun since it was last idle. */
   lastBegun: number;
 }
@@ -52,19 +56,21 @@ export const createFairQueue = (what: string, bounds: FairQueueBounds): FairQueu
   const ownerOf = (name: string): Owner => {
     const known = owners.get(name);
     if (known !== undefined) return known;
-    const owner: Owner = { waiting: new Set(), waitingBytes: 0, running: 0, lastBegun: 0 };
+    const owner: Owner = { waiting: new Set(), waitingBytes: 0, running: 0, resting: 0, lastBegun: 0 };
     owners.set(name, owner);
     return owner;
   };
 
   const forgetIdle = (name: string, owner: Owner): void => {
-    if (owner.running === 0 && owner.waiting.size === 0) owners.delete(name);
+    if (owner.running === 0 && owner.resting === 0 && owner.waiting.size === 0) owners.delete(name);
   };
+
+  const mayBegin = (owner: Owner): boolean => owner.running < bounds.maxRunningEach && owner.resting === 0;
 
   const nextOwner = (): Owner | undefined => {
     let next: Owner | undefined;
     for (const owner of owners.values()) {
-      if (owner.waiting.size === 0 || owner.running >= bounds.maxRunningEach) continue;
+      if (owner.waiting.size === 0 || !mayBegin(owner)) continue;
       if (next === undefined || owner.lastBegun < next.lastBegun) next = owner;
     }
     return next;
@@ -97,13 +103,22 @@ export const createFairQueue = (what: string, bounds: FairQueueBounds): FairQueu
     next.begin();
   };
 
-  const perform = async <T>(name: string, owner: Owner, job: () => Promise<T>): Promise<T> => {
+  const restFor = (name: string, owner: Owner, ms: number): void => {
+    owner.resting += 1;
+    setTimeout(() => {
+      owner.resting -= 1;
+      forgetIdle(name, owner);
+      beginNext();
+    }, ms).unref();
+  };
+
+  const perform = async <T>(name: string, owner: Owner, job: (rest: Rest) => Promise<T>): Promise<T> => {
     running += 1;
     owner.running += 1;
     begun += 1;
     owner.lastBegun = begun;
     try {
-      return await job();
+      return await job((ms) => restFor(name, owner, ms));
     } finally {
       running -= 1;
       owner.running -= 1;
@@ -118,7 +133,7 @@ export const createFairQueue = (what: string, bounds: FairQueueBounds): FairQueu
     run: async (name, job, signal, bytes = 0) => {
       signal.throwIfAborted();
       const owner = ownerOf(name);
-      const isFree = running < bounds.maxRunning && owner.running < bounds.maxRunningEach && owner.waiting.size === 0;
+      const isFree = running < bounds.maxRunning && mayBegin(owner) && owner.waiting.size === 0;
       if (isFree) return perform(name, owner, job);
       const overload = findOverload(name, owner, bytes);
       if (overload !== undefined) {

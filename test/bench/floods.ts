@@ -80,7 +80,7 @@ export const createFloods = (): readonly Flood[] => {
       },
     },
     {
-      what: 'updates of records of 1 MB',
+      what: 'updates of records of 1 MB, by dry run',
       connections: big.length,
       prepare: async (tenant) => {
         for (const { bodies } of big) await tenant.send('POST', secrets, bodies[0]);
@@ -88,7 +88,7 @@ export const createFloods = (): readonly Flood[] => {
       send: (tenant, connection) => {
         run += 1;
         const { path, bodies } = big[connection % big.length] ?? { path: '', bodies: [] };
-        return tenant.send('PUT', path, bodies[run % bodies.length]);
+        return tenant.send('PUT', `${path}?dryRun=All`, bodies[run % bodies.length]);
       },
     },
   ];

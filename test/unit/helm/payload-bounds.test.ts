@@ -15,8 +15,8 @@ for (const [name, config, problem] of [
     `{${Array.from({ length: 1_000_000 }, (_, index) => `"k${index}":{}`).join(',')}}`,
     'holds more than 200000 values',
   ],
-  ['lists 300 deep', '['.repeat(300) + ']'.repeat(300), 'is nested more than 200 deep'],
-  ['30 MB of spaces', ' '.repeat(30 * MIB) + '1', 'holds more than 4 MiB beside its templates and manifest'],
+  ['lists 300 deep', `${'['.repeat(300)}${']'.repeat(300)}`, 'is nested more than 200 deep'],
+  ['30 MB of spaces', `${' '.repeat(30 * MIB)}1`, 'holds more than 4 MiB beside its templates and manifest'],
   [
     '30,000 strings just too short to be kept apart',
     JSON.stringify(Array.from({ length: 30_000 }, () => 'x'.repeat(1_000))),

@@ -93,3 +93,47 @@ test('a job that fails makes room for the next', async () => {
   await assert.rejects(failed, /no/);
   assert.equal(await next, 'yes');
 });
+
+test('an owner rests after a long job, and the others go on meanwhile', async () => {
+  const queue = createFairQueue('jobs', { maxRunning: 2, maxRunningEach: 1, maxWaiting: 9, maxWaitingEach: 9 });
+  const { signal } = new AbortController();
+  const order: string[] = [];
+  const job = (name: string) => async () => void order.push(name);
+  await queue.run(
+    'loud',
+    async (rest) => {
+      rest(20);
+      order.push('long');
+    },
+    signal,
+  );
+  const next = queue.run('loud', job('next'), signal);
+  await queue.run('quiet', job('quiet'), signal);
+  assert.deepEqual(order, ['long', 'quiet']);
+  const keepAlive = setTimeout(() => {}, 5_000);
+  await next;
+  clearTimeout(keepAlive);
+  assert.deepEqual(order, ['long', 'quiet', 'next']);
+});
+
+test('the bytes that wait are bounded for each owner and in sum', async () => {
+  const queue = createFairQueue('jobs', {
+    ...{ maxRunning: 1, maxRunningEach: 1, maxWaiting: 9, maxWaitingEach: 9 },
+    ...{ maxWaitingBytes: 10, maxWaitingBytesEach: 6 },
+  });
+  const { signal } = new AbortController();
+  let end = (): void => {};
+  const first = queue.run('a', () => new Promise<void>((resolve) => (end = resolve)), signal, 100);
+  const waiting = [queue.run('a', async () => {}, signal, 6), queue.run('b', async () => {}, signal, 4)];
+  await assert.rejects(
+    queue.run('a', async () => {}, signal, 1),
+    Overload,
+  );
+  await assert.rejects(
+    queue.run('c', async () => {}, signal, 1),
+    Overload,
+  );
+  end();
+  await Promise.all([first, ...waiting]);
+  await queue.run('c', async () => {}, signal, 1);
+});
