@@ -152,7 +152,7 @@ test('the backlog of one namespace leaves room for another, whose job is next', 
   );
   await compare(decoder, payload(1), payload(2), 'quiet').then(() => order.push('quiet'));
   await Promise.all(loud);
-  assert.ok(order.indexOf('quiet') <= 3, order.slice(0, 10).join(' '));
+  assert.ok(order.indexOf('quiet') < 10, order.slice(0, 10).join(' '));
 });
 
 test('waiting payloads of one namespace hold some megabytes at most', async () => {
