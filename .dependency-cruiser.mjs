@@ -17,6 +17,7 @@ const FLOORS = [
   'certificates/',
   'drift/',
   'server/',
+  'serve/',
   'serve.ts',
   'cli/',
   'main.ts',

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { build } from 'esbuild';
 import { licencesOf } from './packaging/licences.ts';
 
-/** Bundles Belay into dist/: `belay.js` to run, and beside it what its commands load when they run, and its worker threads. */
+/** Bundles Belay into dist/: `belay.js` to run, the files that its commands load, and its worker threads. */
 const root = import.meta.dirname;
 const outdir = join(root, 'dist');
 
@@ -24,9 +24,9 @@ const { outputFiles, metafile } = await build({
   format: 'esm',
   platform: 'node',
   target: 'node24',
-  // Native, and only wanted by Piscina for threads of lower priority, which ours are not.
+  // A native module. Piscina needs it only for threads of lower priority, which Belay does not have.
   external: ['@napi-rs/nice'],
-  // What CommonJS packages expect to find, inside of an ES module.
+  // CommonJS packages expect these names, which an ES module does not have.
   banner: {
     js: [
       "import { createRequire as belayCreateRequire } from 'node:module';",

@@ -8,7 +8,7 @@ import { releasePolicyCrdText } from './src/policy/crd.ts';
 /** Writes the files in the repository that are made from the source. A unit test fails when a file is out of date. */
 const files = {
   'manifests/base/release-policy-crd.yaml': releasePolicyCrdText(),
-  'src/cli/doctor/shipped-manifests.ts': await shippedManifestsText(),
+  'src/cli/doctor/shipped-manifests.json': await shippedManifestsText(),
   'docs/reference.md': await referenceText(),
   ...(await chartFiles()),
 };

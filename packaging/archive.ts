@@ -4,7 +4,7 @@ import { pack } from 'tar-stream';
 import type { PackageFile } from './package-file.ts';
 
 /**
- * Of every entry; what npm uses. Not 1970: tools that go by way of zip know no year before 1980.
+ * The time of every entry, as in npm's archives. It is not 1970: tools that go by way of zip know no year before 1980.
  * https://github.com/npm/pacote/blob/main/lib/util/tar-create-options.js
  */
 const MODIFIED = new Date('1985-10-26T08:15:00Z');

@@ -7,21 +7,21 @@ const ROOT = join(import.meta.dirname, '..');
 export interface Bundle {
   /** An ES module. */
   readonly contents: Uint8Array;
-  /** Files that went into it, from the project's directory on. */
+  /** The bundled files, relative to the project's directory. */
   readonly inputs: readonly string[];
 }
 
-/** The webhook and its worker threads stay out: `serve` says where they are instead. */
+/** Leaves out the webhook and its worker threads. `serve` then says where the webhook is. */
 const withoutServer: Plugin = {
   name: 'without-server',
   setup: ({ onResolve }) => {
-    onResolve({ filter: /^\.\/commands\/serve\.ts$/ }, () => ({
+    onResolve({ filter: /^\.\/serve\/command\.ts$/ }, () => ({
       path: join(import.meta.dirname, 'serve-elsewhere.ts'),
     }));
   },
 };
 
-/** A quarter of a megabyte of error messages in languages that Belay does not speak. */
+/** Leaves out a quarter of a megabyte of error messages in languages that Belay does not use. */
 const withoutLocales: Plugin = {
   name: 'without-locales',
   setup: ({ onLoad }) => {
@@ -30,8 +30,8 @@ const withoutLocales: Plugin = {
 };
 
 /**
- * An `import` of Node's own modules would be carried out when the file is loaded, wherever in it that stands, and `belay --help` would wait for
- * TLS. What is required is loaded when the part is run that wants it.
+ * Loads Node's own modules only when they are used. All `import`s of a bundle run when it is loaded, so `belay --help` would load TLS. A
+ * `require` runs when the part that contains it runs.
  */
 const lazyBuiltins: Plugin = {
   name: 'lazy-builtins',
@@ -45,7 +45,7 @@ const lazyBuiltins: Plugin = {
   },
 };
 
-/** The command line in one file. What a command needs lies in it as functions, which are called when the command runs. */
+/** The command line in one file. The code of each command is a function in it, which runs when the command runs. */
 export const bundleCompanion = async (): Promise<Bundle> => {
   const { outputFiles, metafile } = await build({
     entryPoints: [join(ROOT, 'src/main.ts')],
@@ -56,11 +56,11 @@ export const bundleCompanion = async (): Promise<Bundle> => {
     format: 'esm',
     platform: 'node',
     target: 'node22.19', // `engines` in package.json
-    minify: true, // V8 reads the whole file before it runs any of it: half the size is half of that time.
+    minify: true, // V8 reads the whole file before it runs: half the size takes half the time.
     legalComments: 'none', // Licences have a file of their own.
     metafile: true,
     plugins: [withoutServer, withoutLocales, lazyBuiltins],
-    // What CommonJS packages expect to find, inside of an ES module.
+    // CommonJS packages expect these names, which an ES module does not have.
     banner: {
       js: [
         "import { createRequire as belayCreateRequire } from 'node:module';",
@@ -73,6 +73,8 @@ export const bundleCompanion = async (): Promise<Bundle> => {
   });
   const [file] = outputFiles;
   if (file === undefined) throw new Error('esbuild has made nothing');
+  if ('src/serve.ts' in metafile.inputs)
+    throw new Error('the webhook has got into the command line: see withoutServer');
   return {
     contents: file.contents,
     inputs: Object.keys(metafile.inputs).filter((input) => !input.startsWith('builtin:')),

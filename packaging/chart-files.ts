@@ -10,7 +10,7 @@ const read = (path: string): Promise<string> => readFile(join(ROOT, 'manifests',
 
 const MADE = '# Made by `make generate` of manifests/monitoring/alerts.yaml: what is changed here by hand is lost.\n';
 
-/** For kustomize. The chart makes its own, with labels of the user's. */
+/** Files for kustomize alone. The chart has its own, with the user's labels. */
 const prometheusRule = (alerts: string): string => {
   const indented = alerts.replaceAll(/^(?=.)/gm, '  ').trimEnd();
   const metadata = { name: 'belay', namespace: 'belay-system', labels: { 'app.kubernetes.io/name': 'belay' } };

@@ -6,11 +6,11 @@ import { type Product, ROOT } from './product.ts';
 
 const CHART = join(ROOT, 'manifests/chart');
 
-/** Without a tag or digest the chart's appVersion is the tag. */
+/** Without a tag or digest, the tag is the chart's appVersion. */
 const withImage = (values: string, image: string): string => {
   const document = parseDocument(values);
   const [named = '', digest] = image.split('@');
-  // A colon before a slash is a port's.
+  // A colon before a slash begins a port.
   const [, repository = '', tag] = /^(.+?)(?::([^:/]+))?$/.exec(named) ?? [];
   for (const [key, value] of Object.entries({ repository, tag, digest }))
     if (value !== undefined) document.setIn(['image', key], value);

@@ -1,7 +1,7 @@
 import { parse } from 'yaml';
 import { code, table } from '../docs/generate/markdown.ts';
 
-/** A value that values.yaml has a comment on. */
+/** A value with a comment in values.yaml. */
 export interface DescribedValue {
   /** Joined by dots, as for `--set`. */
   readonly path: string;

@@ -8,7 +8,7 @@ import { ROOT } from './product.ts';
  */
 interface Source {
   readonly from: string;
-  /** Rendered only where this holds. */
+  /** The condition under which the template is rendered. */
   readonly when?: string;
 }
 

@@ -5,9 +5,9 @@ import { promisify } from 'node:util';
 import { ROOT } from './product.ts';
 
 /**
- * `node packaging/image-root.ts <directory>`: lays out the root of the image there, in the place of a distribution: the Node that runs
- * this, the libraries that it is linked with, and dist/. There is no shell in it, nothing to install with, and no other program.
- * Needs Linux; where the libraries come from packages of Debian, scanners are told of those as distroless images tell them.
+ * `node packaging/image-root.ts <directory>`: creates the root file system of the image: the running Node, the libraries that it
+ * is linked with, and dist/. The image has no distribution, no shell, no package manager and no other program.
+ * Needs Linux. If the libraries come from Debian packages, the image lists these packages for scanners, as distroless images do.
  */
 
 /** As manifests/base/deployment.yaml has it. */
@@ -16,11 +16,11 @@ const USER = 65532;
 const run = async (command: string, ...args: readonly string[]): Promise<string> =>
   (await promisify(execFile)(command, args, { env: { ...process.env, LC_ALL: 'C' } })).stdout;
 
-/** What the dynamic linker would load, by the paths at which it looks for it. */
+/** The libraries that the dynamic linker loads, by the paths at which it looks for them. */
 const librariesOf = async (program: string): Promise<readonly string[]> =>
   [...(await run('ldd', program)).matchAll(/(?:=> |^\s*)(\/\S+) \(0x/gm)].map(([, path = '']) => path);
 
-/** `libc6:amd64`; undefined where the file is of no package, or dpkg does not rule. */
+/** `libc6:amd64`. Undefined: the file belongs to no package, or the system has no dpkg. */
 const packageOf = async (path: string): Promise<string | undefined> => {
   for (const name of [path, await realpath(path), path.replace(/^\/usr/, '')]) {
     const found = await run('dpkg-query', '--search', name).catch(() => '');
@@ -31,7 +31,7 @@ const packageOf = async (path: string): Promise<string | undefined> => {
 
 const copyInto = async (root: string, from: string, to = from): Promise<void> => {
   await mkdir(dirname(join(root, to)), { recursive: true });
-  await copyFile(from, join(root, to)); // follows links: of `libstdc++.so.6`, what it leads to
+  await copyFile(from, join(root, to)); // follows links: copies the target of `libstdc++.so.6`
 };
 
 const writeInto = async (root: string, path: string, contents: string): Promise<void> => {
@@ -43,7 +43,7 @@ const copyIfThere = async (root: string, from: string, to?: string): Promise<voi
   if (await stat(from).catch(() => undefined)) await copyInto(root, from, to);
 };
 
-/** The same source and the same base give the same layer: neither the clock nor the umask shows. */
+/** Sets times and modes, so that the same source and the same base give the same layer. */
 const settle = async (path: string, programs: readonly string[]): Promise<void> => {
   const isDirectory = (await stat(path)).isDirectory();
   if (isDirectory) for (const name of await readdir(path)) await settle(join(path, name), programs);
@@ -53,13 +53,13 @@ const settle = async (path: string, programs: readonly string[]): Promise<void> 
 
 const [root] = process.argv.slice(2);
 if (root === undefined) throw new Error('where to? node packaging/image-root.ts <directory>');
-await mkdir(root); // Not into what is there already: nothing else may get into the image.
+await mkdir(root); // Fails if the directory exists: no other file may get into the image.
 
 const node = await realpath(process.execPath);
 const libraries = await librariesOf(node);
 await copyInto(root, node, '/bin/node');
 for (const library of libraries) await copyInto(root, library);
-// The bundle is the files of dist/; its directories are what else is made there.
+// The bundle is the files of dist/. The directories in dist/ are other packages.
 for (const entry of await readdir(join(ROOT, 'dist'), { withFileTypes: true }))
   if (entry.isFile() && !entry.name.startsWith('.'))
     await copyInto(root, join(ROOT, 'dist', entry.name), `/belay/${entry.name}`);

@@ -11,7 +11,7 @@ interface Kustomization {
   readonly resources: readonly string[];
 }
 
-/** With its comments: whoever reviews what he applies should read them as well. */
+/** Keeps the comments, for administrators who review the file before they apply it. */
 const withImage = (deployment: string, image: string): string => {
   const document = parseDocument(deployment);
   document.setIn(['spec', 'template', 'spec', 'containers', 0, 'image'], image);
@@ -19,8 +19,8 @@ const withImage = (deployment: string, image: string): string => {
 };
 
 /**
- * The base as one file, for `kubectl apply -f`. Its kustomization lists files and does nothing else, so that none of kustomize is needed;
- * should it ever do more, this refuses. A cluster test holds the result against `kubectl kustomize`.
+ * The base as one file, for `kubectl apply -f`. Its kustomization only lists files, so kustomize is not needed here. This throws if the
+ * kustomization ever does more. A cluster test compares the result with `kubectl kustomize`.
  */
 export const installFile = async (image?: string): Promise<string> => {
   const { resources, ...rest } = parse(await readFile(join(BASE, 'kustomization.yaml'), 'utf8')) as Kustomization;

@@ -11,7 +11,7 @@ export const kubectlPlugin = (product: Product, shared: readonly PackageFile[]):
   ...shared,
 ];
 
-/** Stands for where the archives will be downloaded from, unless `make dist` is told. */
+/** A placeholder for the address of the archives, which `make dist` takes as BASE_URL. */
 const PLACEHOLDER = '<where the archives are>';
 
 /**

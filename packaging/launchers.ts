@@ -2,22 +2,22 @@ import type { PackageFile } from './package-file.ts';
 import type { Product } from './product.ts';
 
 /**
- * What stands between the user's Node and the program, so that one that is missing or too old ends in one line: the program is a file that
- * an old Node cannot even parse.
+ * The launchers check the user's Node before they start the program. An old Node could not even parse the program, and the user would see no
+ * clear message.
  */
 
 interface Start {
   /** Name of the file. */
   readonly path: string;
-  /** The name by which the program takes itself to be called; that of the file unless told. */
+  /** The name that the program sees as its own; by default the name of the file. */
   readonly calledAs?: string;
-  /** Arguments before those of the user. */
+  /** Arguments before the user's arguments. */
   readonly args?: readonly string[];
-  /** Where belay.mjs lies, from this file on. */
+  /** The path of belay.mjs, relative to this file. */
   readonly program: string;
 }
 
-/** In words that every Node since 2017 understands, and in CommonJS whatever a package.json further up says. */
+/** Uses only syntax of Node since 2017, and CommonJS whatever a package.json further up says. */
 export const nodeLauncher = (
   { node: [major, minor] }: Product,
   { path, calledAs, args = [], program }: Start,
@@ -42,7 +42,7 @@ ${[
 `,
 });
 
-/** For who is called by the name of a file, without an extension: Helm, and kubectl by way of the PATH. */
+/** A launcher without an extension. Helm and kubectl call a file by its name. */
 export const shellLauncher = (
   { node: [major, minor] }: Product,
   { path, start, args = [] }: { readonly path: string; readonly start: string; readonly args?: readonly string[] },
@@ -71,7 +71,7 @@ exec node "$dir/${start}" ${args.map((arg) => `${arg} `).join('')}"$@"
 `,
 });
 
-/** The same for Windows. It has never been run: there was no Windows to run it on. */
+/** The launcher for Windows. It has never been run, because there was no Windows to run it on. */
 export const windowsLauncher = (
   { node: [major, minor] }: Product,
   { path, start }: { readonly path: string; readonly start: string },

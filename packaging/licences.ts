@@ -17,7 +17,7 @@ const readLicence = async (directory: string): Promise<string> => {
   return [title, '-'.repeat(title.length), ...texts.map((text) => text.replaceAll('\r\n', '\n').trim())].join('\n\n');
 };
 
-/** The licences of all that is bundled, which ask to go with every copy. */
+/** The licences of all bundled packages. The licences demand to be part of every copy. */
 export const licencesOf = async (inputs: readonly string[]): Promise<string> => {
   const directories = new Set(inputs.flatMap((input) => PACKAGE.exec(input)?.[0] ?? []));
   const licences = await Promise.all([...directories].sort().map(readLicence));

@@ -1,6 +1,6 @@
 /** A file of a package. */
 export interface PackageFile {
-  /** From the package's directory on, by `/`. */
+  /** The path in the package, with `/`. */
   readonly path: string;
   readonly contents: string | Uint8Array;
   readonly executable?: boolean;

@@ -14,9 +14,9 @@ import { ROOT, readProduct } from './product.ts';
 import { readmeOf } from './readme.ts';
 
 /**
- * Makes every package of the command line, from one bundle: for each the directory as it would be installed, and its archive; and what
- * installs Belay into a cluster, as a chart and as one file. The same source and the same Node give the same bytes.
- * `BASE_URL` is where the archives will be downloaded from, for krew's manifest; IMAGE is what the cluster runs; DIST_DIR is where all is put.
+ * Makes every package of the command line from one bundle: its directory as installed, and its archive. Also makes the chart and the install
+ * file. The same source and the same Node give the same bytes.
+ * BASE_URL is the address of the archives, for krew's manifest. IMAGE is the image that the cluster runs. DIST_DIR is the output directory.
  */
 const { BASE_URL, DIST_DIR = join(ROOT, 'dist/packages') } = process.env;
 const image = process.env.IMAGE || undefined;
@@ -37,15 +37,15 @@ const shared: readonly PackageFile[] = [
   { path: 'THIRD-PARTY-LICENCES.txt', contents: await licencesOf(inputs) },
 ];
 
-/** `top` is the directory in the archive that its reader expects. */
+/** `top` is the directory at the top of the archive, as the installing program expects it. */
 const packages = [
-  // Downloaded by Helm 3, plugin.yaml has to lie at the top; the plugin's directory is named after the archive.
+  // Helm 3 expects plugin.yaml at the top of the archive, and names the plugin's directory after the archive.
   {
     directory: 'helm-legacy/lock',
     archive: `helm-lock-${product.version}.tgz`,
     files: helmPlugin(product, 'legacy', shared),
   },
-  // As `helm plugin package` of Helm 4 names it.
+  // The name that `helm plugin package` of Helm 4 gives.
   {
     directory: 'helm-v1/lock',
     archive: `lock-${product.version}.tgz`,
@@ -56,7 +56,7 @@ const packages = [
   { directory: 'npm', archive: `npm-belay-${product.version}.tgz`, top: 'package', files: npmPackage(product, shared) },
 ] as const;
 
-// Beside the old ones, which stay until all is done.
+// Writes beside the old files, which stay until all is done.
 const unfinished = `${DIST_DIR}.${process.pid}`;
 const sums: string[] = [];
 const add = async (name: string, bytes: string | Uint8Array): Promise<string> => {
@@ -72,7 +72,7 @@ try {
     const sha256 = await add(archive, await archiveOf(files, 'top' in rest ? rest.top : undefined));
     if (directory === 'kubectl') await add('belay.yaml', krewManifest(product, { name: archive, sha256 }, BASE_URL));
   }
-  // As `helm package` names it.
+  // The name that `helm package` gives.
   await add(`belay-${product.version}.tgz`, await archiveOf(await chartPackage(product, image), 'belay'));
   await add('install.yaml', await installFile(image));
   await write(unfinished, {

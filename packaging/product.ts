@@ -3,11 +3,11 @@ import { join } from 'node:path';
 
 export const ROOT = join(import.meta.dirname, '..');
 
-/** What the packages say of themselves, as package.json has it. */
+/** The description of the product in package.json. */
 export interface Product {
   readonly version: string;
   readonly license: string;
-  /** Oldest Node that runs it: major and minor. */
+  /** The oldest Node that runs Belay: major and minor. */
   readonly node: readonly [major: number, minor: number];
 }
 

@@ -1,6 +1,6 @@
 import type { Product } from './product.ts';
 
-/** Lies in every package; the documentation is the project's. */
+/** The README of every package. It points to the documentation of the project. */
 export const readmeOf = ({ version, node: [major, minor] }: Product): string => `# Belay's command line, ${version}
 
 \`helm lock\`, \`kubectl belay\` and \`belay\` are one program, in \`belay.mjs\`. It needs Node ${major}.${minor} or newer on the PATH, and nothing else.

@@ -6,8 +6,8 @@ import { promisify } from 'node:util';
 import { ROOT, readProduct } from './product.ts';
 
 /**
- * Writes what Belay is made of, as npm reads it from package-lock.json: the packages that run, by version and checksum. What only builds and
- * tests it stays out. SBOM_DIR is where they are put. What an image adds (Node, the C library) its own SBOM lists.
+ * Writes the SBOMs: the packages that Belay runs with, by version and checksum, as npm reads them from package-lock.json. Packages for building
+ * and testing are left out. SBOM_DIR is the output directory. The SBOM of the image lists Node and the C library.
  */
 const { SBOM_DIR = join(ROOT, 'dist/sbom') } = process.env;
 const FORMATS = { cyclonedx: 'cdx.json', spdx: 'spdx.json' } as const;

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { EXIT, Failure } from '../src/cli/failure.ts';
 
-/** In the place of src/cli/serve/command.ts: the packages for people are without the webhook. */
+/** Replaces src/cli/serve/command.ts in the packages for people, which do not contain the webhook. */
 export const addServe = (program: Command): void => {
   program
     .command('serve', { hidden: true })

@@ -23,15 +23,10 @@ const named = (manifests: readonly Manifest[], kind: string, name: string): Mani
   return found;
 };
 
-/** Inside of a template literal. */
-const toTemplate = (text: string): string => text.replaceAll(/[\\`]|\$\{/g, '\\$&');
-
-const HEAD = `// Made by \`make generate\` of manifests/base: what is changed here by hand is lost.
-
-/** What a cluster is held against by \`belay doctor\`, which has no files beside it: the webhooks, and the rules of Belay's own roles. JSON. */
-export const SHIPPED_MANIFESTS = `;
-
-/** src/cli/doctor/shipped-manifests.ts, made of the manifests that it tells of. */
+/**
+ * src/cli/doctor/shipped-manifests.json, made of manifests/base: `belay doctor` has no files beside it, so the bundler puts this into the
+ * program.
+ */
 export const shippedManifestsText = async (): Promise<string> => {
   const [validating, mutating, cluster, certificates] = await Promise.all(
     ['validating-webhooks.yaml', 'mutating-webhooks.yaml', 'cluster-roles.yaml', 'certificates-role.yaml'].map(read),
@@ -43,5 +38,5 @@ export const shippedManifestsText = async (): Promise<string> => {
     injectionRules: named(certificates ?? [], 'ClusterRole', 'belay-ca-bundle').rules,
     namespaceRules: named(certificates ?? [], 'Role', 'belay-certificates').rules,
   };
-  return `${HEAD}\`${toTemplate(JSON.stringify(shipped, null, 1))}\`;\n`;
+  return `${JSON.stringify(shipped, null, 2)}\n`;
 };

@@ -1,4 +1,4 @@
 import { stringify } from 'yaml';
 
-/** Long lines stay whole: folded, they are hard to read where somebody has to review them, as for krew's index. */
+/** Does not fold long lines, because folded lines are hard to review, as in krew's index. */
 export const toYaml = (value: object): string => stringify(value, { lineWidth: 0 });

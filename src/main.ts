@@ -3,7 +3,7 @@ import { showFailure, toFailure } from './cli/failure.ts';
 import { readInvocation } from './cli/invocation.ts';
 import { runProgram } from './cli/program.ts';
 
-// `belay status | head`: whoever reads has seen enough.
+// The reader of a pipe may end first, as in `belay status | head`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
   throw error;

@@ -11,7 +11,7 @@ import { aspectOf, type RecognisedReview } from './recognised-review.ts';
 import type { AdmissionAnswer } from './wire/answer.ts';
 import type { Review } from './wire/review.ts';
 
-/** What has to be known beside the review. */
+/** What `eventsOf` has to know beside the review. */
 export interface EventContext {
   readonly nowMs: number;
   /** The stored revisions of a release, from memory: nothing is decided by them. */
@@ -64,10 +64,10 @@ const WAIVED = {
   Audit: { reason: 'RefusalAudited', passed: 'passed, because the policy only audits' },
 } as const;
 
-/** The denial's headline, and whose write it was: the one who sees the Event is seldom the one who was told. */
+/** The denial's headline, and who tried to write: the person who sees the Event is seldom the person who was refused. */
 const describe = (review: Review, denial: Denial, nowMs: number): string => {
   const headline = describeDenial(denial, nowMs).causes[0]?.message ?? denial.code;
-  // That one names the user already.
+  // This headline names the user already.
   return denial.code === 'BelayLockForbidden' ? headline : `${headline} (tried by ${showName(review.user.username)})`;
 };
 

@@ -7,22 +7,22 @@ import type { Denial } from '../rules/verdict.ts';
 import type { ReviewKind } from './wire/answer.ts';
 import type { Review } from './wire/review.ts';
 
-/** What was asked and what was said to it, as far as it tells which objects an Event belongs on. */
+/** A review and its answer, as far as they tell which objects an Event is about. */
 export interface Incident {
   readonly review: Review;
   readonly kind: ReviewKind;
-  /** What it was refused for, or would have been but for the policy. */
+  /** Why the write was refused, or would have been refused if the policy enforced the rule. */
   readonly denial: Denial | undefined;
   readonly allowed: boolean;
   /** Of the release, from memory. */
   readonly records: readonly ReleaseRecord[];
 }
 
-/** The release's record, and the object that was written where that is another one. */
+/** The release's record, and the object that was written if it is not that record. */
 export const regardingOf = (incident: Incident): readonly Regarding[] =>
   [findRecord(incident), findObject(incident)].filter((found) => found !== undefined);
 
-/** The newest of those that are involved and stored; where none is known, the one that was written. */
+/** The stored record that the denial names, else the newest stored record. Where no record is stored, the record that was written. */
 const findRecord = (incident: Incident): Regarding | undefined => {
   const { review, kind, denial, allowed, records } = incident;
   const own = kind === 'record' ? fromReview(incident) : undefined;
@@ -62,7 +62,7 @@ const findObject = (incident: Incident): Regarding | undefined => {
   const { review, kind } = incident;
   if (kind === 'record' || review.name === '') return undefined;
   if (kind !== 'scale') return fromReview(incident);
-  // A Scale is a view: `kubectl describe` is asked for what it scales. It shows that one's uid.
+  // A Scale is a view of an object, and has that object's uid. People run `kubectl describe` on the object.
   const { denial } = incident;
   const scaled = denial !== undefined && 'object' in denial ? denial.object?.kind : SCALED[review.resource.resource];
   const { group, version } = review.resource;
@@ -81,7 +81,7 @@ const SCALED: Readonly<Record<string, string>> = {
 
 const fromReview = ({ review, allowed }: Incident): Regarding => {
   const { kind, resource, name, oldObject, object } = review;
-  // What was refused when it was to be created has a uid already, but will never be there.
+  // An object whose creation was refused has a uid already, but is never stored.
   const stored: KubernetesObject | undefined = oldObject ?? (allowed ? object : undefined);
   const uid = stored?.metadata?.uid;
   return {

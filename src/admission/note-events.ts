@@ -13,11 +13,11 @@ export interface NoteEventsDependencies {
   readonly nowMs: () => number;
 }
 
-/** For the server to call when an answer has been sent. Never throws: nobody is there any more to be told. */
+/** The server calls it when an answer has been sent. Never throws: the caller has got its answer already. */
 export const createNoteEvents =
   ({ events, index, log, nowMs }: NoteEventsDependencies) =>
   (review: RecognisedReview, answer: AdmissionAnswer): void => {
-    // Nearly every answer is worth none.
+    // Nearly every answer is worth no Event.
     if (answer.allowed && answer.waived === undefined && answer.notes === undefined) return;
     try {
       const recordsOf = (release: Parameters<ReleaseIndex['facts']>[0]) => index.facts(release).records;

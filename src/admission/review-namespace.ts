@@ -38,7 +38,7 @@ export const reviewNamespace = async (
   return judgeDelete(dependencies, { name, annotations: before, labels, terminating: false }, records);
 };
 
-/** Each release has the policy of its own: one that enforces its freeze is enough. */
+/** Each release has its own policy in force. One release whose policy enforces its freeze is enough for a refusal. */
 const judgeDelete = (
   { policies, nowMs }: ReviewNamespaceDependencies,
   namespace: NamespaceFacts,
@@ -69,7 +69,7 @@ const refuse = (release: ReleaseName, freezes: readonly Freeze[]): Verdict =>
     object: { group: '', kind: 'Namespace', namespace: '', name: release.namespace },
   });
 
-/** A lock on the Namespace, or in a policy, is every release's, and is told once. */
+/** A lock on the Namespace, or in a policy, holds for every release. It is told once. */
 const distinct = (freezes: readonly Freeze[]): readonly Freeze[] => [
   ...new Map(freezes.map((freeze) => [JSON.stringify([freeze.source, freeze.reason]), freeze])).values(),
 ];

@@ -1,6 +1,6 @@
 /**
- * What has to be done next about Belay's own certificates. No clock of its own, nothing stored: the stage of a rotation is told by what
- * the Secret holds, so that any replica can go on where another one left off.
+ * Decides what has to be done next about Belay's own certificates. Pure. The Secret alone shows the stage of a rotation, so that any replica can go on
+ * where another one stopped.
  *
  *   steady      ca.crt = A        A signs
  *   published   ca.crt = A + B    A signs, B waits in next-ca.crt until every API server trusts it
@@ -11,15 +11,15 @@ import type { X509Certificate } from 'node:crypto';
 import { holdsKey, isCurrent, isIssuedBy, isSame, readBundle, readCertificate } from './bundle.ts';
 import { CLOCK_SKEW_MS, type Lifetimes, type Pauses } from './lifetimes.ts';
 
-/** What the Secret holds, PEM each; undefined where the key is missing. */
+/** What the Secret holds, as PEM. Undefined where a key of the Secret is missing. */
 export interface StoredCertificates {
-  /** Trusted by the API server. The first signs. */
+  /** The authorities that the API server trusts. The first of them signs. */
   readonly ca: string | undefined;
   readonly cert: string | undefined;
   readonly key: string | undefined;
-  /** Missing where somebody else issues the certificates: Belay then leaves them alone for as long as they work. */
+  /** Missing where somebody else issues the certificates. Belay leaves such certificates alone for as long as they work. */
   readonly caKey: string | undefined;
-  /** The authority that is to follow. */
+  /** The next authority. */
   readonly nextCa?: string | undefined;
   readonly nextCaKey?: string | undefined;
   /** Somebody asks for a new authority. */
@@ -32,26 +32,26 @@ export interface Circumstances {
   readonly dnsNames: readonly string[];
   readonly lifetimes: Lifetimes;
   readonly pauses: Pauses;
-  /** For how long every webhook has carried an authority; 0 where one does not. */
+  /** For how long every webhook has carried the authority. 0 where one of them does not carry it. */
   readonly knownForMs: (authority: X509Certificate) => number;
-  /** For how long the bundle has been what it is. */
+  /** For how long the bundle has been unchanged. */
   readonly bundleForMs: number;
 }
 
 export type Stage = 'steady' | 'published' | 'switched';
 
 export type Assessment =
-  /** Serve it; there may be something to wait for. */
+  /** Serve the certificate. There may be something to wait for. */
   | { readonly state: 'good' }
-  /** The authority is fine, the serving certificate is not, or not for long: sign a new one, the caBundle stays. */
+  /** The authority is valid. The serving certificate is not, or not for long: sign a new one. The caBundle stays. */
   | { readonly state: 'renew'; readonly why: string }
   /** Put another authority beside the one that signs. */
   | { readonly state: 'publish'; readonly why: string }
   /** Let the next authority sign. */
   | { readonly state: 'switch'; readonly why: string }
-  /** Only the authority that signs is left in the bundle. */
+  /** Leave only the authority that signs in the bundle. */
   | { readonly state: 'prune'; readonly why: string }
-  /** Nothing of it can be served: start over with a new authority at once. */
+  /** Nothing can be served: make a new authority at once. */
   | { readonly state: 'replace'; readonly why: string };
 
 export type Step = Exclude<Assessment['state'], 'good'>;
@@ -64,25 +64,25 @@ export const stageOf = (stored: StoredCertificates): Stage => {
   return (readBundle(stored.ca)?.length ?? 0) > 1 ? 'switched' : 'steady';
 };
 
-/** How long one of ours was made for. */
+/** The lifetime of a certificate that Belay made. */
 const lifeMs = (cert: X509Certificate): number =>
   cert.validToDate.getTime() - cert.validFromDate.getTime() - CLOCK_SKEW_MS;
 
-/** Renewed when a third of the lifetime is left, as cert-manager and the kubelet do: months to notice that it does not work. */
+/** A third of the lifetime is left, as in cert-manager and the kubelet. There are then months to notice that a renewal fails. */
 const isLeafDue = (leaf: X509Certificate, { now, lifetimes }: Circumstances): boolean => {
   const madeMs = leaf.validFromDate.getTime() + CLOCK_SKEW_MS;
-  // The shorter one: somebody may have shortened the lifetime since.
+  // The shorter of the two, because the lifetime may have been shortened since.
   return now - madeMs >= (2 / 3) * Math.min(lifeMs(leaf), lifetimes.leafMs);
 };
 
-/** An authority makes way while it still outlives the certificates that it signed. */
+/** An authority is replaced while it still outlives the certificates that it signed. */
 const isAuthorityDue = (authority: X509Certificate, { now, lifetimes }: Circumstances): boolean => {
   const madeMs = authority.validFromDate.getTime() + CLOCK_SKEW_MS;
   const forMs = Math.min(lifeMs(authority), lifetimes.authorityMs);
   return madeMs + forMs - now < Math.min(forMs / 3, 1.5 * lifetimes.leafMs);
 };
 
-/** The next authority, where it is good for signing. */
+/** The next authority. Undefined where it cannot sign. */
 export const nextAuthority = (stored: StoredCertificates, now: number): X509Certificate | undefined => {
   const next = readCertificate(stored.nextCa);
   return next?.ca && isCurrent(next, now) && holdsKey(next, stored.nextCaKey) ? next : undefined;
@@ -93,7 +93,7 @@ export const assess = (stored: StoredCertificates, circumstances: Circumstances)
   const bundle = readBundle(stored.ca);
   const [authority] = bundle ?? [];
   const next = nextAuthority(stored, now);
-  // Whoever waited to be the next has been trusted for longer than one that is made now.
+  // The next authority, where there is one, has been trusted for longer than an authority that is made now.
   const startOver = (why: string): Assessment => ({ state: next === undefined ? 'replace' : 'switch', why });
   if (bundle === undefined || authority === undefined) return startOver('ca.crt is missing or cannot be read');
 
@@ -141,7 +141,7 @@ const leafProblem = (
 ): string | undefined => {
   if (leaf === undefined) return 'tls.crt is missing or cannot be read';
   if (!holdsKey(leaf, stored.key)) return 'tls.key is missing or does not belong to tls.crt';
-  // Somebody else's chain may have authorities in between; only our own is checked link by link.
+  // A chain of somebody else may have intermediate authorities. Only Belay's own chain is checked link by link.
   if (ours && !isIssuedBy(leaf, authority)) return 'tls.crt was not signed by ca.crt';
   if (!isCurrent(leaf, now)) return 'the serving certificate is not valid at this time';
   const missing = missingName(leaf, ours ? dnsNames : dnsNames.slice(0, 1));

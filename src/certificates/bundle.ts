@@ -1,11 +1,11 @@
-/** Reading certificates, and whether one is trusted by others. */
+/** Reads certificates, and tells which authorities a certificate leads to. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 
 /** The certificates of a PEM bundle, in their order. */
 export const splitBundle = (pem: string): readonly string[] =>
   pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
 
-/** One that can be compared as text, whatever stood between the certificates. */
+/** The bundle in one form, so that bundles can be compared as text. */
 export const joinBundle = (certificates: readonly string[]): string =>
   certificates.map((pem) => `${pem.trim()}\n`).join('');
 
@@ -13,7 +13,7 @@ const attempt = <T>(read: () => T): T | undefined => {
   try {
     return read();
   } catch {
-    // The reason that OpenSSL gives is left out on purpose: nothing about a private key goes into a message.
+    // OpenSSL's reason is left out on purpose: nothing about a private key may get into a message.
     return undefined;
   }
 };
@@ -22,7 +22,7 @@ const attempt = <T>(read: () => T): T | undefined => {
 export const readCertificate = (pem: string | undefined): X509Certificate | undefined =>
   pem === undefined ? undefined : attempt(() => new X509Certificate(pem));
 
-/** Undefined where there is none, or one of them cannot be read. */
+/** Undefined where there is no certificate, or where one of them cannot be read. */
 export const readBundle = (pem: string | undefined): readonly X509Certificate[] | undefined => {
   const certificates = splitBundle(pem ?? '').map(readCertificate);
   const readable = certificates.filter((certificate) => certificate !== undefined);
@@ -41,7 +41,7 @@ export const isIssuedBy = (cert: X509Certificate, authority: X509Certificate): b
 export const isSame = (one: X509Certificate, other: X509Certificate): boolean =>
   one.fingerprint256 === other.fingerprint256;
 
-/** Those of the authorities to which a certificate leads, over the intermediate ones that are served with it. */
+/** The authorities to which the first certificate of a chain leads. The others in the chain are the intermediate ones that are served with it. */
 export const authoritiesOf = (
   chain: readonly X509Certificate[],
   authorities: readonly X509Certificate[],

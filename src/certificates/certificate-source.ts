@@ -1,9 +1,9 @@
 /**
- * Where the listener gets its certificate from: one small object with a clock. It keeps the Secret in order, or follows one that somebody
- * else keeps, and keeps the caBundle in the webhook configurations.
+ * Where the listener gets its certificate from. The source keeps Belay's own Secret in order, or follows a Secret that somebody else keeps. It also
+ * keeps the caBundle in the webhook configurations.
  *
- * Everything that may have changed (a watch event, a tick, an error) leads to the same round (keeper.ts). A round reads live, so that it
- * does not matter which event was missed. After cert-manager's pkg/server/tls/dynamic_source.go.
+ * Each event (a change that a watch tells of, a tick, an error) leads to the same round (keeper.ts). A round reads live, so that it does not matter
+ * which event was missed. After cert-manager's pkg/server/tls/dynamic_source.go.
  */
 import type { Logger } from 'pino';
 import type { CertificateIntervals } from '../intervals/intervals.ts';
@@ -28,32 +28,32 @@ export interface CertificateSourceOptions {
   readonly api: Api;
   /** Belay's own namespace. */
   readonly namespace: string;
-  /** The Service's name, `belay` unless told. */
+  /** The name of the Service. Default: `belay`. */
   readonly service?: string;
-  /** Whose the Secret is: Belay's own unless told. */
+  /** Who keeps the Secret. Default: Belay itself. */
   readonly issuer?: Issuer;
-  /** The Secret's name, `belay-certificates` unless told. */
+  /** The name of the Secret. Default: `belay-certificates`. */
   readonly secret?: string;
-  /** Whether the caBundles are Belay's to write; they are unless told. */
+  /** Whether Belay writes the caBundles. Default: yes. */
   readonly inject?: boolean;
   readonly lifetimes?: Lifetimes;
-  /** Those that fit the lifetimes unless told. */
+  /** Default: the pauses that fit the lifetimes. */
   readonly pauses?: Pauses;
   readonly log: Logger;
   readonly intervals: CertificateIntervals;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
-  /** Milliseconds since any moment, never stepped. */
+  /** Milliseconds since any moment. Cannot be set. */
   readonly steadyMs?: () => number;
 }
 
 export interface CertificateSource extends Omit<Keeper, 'round'> {
   /**
-   * Begins, and goes on until the signal. Resolves as soon as there is a certificate to serve, however long that takes;
-   * rejects with the signal's reason if it is aborted before.
+   * Begins, and goes on until the signal fires. Resolves as soon as there is a certificate to serve, without a limit in time. Rejects with the
+   * signal's reason when the signal fires before.
    */
   start(signal: AbortSignal): Promise<void>;
-  /** Resolves when everything that `start` began has ended, after the signal. */
+  /** Resolves when the work that `start` began has ended after the signal. */
   stopped(): Promise<void>;
 }
 

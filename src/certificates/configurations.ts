@@ -1,4 +1,4 @@
-/** Belay's two webhook configurations, by which the API server knows whom to trust. */
+/** Belay's two webhook configurations. Their caBundles tell the API server which authorities to trust. */
 import type { Logger } from 'pino';
 import { type Api, isNotFound, pathOf } from '../kubernetes/api.ts';
 
@@ -10,23 +10,23 @@ export type ConfigurationResource = (typeof CONFIGURATION_RESOURCES)[number];
 export const configurationsPath = (resource: ConfigurationResource): string =>
   pathOf('apis', 'admissionregistration.k8s.io', 'v1', resource);
 
-/** A state of one of them. */
+/** One configuration as it was read. */
 export interface SeenConfiguration {
   readonly resource: ConfigurationResource;
   readonly resourceVersion: string;
   readonly webhooks: readonly {
     readonly name: string;
-    /** PEM; empty where there is none. */
+    /** PEM. Empty where there is none. */
     readonly caBundle: string;
   }[];
 }
 
 export interface Configurations {
-  /** Undefined for one that does not exist. */
+  /** Both configurations. Undefined for one that does not exist. */
   read(signal?: AbortSignal): Promise<readonly (SeenConfiguration | undefined)[]>;
   /**
-   * Resolves to the configuration with the caBundle (PEM) in every webhook. Rejects with a conflict (see `isConflict`) where it is no
-   * longer as it was seen.
+   * Resolves to the configuration with the caBundle (PEM) in every webhook. Rejects with a conflict (see `isConflict`) when the configuration has
+   * changed since it was seen.
    */
   inject(seen: SeenConfiguration, ca: string, signal?: AbortSignal): Promise<SeenConfiguration>;
 }
@@ -45,7 +45,7 @@ const seenOf = (resource: ConfigurationResource, { metadata, webhooks = [] }: Co
   })),
 });
 
-/** The caBundles of all webhooks; none unless both configurations exist and have webhooks. */
+/** The caBundles of all webhooks. Empty where a configuration is missing or has no webhooks. */
 export const bundlesOf = (seen: readonly (SeenConfiguration | undefined)[]): readonly string[] =>
   seen.every((configuration) => configuration !== undefined && configuration.webhooks.length > 0)
     ? seen.flatMap((configuration) => configuration?.webhooks.map(({ caBundle }) => caBundle) ?? [])
@@ -75,8 +75,8 @@ export const createConfigurations = (api: Api, log: Logger): Configurations => {
         method: 'PATCH',
         path: pathTo(resource),
         contentType: 'application/json-patch+json',
-        // Webhooks are addressed by their place in the list. Naming the resourceVersion that was read makes the API server answer
-        // Conflict when the list, or a caBundle, has changed meanwhile.
+        // The patch names webhooks by their place in the list. With the resourceVersion that was read, the API server answers Conflict when the
+        // list, or a caBundle, has changed meanwhile.
         body: [
           { op: 'replace', path: '/metadata/resourceVersion', value: resourceVersion },
           ...stale.map(([index]) => ({ op: 'add', path: `/webhooks/${index}/clientConfig/caBundle`, value })),

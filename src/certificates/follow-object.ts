@@ -18,7 +18,7 @@ export interface FollowDependencies {
   readonly log: Logger;
 }
 
-/** The server then ends the watch itself, before the client takes five minutes of silence (cluster/connection.ts) for a failure. */
+/** The API server then ends the watch, before the client takes five minutes of silence for a failure (bodyTimeout, kubernetes/connection.ts). */
 const WATCH_SECONDS = 240;
 
 /** Watches one object, again and again. Ends when the signal fires. */

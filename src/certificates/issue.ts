@@ -1,4 +1,4 @@
-/** Makes a certificate authority and the serving certificates that it signs. PEM in, PEM out; no clock of its own, nothing stored. */
+/** Makes a certificate authority, and the serving certificates that it signs. PEM in, PEM out. It has no clock and stores nothing. */
 import { randomBytes } from 'node:crypto';
 import forge from 'node-forge';
 import { CLOCK_SKEW_MS, DEFAULT_LIFETIMES, type Lifetimes } from './lifetimes.ts';
@@ -18,9 +18,9 @@ export interface KeyPair {
 }
 
 export interface IssuedCertificates extends KeyPair {
-  /** What a client has to trust: PEM, one certificate. */
+  /** The certificate that a client has to trust. PEM. */
   readonly ca: string;
-  /** The authority's private key, kept so that the serving certificate can be renewed without a new caBundle. */
+  /** The private key of the authority. With it, the serving certificate can be renewed without a new caBundle. */
   readonly caKey: string;
 }
 
@@ -28,15 +28,15 @@ export interface IssueOptions {
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly dnsNames: readonly string[];
-  /** Ten years and one unless told. */
+  /** Default: ten years for the authority, one year for the serving certificate. */
   readonly lifetimes?: Lifetimes;
-  /** Where keys come from: from the operating system unless told. */
+  /** Default: keys from node:crypto. */
   readonly generateKeys?: () => Promise<forge.pki.rsa.KeyPair>;
-  /** Random bytes for serial numbers; from the operating system unless told. */
+  /** Random bytes for serial numbers. Default: from node:crypto. */
   readonly random?: (bytes: number) => Uint8Array;
 }
 
-/** 2048 bits: what RFC 9325 asks for at least, and five times faster to sign a handshake with than 4096. */
+/** RFC 9325 asks for 2048 bits at least. A handshake is signed five times faster than with 4096. */
 const KEY_BITS = 2048;
 
 // With a callback, forge asks node:crypto, off this thread and in a tenth of the time of its own prime search.
@@ -55,7 +55,7 @@ const serialNumber = (random: (bytes: number) => Uint8Array): string => {
   return bytes.toString('hex');
 };
 
-/** forge ends lines with CR LF; one way of ending them lets bundles be joined, split and compared as text. */
+/** forge ends lines with CR LF. With LF alone, bundles can be joined, split and compared as text. */
 const withoutCr = (pem: string): string => pem.replaceAll('\r', '');
 
 const toPem = (cert: forge.pki.Certificate): string => withoutCr(forge.pki.certificateToPem(cert));
@@ -78,7 +78,7 @@ const draft = (keys: forge.pki.rsa.KeyPair, options: IssueOptions, lifetimeMs: n
 export const issueAuthority = async (options: Omit<IssueOptions, 'dnsNames'>): Promise<Authority> => {
   const keys = await (options.generateKeys ?? generateKeys)();
   const cert = draft(keys, { ...options, dnsNames: [] }, (options.lifetimes ?? DEFAULT_LIFETIMES).authorityMs);
-  // A name of its own for each authority: where two of them are trusted at once, a verifier picks the issuer by its name first.
+  // Each authority has a name of its own. Where two authorities are trusted, a verifier picks the issuer by its name first.
   const name = [{ name: 'commonName', value: `belay-ca-${cert.serialNumber.slice(0, 12)}` }];
   cert.setSubject(name);
   cert.setIssuer(name);
@@ -103,7 +103,7 @@ export const issueLeaf = async (authority: Authority, options: IssueOptions): Pr
     { name: 'basicConstraints', cA: false, critical: true },
     { name: 'keyUsage', digitalSignature: true, keyEncipherment: true, critical: true },
     { name: 'extKeyUsage', serverAuth: true },
-    // 2 is dNSName (RFC 5280 4.2.1.6). The API server looks at nothing else: Go ignores the common name.
+    // 2 is dNSName (RFC 5280 4.2.1.6). The API server looks at these names only: Go ignores the common name.
     { name: 'subjectAltName', altNames: options.dnsNames.map((value) => ({ type: 2, value })) },
     { name: 'subjectKeyIdentifier' },
     { name: 'authorityKeyIdentifier', keyIdentifier: keyIdentifier(issuer.publicKey) },
@@ -113,14 +113,14 @@ export const issueLeaf = async (authority: Authority, options: IssueOptions): Pr
   return { cert: toPem(cert), key: toPkcs8(keys.privateKey) };
 };
 
-/** Both at once, for a first start. */
+/** A new authority with a serving certificate, for a first start. */
 export const issueCertificates = async (options: IssueOptions): Promise<IssuedCertificates> => {
   const authority = await issueAuthority(options);
   const leaf = await issueLeaf(authority, options);
   return { ...leaf, ca: authority.cert, caKey: authority.key };
 };
 
-/** The names under which the API server and people inside the cluster reach the Service. The first is the one that webhooks verify. */
+/** The names under which the API server, and people inside the cluster, reach the Service. The API server verifies the first one. */
 export const serviceDnsNames = (service: string, namespace: string): readonly string[] => [
   `${service}.${namespace}.svc`,
   `${service}.${namespace}.svc.cluster.local`,

@@ -1,6 +1,6 @@
 /**
- * What one replica knows of the certificates, and the round by which it keeps them in order. Every round reads live, and may be broken
- * off anywhere: the next one, of this or another replica, goes on. No timer, no watch, no client.
+ * What one replica knows of the certificates, and the round by which it keeps them in order. A round reads live. When it breaks off at any point,
+ * the next round, of this or another replica, goes on. There is no timer, no watch and no client in here.
  */
 import type { Logger } from 'pino';
 import { isConflict } from '../kubernetes/api.ts';
@@ -16,12 +16,12 @@ import type { Store } from './store.ts';
 import type { ServingCertificate } from './take-step.ts';
 import { createWebhookTrust, type WebhookTrust } from './webhook-trust.ts';
 
-/** Whose the Secret is: Belay's own (`self`), or somebody else's, which is only read. */
+/** Who keeps the Secret: Belay itself (`self`), or somebody else (`secret`). In the second case Belay only reads it. */
 export type Issuer = 'self' | 'secret';
 
 export interface KeeperOptions {
   readonly issuer: Issuer;
-  /** Whether the caBundles are Belay's to write. */
+  /** Whether Belay writes the caBundles. */
   readonly inject: boolean;
   readonly store: Store;
   readonly configurations: Configurations;
@@ -31,7 +31,7 @@ export interface KeeperOptions {
   readonly log: Logger;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Milliseconds since any moment, never stepped. */
+  /** Milliseconds since any moment. Cannot be set. */
   readonly steadyMs: () => number;
   readonly generateKeys?: IssueOptions['generateKeys'];
 }
@@ -39,30 +39,30 @@ export interface KeeperOptions {
 export type Failure = 'secret' | 'content' | 'injection';
 
 export interface KeeperStats {
-  /** Steps that this replica took, by what they were. */
+  /** How often this replica took each step. */
   readonly steps: Readonly<Record<Step, number>>;
   readonly failures: Readonly<Record<Failure, number>>;
   /** Certificates that this replica began to serve. */
   readonly reloads: number;
 }
 
-/** When to look again: a step was taken, something is to be waited for, or nothing is due. */
+/** When to begin the next round. `now`: a step was taken. `soon`: a certificate waits to be served. `later`: nothing is due. */
 export type Again = 'now' | 'soon' | 'later';
 
 export interface Keeper {
-  /** Rejects with what kept it from being complete; what could be done has been done. */
+  /** Does as much as it can. Rejects with the error that kept the round from being complete. */
   round(signal?: AbortSignal): Promise<Again>;
   current(): ServingCertificate | undefined;
   /** Called with each new certificate. Returns how to stop that. */
   onChange(listener: (certificate: ServingCertificate) => void): () => void;
-  /** Whether the API server has been told to trust what is served, by every webhook, since the start. */
+  /** Whether, since the start, every webhook has at some time told the API server to trust the certificate that is served. */
   isInjected(): boolean;
   /** Why there is nothing to serve. */
   problem(): string;
   stats(): KeeperStats;
 }
 
-/** More than a handful of lost races in a row is no race: the caller backs off and tries again. */
+/** After five conflicts in a row the caller backs off and tries again. */
 const MAX_ATTEMPTS = 5;
 
 const isUnchanged = (one: ServingCertificate, other: ServingCertificate): boolean =>
@@ -102,7 +102,7 @@ const createSecretKeeper = (options: KeeperOptions, trust: WebhookTrust, failure
   };
 
   return {
-    /** Undefined where there never was anything good to serve. */
+    /** Undefined where the Secret has never held anything that can be served. */
     keep: (current: ServingCertificate | undefined, signal: AbortSignal | undefined): Promise<Kept | undefined> => {
       if (issuer === 'secret') return readSecret(current, signal);
       const issue = { now: now(), dnsNames, lifetimes, ...(generateKeys && { generateKeys }) };

@@ -1,4 +1,4 @@
-/** How long certificates are good for, and how long Belay waits between the steps by which one authority follows another. */
+/** How long certificates are valid, and how long Belay waits between the steps by which one authority follows another. */
 
 import type { CertificateIntervals } from '../intervals/intervals.ts';
 
@@ -8,13 +8,13 @@ export interface Lifetimes {
 }
 
 export interface Pauses {
-  /** A new authority is in every caBundle: until it signs, so that every API server has heard of it. */
+  /** From when a new authority is in every caBundle until it signs. By then every API server has heard of it. */
   readonly settleMs: number;
-  /** A new authority signs: until the old one is trusted no more, so that every replica has reloaded. */
+  /** From when a new authority signs until the old one is removed. By then every replica has reloaded. */
   readonly reloadMs: number;
-  /** A certificate whose authority was not known before: how long the one before is served on, where that works. */
+  /** How long the certificate before is served on, where it works, when the authority of the next one is not known yet. */
   readonly graceMs: number;
-  /** How often to look even if nothing was heard. */
+  /** How often to look even when no watch tells of a change. */
   readonly tickMs: number;
 }
 
@@ -25,13 +25,13 @@ const DAY_MS = 24 * HOUR_MS;
 
 export const DEFAULT_LIFETIMES: Lifetimes = { authorityMs: 3652 * DAY_MS, leafMs: 365 * DAY_MS };
 
-/** Below, a slow machine would not get through a renewal in time: a third of it is left then. */
+/** A third of this is left for a renewal. A slow machine would not finish a renewal in less. */
 export const MIN_LEAF_MS = MINUTE_MS;
 
-/** An authority gives way when a third of its life is left, and what it signs should not be cut short before. */
+/** An authority is replaced when a third of its life is left. Until then it should outlive the certificates that it signs. */
 export const MIN_LEAVES_PER_AUTHORITY = 3;
 
-/** The API server's clock may be behind ours: certificates are valid from this long before they are made. */
+/** The clock of the API server may be behind. So certificates are valid from this long before they are made. */
 export const CLOCK_SKEW_MS = HOUR_MS;
 
 type LongestPauses = Pick<

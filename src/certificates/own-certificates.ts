@@ -1,4 +1,4 @@
-/** Certificates that Belay makes itself: keeps the Secret in order, by one step at a time. */
+/** Keeps the Secret with Belay's own certificates in order, one step at a time. */
 import type { Logger } from 'pino';
 import { assess, type Circumstances, type Step, type StoredCertificates, stageOf } from './assess.ts';
 import type { IssueOptions } from './issue.ts';
@@ -8,7 +8,7 @@ import { type ServingCertificate, takeStep } from './take-step.ts';
 export interface OwnOptions {
   readonly store: Store;
   readonly circumstances: Omit<Circumstances, 'bundleForMs'>;
-  /** For how long this process has seen a bundle in the Secret (its text; undefined for none). */
+  /** For how long this process has seen the same bundle in the Secret. Its text; undefined for no bundle. */
   readonly bundleForMs: (bundle: string | undefined) => number;
   readonly issue: IssueOptions;
   readonly served: ServingCertificate | undefined;
@@ -30,8 +30,8 @@ const SAYS: Readonly<Record<Step, string>> = {
 };
 
 /**
- * Resolves to what the Secret holds, after the step that was due. Every replica may take it: a create that comes second (AlreadyExists)
- * and an update of what has changed meanwhile (Conflict, by resourceVersion) reject, and are to be tried again from the start.
+ * Takes the step that is due. Resolves to what the Secret then holds. Every replica may take the step. A second create (AlreadyExists), or a write
+ * over a Secret that has changed meanwhile (Conflict), rejects. The caller then starts again.
  */
 export const keepOwn = async (options: OwnOptions): Promise<Kept> => {
   const { store, issue, served, log, signal, circumstances } = options;

@@ -1,4 +1,4 @@
-/** A Secret that somebody else owns, such as cert-manager: whether what it holds can be served. */
+/** Whether a Secret that somebody else keeps, such as cert-manager, holds a certificate that can be served. */
 import { missingName, type StoredCertificates } from './assess.ts';
 import { authoritiesOf, holdsKey, isCurrent, readBundle } from './bundle.ts';
 import type { ServingCertificate } from './take-step.ts';
@@ -37,6 +37,6 @@ const problemOf = (stored: StoredCertificates | undefined, options: ForeignOptio
   if (!options.inject || stored.ca === undefined) return undefined;
   const authorities = readBundle(stored.ca);
   if (authorities === undefined) return 'ca.crt cannot be read';
-  // Injected, it would make the API server refuse what is served.
+  // With this ca.crt in the caBundle, the API server would refuse the certificate that is served.
   return authoritiesOf(chain, authorities).length === 0 ? 'tls.crt was not signed by ca.crt' : undefined;
 };

@@ -1,20 +1,20 @@
-/** The Secret that all replicas share: whoever writes it first decides, and the others take what it holds. */
+/** The Secret that all replicas share. The replica that writes it first decides. The others take what it holds. */
 import { type Api, isNotFound, pathOf } from '../kubernetes/api.ts';
 import { type StoredCertificates, stageOf } from './assess.ts';
 
-/** Written by people, any value: a new authority, please. Gone as soon as it has been published. */
+/** People set it, to any value, to ask for a new authority. Belay removes it when the new authority is published. */
 export const ROTATE_ANNOTATION = 'belay.dev/rotate';
 
-/** For people only: the stage of a rotation, which is read from the data. */
+/** The stage of a rotation, for people only. Belay reads the stage from the data. */
 export const STAGE_ANNOTATION = 'belay.dev/rotation-stage';
 
-/** A state of the Secret, to be given back when it is replaced. */
+/** The Secret as it was read. `replace` wants it back. */
 export interface Found {
   readonly contents: StoredCertificates;
   readonly secret: unknown;
 }
 
-/** Both writes reject with a conflict (see `isConflict`) where somebody else was first. */
+/** `create` and `replace` reject with a conflict (see `isConflict`) when somebody else was first. */
 export interface Store {
   read(signal?: AbortSignal): Promise<Found | undefined>;
   create(contents: StoredCertificates, signal?: AbortSignal): Promise<void>;
@@ -99,7 +99,7 @@ export const createStore = (api: Api, namespace: string, name: string): Store =>
     async replace(found, contents, signal) {
       const secret = found.secret as Secret;
       const metadata = { ...secret.metadata, annotations: annotationsFor(contents, secret.metadata.annotations) };
-      // A PUT of the whole Secret with its resourceVersion: the API server refuses it if anybody wrote in between.
+      // This PUT has the resourceVersion that was read. The API server refuses it when somebody has written in between.
       const body = { ...secret, metadata, data: toData(contents) };
       await api.request({ method: 'PUT', path, body, ...until(signal) });
     },

@@ -1,20 +1,20 @@
-/** From what the Secret holds to what it is to hold next. */
+/** Makes, from what the Secret holds, what it is to hold next. */
 import { nextAuthority, type Step, type StoredCertificates } from './assess.ts';
 import { authoritiesOf, isCurrent, joinBundle, readBundle, readCertificate, splitBundle } from './bundle.ts';
 import { type IssueOptions, issueAuthority, issueLeaf, type KeyPair } from './issue.ts';
 
 /** What a listener needs. The authority's key is not in it. */
 export interface ServingCertificate extends KeyPair {
-  /** PEM; what the API server is to trust. Empty where that is nobody's business here. */
+  /** The authorities that the API server is to trust. PEM. Empty where Belay does not write the caBundles. */
   readonly ca: string;
 }
 
 const NOTHING: StoredCertificates = { ca: undefined, cert: undefined, key: undefined, caKey: undefined };
 
-/** More than the one before and the one before that are never needed, and a bundle must not grow. */
+/** The last two old authorities are the most that is ever needed. A bundle must not grow. */
 const MAX_OLD_AUTHORITIES = 2;
 
-/** The authorities on which a certificate rests that is served somewhere and still good. */
+/** The authorities of a certificate that may still be served somewhere. Empty where the certificate is not valid any more. */
 const holding = (certificate: Partial<ServingCertificate> | StoredCertificates | undefined, now: number): string[] => {
   const chain = readBundle(certificate?.cert);
   const [leaf] = chain ?? [];
@@ -25,7 +25,7 @@ const holding = (certificate: Partial<ServingCertificate> | StoredCertificates |
   return authoritiesOf(chain, authorities).map(String);
 };
 
-/** What may be served until every replica has reloaded stays trusted beside the new authority. */
+/** A new authority, with the old authorities whose certificates are served until every replica has reloaded. */
 const withOld = (authority: string, old: readonly string[]): string => {
   const first = authority.trim();
   const others = new Set(old.map((pem) => pem.trim()));
@@ -34,8 +34,8 @@ const withOld = (authority: string, old: readonly string[]): string => {
 };
 
 /**
- * `stored` is undefined where there is no Secret; `served` is what this replica serves, whatever the Secret has become. The key of an
- * authority that signs no more is dropped.
+ * `stored` is undefined where there is no Secret. `served` is what this replica serves, which the Secret may no longer hold. The key of an
+ * authority that no longer signs is dropped.
  */
 export const takeStep = async (
   step: Step,

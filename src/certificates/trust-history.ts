@@ -1,19 +1,19 @@
 import type { X509Certificate } from 'node:crypto';
 import { authoritiesOf, readBundle, readCertificate, splitBundle } from './bundle.ts';
 
-/** Which authorities the API server has been told to trust, by every webhook, and for how long without a break. */
+/** Which authorities every webhook tells the API server to trust, and for how long without a break. */
 export interface TrustHistory {
-  /** The caBundles (PEM) of all webhooks as they were just read; none where they are not known. */
+  /** The caBundles (PEM) of all webhooks as they were just read. Empty where they are not known. */
   note(bundles: readonly string[]): void;
-  /** 0 where a webhook does not carry it. */
+  /** 0 where one of the webhooks does not carry the authority. */
   knownForMs(authority: X509Certificate): number;
-  /** For how long what `chain` (PEM) leads to has been trusted; undefined where it is not. */
+  /** For how long the authority of `chain` (PEM) has been trusted. Undefined where it is not trusted. */
   trustedForMs(chain: string): number | undefined;
 }
 
 /**
- * Time is that of a steady clock: a step of the wall clock makes nobody hear of an authority. It begins with the process, so that
- * what a replica has not seen itself does not count.
+ * Time is counted by a steady clock, because no API server hears of an authority sooner when the wall clock is set. It is counted from the start of
+ * the process: a replica counts only what it has seen itself.
  */
 export const createTrustHistory = (steadyMs: () => number): TrustHistory => {
   let known = new Map<string, { readonly authority: X509Certificate; readonly sinceMs: number }>();
@@ -24,7 +24,7 @@ export const createTrustHistory = (steadyMs: () => number): TrustHistory => {
   return {
     note(bundles) {
       const now = steadyMs();
-      // As Go reads a bundle: what cannot be parsed is passed over.
+      // As in Go, a certificate that cannot be parsed is skipped.
       const [first = [], ...others] = [...new Set(bundles)].map((pem) =>
         splitBundle(pem)
           .map(readCertificate)

@@ -2,27 +2,27 @@ import type { ApiError } from '../kubernetes/api.ts';
 import { escapeText } from '../text/escape.ts';
 
 /**
- * How Belay's own failures end its process, after sysexits.h where that has a word for it. What `belay lock` wraps keeps the exit code that
- * Helm gave.
+ * Exit codes of Belay's own failures. They follow sysexits.h where it has a fitting code. `belay lock` ends with the exit code of the
+ * command that it wraps.
  */
 export const EXIT = {
-  /** Anything else, such as a release that is not there. */
+  /** Any other failure, such as a release that does not exist. */
   failed: 1,
-  /** EX_USAGE: the command line makes no sense. */
+  /** EX_USAGE: the command line is wrong. */
   usage: 64,
-  /** EX_UNAVAILABLE: no cluster to talk to, or it does not answer. */
+  /** EX_UNAVAILABLE: there is no cluster to talk to, or the cluster does not answer. */
   unreachable: 69,
-  /** EX_TEMPFAIL: somebody else held the release for longer than one was willing to wait. */
+  /** EX_TEMPFAIL: somebody else held the release for longer than `--lock-timeout`. */
   lockTimeout: 75,
-  /** A release that was stuck could not be brought back. */
+  /** Helm could not bring back a release that was stuck. */
   recoveryFailed: 76,
-  /** EX_NOPERM: refused, by Belay or by RBAC. */
+  /** EX_NOPERM: Belay or RBAC refused. */
   denied: 77,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** The end of a command, in words for a person. Never with an exit code of 0. */
+/** A command failed. The message is for a person. The exit code is never 0. */
 export class Failure extends Error {
   override readonly name = 'Failure';
   readonly exitCode: ExitCode;
@@ -33,31 +33,31 @@ export class Failure extends Error {
   }
 }
 
-// By its name: to import the class is to load an HTTP client, which `belay --help` does not need.
+// Compares the name, because importing the class would load an HTTP client, which `belay --help` does not need.
 const isApiError = (error: unknown): error is ApiError => error instanceof Error && error.name === 'ApiError';
 
 const BELAYS_REFUSAL = /^admission webhook "[\w-]+\.belay\.dev" denied the request: /;
 
 export interface Refusal {
-  /** As Belay wrote it, without what the API server puts before it. */
+  /** Belay's own text, without the prefix of the API server. */
   readonly message: string;
   /** `BelayFrozen`, `BelayOperationInFlight`, … */
   readonly code: string;
 }
 
-/** What Belay said, if it is Belay that refused. */
+/** Reads Belay's refusal. Undefined: the error is something else. */
 export const readRefusal = (error: unknown): Refusal | undefined => {
   if (!isApiError(error) || !BELAYS_REFUSAL.test(error.message)) return undefined;
   const message = error.message.replace(BELAYS_REFUSAL, '');
   return { message, code: /\[(Belay\w+)\]/.exec(message)?.[1] ?? '' };
 };
 
-/** fetch says only that it failed; what failed lies at the bottom. */
+/** The message of the innermost cause: fetch itself says only that it failed. */
 const deepest = (error: unknown): string => {
   let [message, at] = ['', error];
   for (let depth = 0; at instanceof Error && depth < 8; depth += 1) {
     if (at.message !== '') message = at.message;
-    // A name with several addresses: each was tried.
+    // A host with several addresses gives one error for each address.
     at = at.cause ?? (at instanceof AggregateError ? at.errors[0] : undefined);
   }
   return message;
@@ -72,17 +72,17 @@ const ofApi = (error: ApiError): Failure => {
   return new Failure(error.message, error.status === 403 ? EXIT.denied : EXIT.failed, error);
 };
 
-/** Whatever a command has thrown, as an end that can be told. */
+/** Turns anything that a command throws into a Failure. */
 export const toFailure = (error: unknown): Failure => {
   if (error instanceof Failure) return error;
   if (isApiError(error)) return ofApi(error);
   return new Failure(error instanceof Error ? error.message : String(error), EXIT.failed, error);
 };
 
-/** Longest line that is shown: Belay's own are shorter, and the API server may quote a whole object. */
+/** Longest line that is shown. Belay's own lines are shorter, but the API server may quote a whole object. */
 const MAX_LINE_CHARACTERS = 2_000;
 
-/** `Error: …` in as many lines as it has. What others wrote stands in it, so that a terminal is not to obey it. */
+/** `Error: …`, with all lines of the message. Text of others is escaped, so that it cannot control the terminal. */
 export const showFailure = ({ message }: Failure): string =>
   `Error: ${message
     .trimEnd()

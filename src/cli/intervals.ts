@@ -1,10 +1,10 @@
 import { DEFAULT_INTERVALS, type Intervals } from '../intervals/intervals.ts';
 import { EXIT, Failure } from './failure.ts';
 
-/** For tests of Belay alone, so that they need not wait: no option for anybody who runs it (CONTRIBUTING.md, "The harness"). */
+/** Shortens the waits of Belay's own tests. It is not an option for users (CONTRIBUTING.md, "The harness"). */
 export const INTERVALS_VARIABLE = 'BELAY_INTERVALS';
 
-/** The intervals of this process. Throws a Failure where the variable cannot be read. */
+/** The intervals of this process. Throws a Failure when the variable cannot be read. */
 export const readIntervals = async (env: NodeJS.ProcessEnv): Promise<Intervals> => {
   const text = env[INTERVALS_VARIABLE];
   if (text === undefined || text === '') return DEFAULT_INTERVALS;
@@ -16,7 +16,7 @@ export const readIntervals = async (env: NodeJS.ProcessEnv): Promise<Intervals> 
   }
 };
 
-/** Those that are not as shipped: `lock.silenceMs=8000`. */
+/** The intervals that differ from the shipped ones: `lock.silenceMs=8000`. */
 export const differingIntervals = (intervals: Intervals): readonly string[] =>
   Object.entries(DEFAULT_INTERVALS).flatMap(([name, shipped]) => {
     const group: Readonly<Record<string, number>> = intervals[name as keyof Intervals];

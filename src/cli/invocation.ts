@@ -1,10 +1,10 @@
 import { realpathSync } from 'node:fs';
 import { basename, sep } from 'node:path';
 
-/** Who called: a person by the program's own name, kubectl as its plugin, or Helm as its plugin. */
+/** How the program was started: by its own name, as a plugin of kubectl, or as a plugin of Helm. */
 export interface Invocation {
   readonly by: 'belay' | 'kubectl' | 'helm';
-  /** What stands before a command in usage lines: `belay`, `kubectl belay`, `helm lock`. */
+  /** The text before a command in usage lines: `belay`, `kubectl belay`, `helm lock`. */
   readonly name: string;
 }
 
@@ -19,8 +19,8 @@ const realPath = (path: string): string => {
 };
 
 /**
- * Helm tells a plugin by its environment, which everything that the plugin starts inherits: a `belay` that lies outside of the plugin's
- * directory was not called by Helm. https://helm.sh/docs/topics/plugins/#environment-variables
+ * Helm marks a plugin by environment variables. Every program that the plugin starts inherits them, so a `belay` outside of the plugin's
+ * directory was not started by Helm. https://helm.sh/docs/topics/plugins/#environment-variables
  */
 const isHelmPlugin = (script: string, env: Environment): boolean => {
   const { HELM_PLUGIN_NAME, HELM_BIN, HELM_PLUGIN_DIR } = env;
@@ -28,7 +28,7 @@ const isHelmPlugin = (script: string, env: Environment): boolean => {
   return !HELM_PLUGIN_DIR || realPath(script).startsWith(realPath(HELM_PLUGIN_DIR) + sep);
 };
 
-/** `script` is argv[1], by which Node was told what to run: a symbolic link keeps its own name there. */
+/** `script` is argv[1]. A symbolic link keeps its own name there. */
 export const readInvocation = (script: string, env: Environment): Invocation => {
   const called = basename(script).replace(/\.(js|mjs|exe)$/, '');
   if (called === 'kubectl-belay' || called === 'oc-belay')

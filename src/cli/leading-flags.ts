@@ -19,7 +19,7 @@ const lengthOf = (flag: string): number => {
   return /^-n./.test(flag) ? 1 : 0;
 };
 
-/** `-n shop status` -> `status -n shop`: kubectl and Helm take the flags of the cluster before the command as well. */
+/** `-n shop status` -> `status -n shop`: kubectl and Helm also take the cluster flags before the command. */
 export const moveLeadingFlags = (args: readonly string[]): readonly string[] => {
   let at = 0;
   while (at < args.length) {

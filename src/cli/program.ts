@@ -40,8 +40,8 @@ Exit codes: ${EXIT.usage} wrong usage, ${EXIT.unreachable} cluster unreachable, 
 ${EXIT.denied} refused by Belay or RBAC, ${EXIT.failed} anything else. A Helm that is wrapped gives its own.`;
 
 /**
- * The command line. What a command needs is loaded when it runs, so that `belay --help` answers at once: the files in commands/ declare
- * arguments and flags, and import nothing heavy but in their actions.
+ * The command line. `belay --help` has to answer at once. So the `command.ts` of each command declares arguments and flags only, and its
+ * action imports the rest when it runs.
  */
 export const createProgram = (invocation: Invocation): Command => {
   const program = new Command(invocation.name)
@@ -70,10 +70,10 @@ const escapeLines = (text: string): string =>
     .map((line) => escapeText(line))
     .join('\n');
 
-/** Runs a command line, given without Node and the script. Rejects with what a command throws; what it set as exit code stands. */
+/** Runs a command line, without Node and the script. Rejects with the error of the command. The command itself may set the exit code. */
 export const runProgram = async (args: readonly string[], invocation: Invocation): Promise<void> => {
   const program = createProgram(invocation);
-  // By shells, and by Helm and kubectl for their plugins: the rest is not a command line yet.
+  // Shells, Helm and kubectl call this for completion. The words after it are an unfinished command line.
   if (args[0] === '__complete') {
     const { complete } = await import('./completion/complete.ts');
     process.stdout.write(await complete(program, args.slice(1), invocation));
@@ -85,7 +85,7 @@ export const runProgram = async (args: readonly string[], invocation: Invocation
     program.outputHelp();
     return;
   }
-  // `helm lock upgrade web …`: any word that is no command of ours is one of Helm's, or of a plugin that wraps it.
+  // `helm lock upgrade web …`: a word that is no command of Belay is a command of Helm, or of a plugin that wraps Helm.
   const isOurs =
     !isWrapped(word) &&
     (word.startsWith('-') || word === 'help' || program.commands.some((command) => command.name() === word));
@@ -97,7 +97,7 @@ export const runProgram = async (args: readonly string[], invocation: Invocation
     await program.parseAsync([...moved], { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    // Help and the version come as exceptions too; whatever else commander has to say, it has said.
+    // commander throws for help and for the version too, and has already printed its message.
     process.exitCode = error.exitCode === 0 ? 0 : EXIT.usage;
   }
 };

@@ -10,7 +10,7 @@ import type { DriftedField } from './findings.ts';
 export interface AddedFieldsInput {
   /** The chart's document as it is stored. */
   readonly stored: KubernetesObject;
-  /** The chart's document as the chart has it, without the ownership marks. */
+  /** The document as the chart has it, without the ownership marks. */
   readonly document: JsonMap;
   readonly live: KubernetesObject;
   readonly group: string;
@@ -20,7 +20,7 @@ export interface AddedFieldsInput {
   readonly manager: string;
 }
 
-/** Maps whose keys are their content. In all others a key that the chart leaves out is a field with a default. */
+/** Maps whose keys are their content. In any other map, a key that the chart leaves out is a field with a default. */
 const OPEN_MAPS: ReadonlySet<string> = new Set([
   'annotations',
   'binaryData',
@@ -31,10 +31,10 @@ const OPEN_MAPS: ReadonlySet<string> = new Set([
   'requests',
 ]);
 
-/** What Kubernetes keeps there for itself, such as `pv.kubernetes.io/bind-completed`. */
+/** Keys that Kubernetes and Belay keep for themselves, such as `pv.kubernetes.io/bind-completed`. */
 const RESERVED = /^([a-z0-9-]+\.)*(kubernetes\.io|k8s\.io)\/|^belay\.dev\//;
 
-/** They fill in what others asked for, and their names are set by Kubernetes' own programs. */
+/** Managers of Kubernetes' own programs. They fill in what others asked for. */
 const KUBERNETES: ReadonlySet<string> = new Set([
   'cloud-controller-manager',
   'kube-apiserver',

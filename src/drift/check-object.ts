@@ -18,11 +18,11 @@ export interface CheckDependencies {
   readonly api: Api;
   readonly kinds: Kinds;
   readonly rights: MissingRights;
-  /** Objects in which nothing was found, by what was looked at: the same need not be compared again. */
+  /** Objects without drift, by everything that the comparison depends on. They need not be compared again. */
   readonly clean?: LRUCache<string, readonly string[]>;
 }
 
-/** What the objects of a release are compared by. */
+/** What the objects of a release are compared with. */
 export interface CheckedBy {
   /** The governing record's uid. */
   readonly revision: string;
@@ -37,7 +37,7 @@ export type Checked =
 
 const NOTHING: Checked = { found: 'nothing' };
 
-/** Once finished, it is removed by its own `ttlSecondsAfterFinished`. */
+/** Whether Kubernetes removes the object when it has finished (`ttlSecondsAfterFinished`). */
 const endsByItself = ({ document }: ManifestDocument): boolean => {
   const spec = own(document, 'spec');
   return isMap(spec) && own(spec, 'ttlSecondsAfterFinished') !== undefined;

@@ -8,24 +8,24 @@ import type { DriftedField } from './findings.ts';
 import type { Marks } from './placed-document.ts';
 
 export interface Comparison {
-  /** The object with the chart's values: as the API server would store it, or as near to that as can be known without asking. */
+  /** The object with the chart's values, as the API server would store it, or nearly so where the API server was not asked. */
   readonly desired: KubernetesObject;
   readonly live: KubernetesObject;
-  /** The chart's document, which says what fields the chart sets. */
+  /** The chart's document. It says which fields the chart sets. */
   readonly document: JsonMap;
   readonly marks: Marks;
   readonly ignore: readonly string[];
 }
 
-/** Fields that the chart sets and that are not as it sets them. Defaults and fields of others do not count. */
+/** Fields that the chart sets and that have other values. Defaults, and fields that only others set, do not count. */
 export const compareChartFields = ({ desired, live, document, marks, ignore }: Comparison): readonly FieldChange[] =>
   findDrift({ scope: 'ChartFields', document, ...marks, before: desired, after: live, ignore });
 
 const isIndex = (key: string): boolean => /^\d+$/.test(key);
 
 /**
- * Of these, what is more than another spelling: `1000m` for `1`, nothing for `""` or `false`. For where the API server cannot be asked; it
- * may overlook a `false` that somebody took away.
+ * Leaves out changes that are only another spelling: `1000m` for `1`, nothing for `""` or `false`. It is used where the API server cannot be asked.
+ * It may overlook a `false` that somebody took away.
  */
 export const withoutSpelling = (changes: readonly FieldChange[]): readonly FieldChange[] =>
   changes.filter(({ pointer, before, after }) => {
@@ -33,10 +33,10 @@ export const withoutSpelling = (changes: readonly FieldChange[]): readonly Field
     return !hasChartValue(before, after, keys.at(-2) ?? '', keys.at(-1) ?? '');
   });
 
-/** In a Secret, nothing is shown but what is known to be harmless: kubectl keeps a copy of the whole object in an annotation. */
+/** Only these fields of a Secret are shown. Other annotations are not: in one of them kubectl keeps a copy of the whole object. */
 const HARMLESS_IN_SECRET = /^\/(type|immutable|metadata\/labels|metadata\/annotations\/meta\.helm\.sh~1[^/]+)(\/|$)/;
 
-/** Adds who wrote each field last. Nobody owns what is gone. */
+/** Adds who wrote each field last. A field that is gone has no writer. */
 export const withWriters = (changes: readonly FieldChange[], live: KubernetesObject): readonly DriftedField[] => {
   const isSecret = live.kind === 'Secret' && live.apiVersion === 'v1';
   return changes.map((change) => ({

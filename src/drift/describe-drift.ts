@@ -2,7 +2,7 @@ import type { ObjectRef } from '../kubernetes/object.ts';
 import { escapeText, showName, showPath, showValue } from '../text/escape.ts';
 import type { DriftedField, FieldWriter, ObjectDrift } from './findings.ts';
 
-/** Words for people: in Events, logs and on the command line. Everything in here is safe to show. */
+/** Words for Events, logs and the command line. Every text is safe to show. */
 
 const showTime = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
 
@@ -35,5 +35,5 @@ export const describeObject = ({ problem, changed, added }: ObjectDrift): string
   return `is not as the chart has it: ${shown.join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
 };
 
-/** One line, whatever an error says. */
+/** The text of an error as one line. */
 export const showReason = (why: string): string => escapeText(why, 300);

@@ -13,7 +13,7 @@ const regardingRecord = ({ kind, namespace, name, uid }: ReleaseRecord): Regardi
   uid,
 });
 
-/** The object itself, unless it is not there, or is perhaps somebody else's. */
+/** The object itself. Empty where the object is missing, or may belong to somebody else. */
 const regardingObject = ({ object, apiVersion, live, problem }: ObjectDrift): readonly Regarding[] => {
   const uid = live?.metadata?.uid;
   if (uid === undefined || problem === 'unmarked') return [];
@@ -30,7 +30,7 @@ const event = (
 const showRevision = ({ governing, chart }: CheckedRelease): string =>
   `revision ${governing.revision} of release ${showName(governing.release)}, chart ${showName(chart)}`;
 
-/** On each object what has drifted there, and on the record the first of them and how many there are. */
+/** An Event about each drifted object, and one about the record, with the first object and the number of them. */
 export const driftDetected = (checked: CheckedRelease, drifted: readonly ObjectDrift[]): readonly EventToNote[] => {
   const [first] = drifted;
   if (first === undefined) return [];

@@ -3,7 +3,7 @@ import { isList, isMap, type JsonMap, own } from '../rules/drift/json.ts';
 import type { FieldWriter } from './findings.ts';
 
 /**
- * Who owns a field, by what the API server wrote into `managedFields`.
+ * Tells who owns a field, by the `managedFields` that the API server wrote.
  * Format: sigs.k8s.io/structured-merge-diff `fieldpath.PathElement`.
  */
 
@@ -22,7 +22,7 @@ const parseKey = (text: string): unknown => {
   }
 };
 
-/** The entry of a list's item: by its keys (`k:{"name":"web"}`), or by its value in a set (`v:"x"`). */
+/** The entry for an item of a list. It names the item by its keys (`k:{"name":"web"}`), or in a set by its value (`v:"x"`). */
 const itemElement = (fields: JsonMap, item: unknown): string | undefined =>
   Object.keys(fields).find((element) => {
     const key = parseKey(element.slice(2));
@@ -31,7 +31,7 @@ const itemElement = (fields: JsonMap, item: unknown): string | undefined =>
     return Object.entries(key).every(([name, value]) => own(item, name) === value);
   });
 
-/** Whether an entry owns the field at that place of the live object, or what it is part of as a whole. */
+/** Whether an entry owns the field at that place of the live object. An entry may also own a whole list or map that the field is part of. */
 const owns = (entry: ManagedFieldsEntry, live: unknown, keys: readonly string[]): boolean => {
   let fields: unknown = entry.fieldsV1;
   let value = live;
@@ -39,7 +39,7 @@ const owns = (entry: ManagedFieldsEntry, live: unknown, keys: readonly string[])
     if (!isMap(fields)) return false;
     const next: unknown = isList(value) ? value[Number(key)] : isMap(value) ? own(value, key) : undefined;
     const element = isList(value) ? itemElement(fields, next) : `f:${key}`;
-    // A list or map that is taken as a whole has no entries below it.
+    // A list or map that is owned as a whole has no entries below it.
     if (element === undefined || !Object.hasOwn(fields, element)) return Object.keys(fields).length === 0;
     fields = fields[element];
     value = next;
@@ -54,21 +54,22 @@ export const ownersOf = (live: KubernetesObject, pointer: string): readonly Mana
 
 const timeOf = ({ time }: ManagedFieldsEntry): number => Date.parse(time ?? '') || 0;
 
-/** The owner of a field that wrote last. */
+/** Of the owners of a field, the one that wrote last. */
 export const lastWriter = (live: KubernetesObject, pointer: string): FieldWriter | undefined => {
   const [newest] = ownersOf(live, pointer).toSorted((a, b) => timeOf(b) - timeOf(a));
   if (newest === undefined) return undefined;
   return { manager: newest.manager ?? '', atMs: timeOf(newest) || undefined };
 };
 
-/** The name under which Helm 3 and 4 write, whoever runs them. */
+/** The name under which Helm 3 and 4 write. */
 export const HELM_MANAGER = 'helm';
 
 const MARK = '/metadata/annotations/meta.helm.sh~1release-name';
 
 /**
- * Under which name the program that manages the release writes its objects. What embeds Helm has a name of its own, which is believed
- * only where it applied the marks, and Helm itself never wrote: to apply under a name takes away what that name has applied before.
+ * The name under which the program that manages the release writes its objects. A program that embeds Helm has a name of its own. That name counts
+ * only where it has applied the ownership marks and Helm itself has never written: an apply under a name removes fields that this name has
+ * applied before.
  */
 export const helmManagerOf = (live: KubernetesObject): string => {
   const entries = live.metadata?.managedFields ?? [];

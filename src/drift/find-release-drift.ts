@@ -11,7 +11,7 @@ import { marksOf } from './placed-document.ts';
 export interface FindDependencies extends CheckDependencies {
   readonly manifests: Pick<Manifests, 'of'>;
   readonly nowMs: () => number;
-  /** Objects of one release that are looked at together. */
+  /** How many objects of one release are looked at together. */
   readonly atOnce: number;
 }
 
@@ -22,8 +22,8 @@ export interface ReleaseSituation {
 }
 
 /**
- * The revision that a release is judged by: the one deployed last. While an operation is in flight there is none: its objects are on their
- * way. One that failed or is stuck has left the deployed revision before it in place.
+ * The revision that governs a release: the one deployed last. While an operation is in flight there is none, because the operation is changing the
+ * objects. After an operation that failed or is stuck, the revision deployed before it still governs.
  */
 export const findGoverning = (
   { facts, policy }: ReleaseSituation,
@@ -36,7 +36,7 @@ export const findGoverning = (
   return governing === undefined ? { why: 'nothing deployed' } : { governing };
 };
 
-/** Of several documents for one object the last one counts: Helm applies them in order. */
+/** The last document for each object: Helm applies the documents in order. */
 const lastOfEach = ({ documents, namespace }: Manifest): readonly ManifestDocument[] => [
   ...new Map(
     documents.map((document) => [

@@ -3,49 +3,49 @@ import type { ReleaseRecord } from '../helm/record.ts';
 import type { KubernetesObject, ObjectRef } from '../kubernetes/object.ts';
 import type { FieldChange } from '../rules/verdict.ts';
 
-/** Who wrote a field last, as `managedFields` has it: the name of a program, and no proof of who ran it. */
+/** Who wrote a field last, by `managedFields`: the name of a program. It does not prove who ran the program. */
 export interface FieldWriter {
   readonly manager: string;
-  /** Milliseconds since the epoch; undefined where the entry has no time. */
+  /** Milliseconds since the epoch. Undefined where the entry has no time. */
   readonly atMs: number | undefined;
 }
 
-/** A field that is not as the chart has it: `before` is the chart's value, `after` the live one. */
+/** A field that is not as the chart has it. `before` is the chart's value, `after` is the live value. */
 export interface DriftedField extends FieldChange {
-  /** Undefined when nobody owns the field: it is gone, or its traces are. */
+  /** Undefined when nobody owns the field: the field is gone, or its entry in `managedFields` is. */
   readonly writer: FieldWriter | undefined;
 }
 
 /**
- * What is wrong with an object of the manifest. `unmarked`: there is one by that name, but it does not say that it belongs to the
- * release, so that it is neither compared nor touched.
+ * What is wrong with an object of the manifest. `unmarked`: an object of that name exists without the ownership marks of the release. Such an object
+ * is neither compared nor changed.
  */
 export type Problem = 'missing' | 'unmarked' | 'changed' | 'added';
 
-/** As Helm 4 and as Helm 3 write: some documents (a variable that stands in it twice) can only be merged. */
+/** `apply` as Helm 4 writes, `merge` as Helm 3 writes. Some documents, such as one with the same variable twice, can only be merged. */
 export type Method = 'apply' | 'merge';
 
 /** An object of the governing manifest that is not as the chart has it. */
 export interface ObjectDrift {
   readonly object: ObjectRef;
   readonly apiVersion: string;
-  /** The worst of them. */
+  /** The worst problem of the object. */
   readonly problem: Problem;
   /** Fields that the chart sets. */
   readonly changed: readonly DriftedField[];
-  /** Fields that others have put beside the chart's, in lists and maps of which the chart sets some. */
+  /** Fields that others have added to lists and maps of which the chart sets some entries. */
   readonly added: readonly DriftedField[];
   /** `helm.sh/resource-policy: keep`. */
   readonly keep: boolean;
-  /** How the API server takes the chart's document; undefined when it could not be asked, and only the documents were compared. */
+  /** How the API server accepts the chart's document. Undefined when it could not be asked, and only the documents were compared. */
   readonly method: Method | undefined;
-  /** The object as it is; undefined when it is missing. */
+  /** The object as it is. Undefined when it is missing. */
   readonly live: KubernetesObject | undefined;
   /** The object as it would be with the chart's values. */
   readonly desired: KubernetesObject;
-  /** What is applied to get there: the chart's document as Helm sends it. */
+  /** The chart's document as Helm sends it. A repair applies it. */
   readonly document: KubernetesObject;
-  /** Helm's name among the field managers of the object. */
+  /** The name of Helm among the field managers of the object. */
   readonly manager: string;
 }
 

@@ -3,14 +3,14 @@ import type { ReleaseName } from '../helm/names.ts';
 import { keyOf } from '../helm/names.ts';
 import type { ObjectDrift, Problem } from './findings.ts';
 
-/** What the sweep has found, as far as its metrics and its Events go. */
+/** The drift that the sweep has found, as far as its metrics and its Events need it. */
 export interface KnownDrift {
-  /** Those of which there is something new to tell; all of them again after a while, because Events are forgotten. */
+  /** Returns the objects with something new to tell. After a while all objects count as new again, because Events are forgotten. */
   note(release: ReleaseName, drifted: readonly ObjectDrift[], nowMs: number): readonly ObjectDrift[];
-  /** Whether there was drift. */
+  /** Returns whether there was drift. */
   forget(release: ReleaseName): boolean;
   has(release: ReleaseName): boolean;
-  /** Releases that are gone are forgotten. */
+  /** Forgets releases that are gone. */
   keepOnly(isThere: (release: ReleaseName) => boolean): void;
   releases(): Iterable<{ readonly release: ReleaseName; readonly objects: number }>;
   objects(): Readonly<Record<Problem, number>>;
@@ -20,12 +20,12 @@ export interface KnownDrift {
 interface Known {
   readonly release: ReleaseName;
   readonly toldAtMs: number;
-  /** Of each object, what was told of it. */
+  /** A fingerprint of what was told about each object. */
   readonly told: ReadonlySet<string>;
   readonly problems: readonly Problem[];
 }
 
-/** No value is kept: it may be a Secret's. */
+/** A hash, because a value may come from a Secret and must not be kept. */
 const fingerprint = ({ object, problem, changed, added }: ObjectDrift): string => {
   const fields = [...changed, ...added].map(({ path, after, writer }) => [path, after, writer?.atMs]);
   const { group, kind, namespace, name } = object;
@@ -34,7 +34,7 @@ const fingerprint = ({ object, problem, changed, added }: ObjectDrift): string =
     .digest('base64');
 };
 
-/** `tellAgainMs`: after which the same drift is told of again. */
+/** `tellAgainMs`: after this time the same drift is told again. */
 export const createKnownDrift = (tellAgainMs: number): KnownDrift => {
   const known = new Map<string, Known>();
   return {

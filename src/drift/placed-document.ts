@@ -9,31 +9,31 @@ export interface Marks {
   readonly releaseNamespace: string;
 }
 
-/** Written by the API server alone. A chart that was made of what `kubectl get` printed may hold them. */
+/** Fields that only the API server writes. A chart that was made from the output of `kubectl get` may hold them. */
 const SERVER_FIELDS = ['creationTimestamp', 'generation', 'managedFields', 'resourceVersion', 'selfLink', 'uid'];
 
 /**
- * The chart's document as Helm sends it: with the ownership marks, and in the namespace in which Helm would put it (charts often leave
- * that out, and sometimes give one to what has none). `namespace` is undefined for cluster-scoped kinds.
+ * The chart's document as Helm sends it: with the ownership marks, and in the namespace in which Helm would put it. Charts often leave the namespace
+ * out, and sometimes give one to a kind without namespaces. `namespace` is undefined for cluster-scoped kinds.
  */
 export const placeDocument = (document: JsonMap, marks: Marks, namespace: string | undefined): KubernetesObject => {
   const given = own(document, 'metadata');
   const metadata: Record<string, unknown> = { ...(isMap(given) ? given : {}) };
   for (const field of [...SERVER_FIELDS, 'namespace']) delete metadata[field];
   if (namespace !== undefined) metadata.namespace = namespace;
-  // Of a Secret too: `stringData` is sent as it stands, and merged into `data` by the API server.
+  // The `stringData` of a Secret is sent as it is. The API server merges it into `data`.
   return chartShape({ ...document, metadata }, marks, false) as KubernetesObject;
 };
 
-/** The same as it is stored, as far as that can be known without asking the API server. */
+/** The document as it is stored, as far as that can be known without asking the API server. */
 export const toStored = (placed: KubernetesObject, marks: Marks): KubernetesObject => {
   const isSecret = placed.kind === 'Secret' && placed.apiVersion === 'v1';
   return withProtocols(chartShape(placed, marks, isSecret), '') as KubernetesObject;
 };
 
 /**
- * Ports are TCP unless the chart says otherwise, in every built-in kind that has them; and as the protocol is part of what their lists
- * are keyed by, they would not be known again without it.
+ * In every built-in kind with ports, the default protocol of a port is TCP. The protocol is part of the key of a list of ports. Without it, a port
+ * of the chart would not be found among the live ports.
  */
 const withProtocols = (value: unknown, parent: string): unknown => {
   if (Array.isArray(value)) return value.map((item) => withProtocols(item, parent));
@@ -50,7 +50,7 @@ export const marksOf = (release: ReleaseName, namespace: string): Marks => ({
   releaseNamespace: namespace,
 });
 
-/** Whether the object says that it belongs to that release. Without, it may be anybody's. */
+/** Whether the object has the ownership marks of the release. Without them it may belong to anybody. */
 export const isMarked = (live: KubernetesObject, { releaseName, releaseNamespace }: Marks): boolean => {
   const annotations = live.metadata?.annotations ?? {};
   return (

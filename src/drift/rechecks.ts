@@ -4,25 +4,25 @@ import type { Review } from '../admission/wire/review.ts';
 import type { ReleaseName } from '../helm/names.ts';
 import { RESTORES_CHART } from '../rules/object.ts';
 
-/** Writes that passed without a judgement, or in spite of it. */
+/** Why a write passed without a verdict of the rules. */
 const UNJUDGED: ReadonlySet<string> = new Set(['trusted', 'unchecked', 'deadline', 'failure', 'overload']);
 
-/** What a person may do to what a release manages may have set it back: then nobody should have to wait to see that. */
+/** Why a write of a person passed that may have ended drift. Nobody should have to wait to see that. */
 const MAY_RESTORE: ReadonlySet<string> = new Set(['no drift', RESTORES_CHART]);
 
-/** Whether the object's own marks tell which release it is: the answer does not. */
+/** Whether the release has to be read from the object's own marks, because the answer does not name it. */
 const isOfOwner = ({ user }: Review, { why, waived }: Extract<AdmissionAnswer, { allowed: true }>): boolean =>
   UNJUDGED.has(why) ||
   (waived === undefined && MAY_RESTORE.has(why) && !user.username.startsWith('system:serviceaccount:'));
 
 /**
- * Releases that an answer may have let drift: what only warned or was audited, was written while the release was open, by somebody trusted, or
- * could not be judged in time; and those that it may have set back.
+ * Releases to look at again after an answer. The write may have made drift: the policy only warned or audited, the release was open, the writer was
+ * trusted, or there was no verdict in time. Or the write may have ended drift.
  */
 export const rechecksOf = (review: RecognisedReview, answer: AdmissionAnswer): readonly ReleaseName[] => {
   const { reviewKind } = review;
   if (!answer.allowed || review.dryRun || (reviewKind !== 'object' && reviewKind !== 'scale')) return NONE;
-  // Nearly all that passes is nothing of the kind.
+  // Nearly every write that passes ends here.
   if (answer.waived === undefined && answer.notes === undefined && !isOfOwner(review, answer)) return NONE;
   const { waived = [], notes = [], release } = answer;
   const owners = isOfOwner(review, answer) ? (aspectOf(review, 'object')?.owners ?? []) : [];

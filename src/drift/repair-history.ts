@@ -1,17 +1,17 @@
 import { LRUCache } from 'lru-cache';
 import type { SweepIntervals } from '../intervals/intervals.ts';
 
-/** What has become of earlier repairs of an object, so that Belay fights nobody. */
+/** The earlier repairs of each object, so that Belay does not fight with somebody who keeps changing it. */
 export interface RepairHistory {
-  /** `fight`: it was set back several times, and each time somebody changed it again. `failed`: the last try did not work. */
+  /** `fight`: the object was set back several times, and somebody changed it again each time. `failed`: the last repair failed a short time ago. */
   mayRepair(object: string, nowMs: number): 'yes' | 'fight' | 'failed';
   noteRepaired(object: string, nowMs: number): void;
   noteFailed(object: string, nowMs: number): void;
 }
 
-/** Once by mistake, once more because he did not know; the third time it is a program, and will go on. */
+/** A person may undo a repair twice, without knowing of it. At the third time it is a program, which will go on. */
 export const MAX_REPAIRS = 3;
-/** In this time. Every controller comes round within it. */
+/** Repairs are counted within this time. Every controller reconciles at least once in it. */
 export const WITHIN_MS = 3_600_000;
 
 const MAX_REMEMBERED = 10_000;

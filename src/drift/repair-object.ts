@@ -15,9 +15,9 @@ export interface RepairDependencies {
 }
 
 export interface RepairOptions {
-  /** Whether fields that others have added are taken away. */
+  /** Whether fields that others have added are removed. */
   readonly prune: boolean;
-  /** The API server tells whether it would take it, and stores nothing. */
+  /** The API server answers whether it would accept the write, and stores nothing. */
   readonly dryRun: boolean;
   readonly marks: Marks;
   readonly ignore: readonly string[];
@@ -25,14 +25,14 @@ export interface RepairOptions {
 
 export type Repaired =
   | { readonly done: 'created' | 'pruned'; readonly live: KubernetesObject }
-  /** `notPruned`: why what others have added is still there. */
+  /** `notPruned`: the error by which fields that others have added are still there. */
   | { readonly done: 'restored'; readonly live: KubernetesObject; readonly notPruned?: unknown }
-  /** It was not tried, or (`failed`) did not work. */
+  /** `nothing`: no repair was tried. `failed`: the repair did not work. */
   | { readonly done: 'nothing' | 'failed'; readonly why: string };
 
 const nothing = (why: string): Repaired => ({ done: 'nothing', why });
 
-/** Later places first, so that a removal moves none of those to come. */
+/** Later places come first, so that no removal moves a place that is still to be removed. */
 const byPlace = (a: DriftedField, b: DriftedField): number => {
   const [left, right] = [splitPointer(a.pointer), splitPointer(b.pointer)];
   for (const [index, key] of left.entries()) {
@@ -46,9 +46,9 @@ const byPlace = (a: DriftedField, b: DriftedField): number => {
 };
 
 /**
- * Sets an object back to what the chart says, under Helm's own name, so that the next upgrade by Helm 4 finds nobody else's fields in
- * its way. It writes over exactly the version that was looked at, and deletes no object. Rejects with ApiError when the API server
- * does not take it: 409 when somebody has written in between.
+ * Sets an object back to what the chart says. It writes under Helm's own name, so that the next upgrade by Helm 4 conflicts with no other field
+ * manager. It writes over exactly the version that was looked at, and deletes no object. Rejects with ApiError when the API server refuses the
+ * write: 409 when somebody has written in between.
  */
 export const repairObject = async (
   { api, kinds }: RepairDependencies,
@@ -67,7 +67,7 @@ export const repairObject = async (
   if (live === undefined) {
     if (worksByBeingCreated(group, object.kind))
       return nothing(`a ${object.kind} is not created again, because it would run again`);
-    // Without force: if somebody has created one by that name just now, his values stay, and the API server refuses.
+    // Without force, the API server refuses this write when somebody has just created an object of that name. The values of that object stay.
     const created = await writeDocument(api, { ...write, document, method: 'apply', force: false }, signal);
     return { done: 'created', live: created };
   }
@@ -87,7 +87,7 @@ export const repairObject = async (
       ? { done: 'restored', live: now }
       : nothing('fields that others added are left alone');
   }
-  // A rehearsal has stored nothing: what is taken away is still where it was.
+  // A dry run has stored nothing, so the fields to remove are still in the live object.
   const pruning = { api, kind, now: dryRun ? live : now, dryRun, drift, marks, ignore };
   if (drift.changed.length === 0) return { done: 'pruned', live: await takeAway(pruning, signal) };
   try {
@@ -116,7 +116,7 @@ const takeAway = async (
   const asked = new Set(drift.added.map(({ path }) => path));
   const stored = toStored(document, marks);
   const input = { stored, document, live: now, group: object.group, kind: object.kind, ignore, manager };
-  // Looked for anew: places in lists may have moved. Nothing is taken away that was not shown.
+  // The added fields are looked for again, because places in lists may have moved. Only fields that were shown are removed.
   const added = findAddedFields(input).filter(({ path }) => asked.has(path));
   if (added.length === 0) return now;
   return api.request<KubernetesObject>({
@@ -124,7 +124,7 @@ const takeAway = async (
     path: kind.path(object.namespace, object.name),
     query: { fieldManager: manager, dryRun: dryRun ? 'All' : undefined },
     contentType: 'application/json-patch+json',
-    // Exactly what was seen, where it was seen; a controller may write the status meanwhile, and mostly does just now.
+    // The tests hold the patch to exactly what was seen. They leave the resourceVersion out, because a controller often writes the status just now.
     body: [
       { op: 'test', path: '/metadata/uid', value: now.metadata?.uid },
       ...added.map(({ pointer, after }) => ({ op: 'test', path: pointer, value: after })),

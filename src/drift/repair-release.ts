@@ -1,20 +1,19 @@
+import type { Situation } from '../facts/situation.ts';
 import type { ReleaseName } from '../helm/names.ts';
 import { ApiError, isConflict } from '../kubernetes/api.ts';
 import { ignoredPathsFor } from '../policy/subjects.ts';
-import { findFreezes, findMaintenanceWindow, type NamespaceFacts } from '../rules/locks.ts';
-import { findGoverning, type ReleaseSituation } from './find-release-drift.ts';
+import { findFreezes, findMaintenanceWindow } from '../rules/locks.ts';
+import { findGoverning } from './find-release-drift.ts';
 import type { CheckedRelease, ObjectDrift } from './findings.ts';
 import { marksOf } from './placed-document.ts';
 import { type RepairDependencies, type Repaired, repairObject } from './repair-object.ts';
 
 /** Everything that decides whether a release may be repaired, read live. */
-export interface LiveSituation extends ReleaseSituation {
-  readonly namespaces: readonly NamespaceFacts[];
-}
+export type RepairSituation = Pick<Situation, 'facts' | 'namespaces' | 'policy'>;
 
 export interface RepairReleaseDependencies extends RepairDependencies {
-  /** Strongly consistent. Rejects with ApiError when it cannot be had. */
-  readonly situation: (release: ReleaseName, signal: AbortSignal) => Promise<LiveSituation>;
+  /** Read live, so that it is strongly consistent. Rejects with ApiError when it cannot be read. */
+  readonly situation: (release: ReleaseName, signal: AbortSignal) => Promise<RepairSituation>;
   readonly nowMs: () => number;
 }
 
@@ -22,21 +21,21 @@ export interface RepairReleaseOptions {
   readonly prune: boolean;
   readonly dryRun: boolean;
   /**
-   * By Belay itself, with rights that whoever wrote the record may not have. A person repairs with rights of his own, and may do so
+   * True for a repair by Belay itself, with rights that the writer of the record may not have. A person repairs with his own rights, and may do so
    * while the release is open.
    */
   readonly unattended: boolean;
 }
 
-/** `overtaken`: somebody else was quicker, and it is worth another look. */
+/** `overtaken`: somebody else has written first, so that the object is worth another look. */
 export type RepairOutcome =
   | Repaired
   | { readonly done: 'overtaken' | 'failed'; readonly why: string; readonly error: unknown };
 
-/** Why a release is not repaired now; undefined when it may be. */
+/** Why a release is not repaired now. Undefined when it may be repaired. */
 export const refusesRepair = (
   { governing }: CheckedRelease,
-  { facts, policy, namespaces }: LiveSituation,
+  { facts, policy, namespaces }: RepairSituation,
   { unattended }: Pick<RepairReleaseOptions, 'unattended'>,
   nowMs: number,
 ): string | undefined => {
@@ -52,18 +51,19 @@ export const refusesRepair = (
 };
 
 /**
- * Whether Belay itself may write that object. A record says what its objects are to be, and whoever may write Secrets in a namespace may
- * write a record there: what lies elsewhere, or in no namespace, is not for him to decide. People repair it with rights of their own.
+ * Whether the object is one that Belay itself must not write. A record decides what its objects are to be, and everybody who may write Secrets in a
+ * namespace may write a record there. Such a record must not decide about objects in another namespace, or in none. People repair those with
+ * their own rights.
  */
 const isOutOfReach = ({ object }: ObjectDrift, { release, namespace }: CheckedRelease): boolean =>
   object.namespace !== release.namespace || namespace !== release.namespace;
 
-/** A test of a JSON Patch that does not hold is answered 422 without any cause (apiserver handlers/patch.go). */
+/** When a test of a JSON Patch fails, the API server answers 422 without a cause (apiserver handlers/patch.go). */
 const isOvertaken = (error: unknown): boolean =>
   isConflict(error) ||
   (error instanceof ApiError && error.status === 422 && /error in our request$/.test(error.message));
 
-/** Sets the objects of a release back, one by one; each time the release is looked at anew before. */
+/** Sets the objects of a release back, one by one. Before each of them, the situation of the release is read again. */
 export const repairRelease = async (
   dependencies: RepairReleaseDependencies,
   checked: CheckedRelease,

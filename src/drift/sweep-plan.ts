@@ -3,34 +3,34 @@ import { keyOf } from '../helm/names.ts';
 
 /** Which release the sweep looks at next. */
 export interface SweepPlan {
-  /** To be looked at before all others, when that time has passed; asked for again, the later time counts. */
+  /** The release comes before all others when that time has passed. A second call replaces the time of the first. */
   recheck(release: ReleaseName, afterMs: number): void;
-  /** Adds those whose interval has passed, or whose policy has changed. `rhythmOf` answers undefined for one that is not to be looked at. */
-  refill(releases: Iterable<ReleaseName>, rhythmOf: (release: ReleaseName) => Rhythm | undefined): void;
+  /** Adds releases whose interval has passed, or whose policy has changed. `scheduleOf` answers undefined for a release that is left alone. */
+  refill(releases: Iterable<ReleaseName>, scheduleOf: (release: ReleaseName) => Schedule | undefined): void;
   /** Undefined when there is nothing to do now. */
   next(): ReleaseName | undefined;
-  /** How many are waiting. */
+  /** How many releases wait. */
   backlog(): number;
-  /** Everything is due: nothing is known of what happened before. */
+  /** Makes every release due, because nothing is known of earlier sweeps. */
   reset(): void;
 }
 
-export interface Rhythm {
+export interface Schedule {
   readonly everyMs: number;
-  /** The policy that says so: when it is another one, there may be something else to do. */
+  /** The policy with this interval. When another policy comes into force, there may be something else to do. */
   readonly policy: object;
 }
 
-/** A release is due after 90 to 110 % of its interval, so that those that came together spread. */
+/** A release is due after 90 to 110 % of its interval, so that releases that became due together spread. */
 const SPREAD = 0.2;
 
-/** Rechecks waiting; beyond, the release is found when its interval has passed. */
+/** How many rechecks may wait. A release beyond that is looked at when its interval has passed. */
 const MAX_URGENT = 5_000;
 
 interface Looked {
   readonly atMs: number;
   readonly share: number;
-  /** Undefined when it was looked at out of turn, before its turn had ever come. */
+  /** Undefined when the release has only been looked at by a recheck. */
   readonly policy: object | undefined;
 }
 
@@ -58,15 +58,15 @@ export const createSweepPlan = (nowMs: () => number, random: () => number = Math
       const key = keyOf(release);
       if (urgent.has(key) || urgent.size < MAX_URGENT) urgent.set(key, { release, atMs: nowMs() + afterMs });
     },
-    refill: (releases, rhythmOf) => {
+    refill: (releases, scheduleOf) => {
       const [now, kept, waiting] = [nowMs(), new Map<string, Looked>(), new Map<string, Due>()];
       for (const release of releases) {
         const key = keyOf(release);
         const last = looked.get(key);
         if (last !== undefined) kept.set(key, last);
-        const rhythm = rhythmOf(release);
-        if (rhythm === undefined) continue;
-        const { everyMs, policy } = rhythm;
+        const schedule = scheduleOf(release);
+        if (schedule === undefined) continue;
+        const { everyMs, policy } = schedule;
         const isDue = last === undefined || last.policy !== policy || now - last.atMs >= everyMs * last.share;
         if (isDue) waiting.set(key, { release, policy });
       }

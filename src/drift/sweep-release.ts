@@ -2,13 +2,14 @@ import type { Logger } from 'pino';
 import type { LiveFacts } from '../facts/live-facts.ts';
 import type { Policies } from '../facts/policies.ts';
 import type { ReleaseIndex } from '../facts/release-index.ts';
+import { createSituations } from '../facts/situation.ts';
 import type { ReleaseName } from '../helm/names.ts';
 import type { SweepIntervals } from '../intervals/intervals.ts';
 import type { Policy } from '../policy/policy.ts';
 import { type FindDependencies, findGoverning, findReleaseDrift } from './find-release-drift.ts';
 import { type CheckedRelease, type ReleaseDrift, skip } from './findings.ts';
 import type { KnownDrift } from './known-drift.ts';
-import type { LiveSituation } from './repair-release.ts';
+import type { RepairReleaseDependencies } from './repair-release.ts';
 import type { SweepPlan } from './sweep-plan.ts';
 import type { SweepCounter } from './sweep-stats.ts';
 import { createDriftTeller, type TellDriftDependencies } from './tell-drift.ts';
@@ -37,23 +38,12 @@ export interface ReleaseSweep {
 export const createReleaseSweep = (dependencies: SweepReleaseDependencies): ReleaseSweep => {
   const { find, index, live, policies, known, plan, stats, intervals, log, nowMs } = dependencies;
 
-  const situation = async (release: ReleaseName, signal: AbortSignal): Promise<LiveSituation> => {
-    const [facts, namespace] = await Promise.all([
-      live.release(release, signal),
-      live.namespace(release.namespace, signal),
-    ]);
-    return {
-      facts,
-      policy: policies.inForce(release, namespace?.labels ?? {}),
-      namespaces: namespace === undefined ? [] : [namespace],
-    };
-  };
+  // Without `refreshed`: the sweep goes on with the policies in memory, and looks at each release again soon.
+  const situations = createSituations({ index, live, policies: { inForce: policies.inForce }, nowMs });
+  const situation: RepairReleaseDependencies['situation'] = (release, signal) => situations.live(release, signal);
 
   const tell = createDriftTeller(dependencies);
   const repair = createUnattendedRepair({ ...dependencies, api: find.api, kinds: find.kinds, situation });
-
-  const policyOf = (release: ReleaseName): Policy =>
-    policies.inForce(release, index.namespace(release.namespace)?.labels ?? {});
 
   const findDrift = async (release: ReleaseName, policy: Policy, signal: AbortSignal): Promise<ReleaseDrift> => {
     if (index.namespace(release.namespace)?.terminating === true) return skip(release, 'namespace is terminating');
@@ -76,9 +66,9 @@ export const createReleaseSweep = (dependencies: SweepReleaseDependencies): Rele
   };
 
   return {
-    policyOf,
+    policyOf: situations.policyFromMemory,
     sweep: async (release, signal) => {
-      const policy = policyOf(release);
+      const policy = situations.policyFromMemory(release);
       const found = await findDrift(release, policy, signal);
       if (!found.checked) return noteSkipped(found);
       stats.countObjects(found.listed);

@@ -7,13 +7,13 @@ import type { SweepPlan } from './sweep-plan.ts';
 export type ReleaseOutcome = 'checked' | 'failed' | Skipped;
 export type RepairResult = RepairOutcome['done'] | 'fight';
 
-/** What is worth measuring of the sweep. Counts are those of this replica, since its start. */
+/** Measurements of the sweep. Counts are of this replica, since its start. */
 export interface SweepStats {
   readonly leading: boolean;
-  /** Whether Belay has the right to sweep; undefined before it has asked. */
+  /** Whether Belay has the right to sweep. Undefined before it has asked. */
   readonly enabled: boolean | undefined;
   readonly backlog: number;
-  /** Of the last time that all releases that were due had been looked at; undefined before. */
+  /** The last pass over all releases that were due. Undefined before the first one has ended. */
   readonly lastPass: { readonly releases: number; readonly ms: number } | undefined;
   readonly releases: ReadonlyMap<ReleaseOutcome, number>;
   readonly objects: number;

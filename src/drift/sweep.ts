@@ -14,7 +14,7 @@ import { showReason } from './describe-drift.ts';
 import type { FindDependencies } from './find-release-drift.ts';
 import { createKnownDrift } from './known-drift.ts';
 import { createMissingRights } from './missing-rights.ts';
-import { createSweepPlan, type Rhythm, type SweepPlan } from './sweep-plan.ts';
+import { createSweepPlan, type Schedule, type SweepPlan } from './sweep-plan.ts';
 import { createReleaseSweep, type ReleaseSweep } from './sweep-release.ts';
 import { createSweepStats, type SweepCounter, type SweepStats } from './sweep-stats.ts';
 import { waitForRight } from './wait-for-right.ts';
@@ -30,7 +30,7 @@ export interface Sweep {
   stats(): SweepStats;
 }
 
-/** Everything in here that asks the API server is to go through the one `api` that sets the pace. */
+/** Every request goes through the one `api`, which sets the pace. */
 export interface SweepOptions {
   readonly api: Api;
   readonly index: ReleaseIndex;
@@ -44,13 +44,13 @@ export interface SweepOptions {
   readonly nowMs: () => number;
 }
 
-/** Releases at once: enough to keep that pace while an answer takes 80 ms. */
+/** Releases that are swept at once: enough for 100 requests a second while an answer takes 80 ms. */
 const WORKERS = 8;
 
 /** A name may be in thousands of namespaces. Those that are left out are swept when their interval has passed. */
 const MAX_STORES = 10;
 
-/** By uid, resourceVersion and revision: 20,000 objects, a fifth of what 10,000 releases have, at some 300 bytes each. */
+/** Objects remembered without drift: a fifth of the objects of 10,000 releases, at some 300 bytes each. */
 const MAX_CLEAN = 20_000;
 
 const findDependenciesOf = ({ api, manifests, intervals, nowMs }: SweepOptions): FindDependencies => ({
@@ -102,7 +102,7 @@ export const createSweep = (options: SweepOptions): Sweep => {
 
   const work: SweepWork = { plan, releases, stats, intervals, log };
 
-  const rhythmOf = (release: ReleaseName): Rhythm | undefined => {
+  const scheduleOf = (release: ReleaseName): Schedule | undefined => {
     const policy = releases.policyOf(release);
     const isLeftAlone = policy.drift.action === 'Off' && !known.has(release);
     return isLeftAlone ? undefined : { everyMs: policy.drift.repair.intervalMs, policy };
@@ -110,7 +110,7 @@ export const createSweep = (options: SweepOptions): Sweep => {
 
   /** Looks at every release that is due. */
   const pass = async (signal: AbortSignal): Promise<void> => {
-    plan.refill(index.releases(), rhythmOf);
+    plan.refill(index.releases(), scheduleOf);
     known.keepOnly((release) => index.facts(release).records.length > 0);
     await stats.timePass(() => Promise.all(Array.from({ length: WORKERS }, () => sweepDue(work, signal))));
   };

@@ -15,13 +15,13 @@ import { rechecksOf } from './rechecks.ts';
 import { createSweep } from './sweep.ts';
 import type { SweepStats } from './sweep-stats.ts';
 
-/** The sweep of a server: one replica does it, and the others tell that one what it has to look at soon. */
+/** The sweep of all replicas: one of them sweeps, and the others tell it which releases to look at soon. */
 export interface Sweeper {
   /** For the server to call when an answer has been sent. Never throws. */
   noteAnswer(review: RecognisedReview, answer: AdmissionAnswer): void;
   run(signal: AbortSignal): Promise<void>;
   stats(): SweepStats;
-  /** To the API server, since the start of the process. */
+  /** How many requests the sweep has made since the start of the process. */
   requests(): number;
 }
 
@@ -34,22 +34,22 @@ export interface SweeperOptions {
   readonly log: Logger;
   readonly intervals: Pick<Intervals, 'sweep' | 'election' | 'discovery'>;
   readonly nowMs: () => number;
-  /** Belay's own: where the Lease is. */
+  /** Belay's own namespace, where the Lease is. */
   readonly namespace: string;
   readonly instance: string;
 }
 
 export const SWEEP_LEASE = 'belay-sweep';
 
-/** The marks of an object may say anything. */
+/** The marks of an object may hold any text, so names are checked before they are sent. */
 const NAME = /^[a-z0-9][a-z0-9.-]{0,252}$/;
 
-/** Each is asked for once an interval, so that next to nothing is worth keeping. */
+/** Each manifest is needed once an interval, so that hardly any is worth keeping. */
 const MANIFESTS = { max: 8, maxBytes: 2 * 1024 * 1024 };
 
 /**
- * 10,000 releases of five objects each are 60,000 requests, and so the default interval of 10 minutes. To the API server, reads by name at
- * that pace are a few percent of one core; its priority and fairness does the rest.
+ * 10,000 releases of five objects each are 60,000 requests, which take the default interval of 10 minutes. Reads by name at that pace are a few
+ * percent of one core of the API server. Its priority and fairness does the rest.
  */
 const REQUESTS_PER_SECOND = 100;
 
@@ -78,7 +78,7 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
         if (NAME.test(namespace) && NAME.test(name)) election.tellLeader(`${namespace}/${name}`);
     },
     run: async (signal) => {
-      // Where nobody may sweep, nobody has to be elected.
+      // Without the right to sweep, no replica has to be elected.
       await sweep.waitForRight(signal);
       await election.run(signal, sweep.lead);
     },

@@ -11,19 +11,19 @@ export interface DocumentWrite {
   readonly document: KubernetesObject;
   readonly manager: string;
   readonly method: Method;
-  /** Whether fields that others have written are taken from them. */
+  /** Whether the write takes over fields that other managers own. */
   readonly force: boolean;
-  /** The API server tells what would come of it, and stores nothing. */
+  /** The API server answers with the result, and stores nothing. */
   readonly dryRun: boolean;
 }
 
-/** Kubernetes' own kinds say how their lists are merged; of custom resources lists are replaced. */
+/** Kubernetes' own kinds say how their lists are merged. Lists of custom resources are replaced. */
 const mergePatchOf = ({ group }: Kind): string =>
   isBuiltInGroup(group) ? 'application/strategic-merge-patch+json' : 'application/merge-patch+json';
 
 /**
- * Writes a chart's document under Helm's name. A resourceVersion and a uid in the document make it a compare-and-swap. Resolves to the
- * object that came of it; rejects with ApiError.
+ * Writes a chart's document under Helm's name. With a resourceVersion and a uid in the document, the write is a compare-and-swap. Resolves to the
+ * written object. Rejects with ApiError.
  */
 export const writeDocument = (api: Api, write: DocumentWrite, signal: AbortSignal): Promise<KubernetesObject> => {
   const { kind, namespace, name, document, manager, method, force, dryRun } = write;
@@ -35,7 +35,7 @@ export const writeDocument = (api: Api, write: DocumentWrite, signal: AbortSigna
       fieldManager: manager,
       force: isApply ? String(force) : undefined,
       dryRun: dryRun ? 'All' : undefined,
-      // What the API server does not know it leaves out, as it did when Helm wrote it.
+      // The API server drops fields that it does not know, as it did when Helm wrote the document.
       fieldValidation: 'Ignore',
     },
     contentType: isApply ? 'application/apply-patch+yaml' : mergePatchOf(kind),

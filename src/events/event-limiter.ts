@@ -1,47 +1,50 @@
 import { LRUCache } from 'lru-cache';
 import type { ReleaseName } from '../helm/names.ts';
 
-/** Something that happened, as far as the limits go. */
+/** Something that happened, as far as the limits need it. */
 export interface Occurrence {
   readonly reason: string;
   readonly release: ReleaseName;
   /** Where its Event would be written. */
   readonly namespace: string;
-  /** The object; undefined for a record, because whichever revision it is, the story is the release's. */
+  /** The object. Undefined for a record: Events about any revision of a release are one series. */
   readonly object: string | undefined;
 }
 
-/** `times`: how many occurrences the Event stands for. `held`: it has had its Event for this minute. `over`: there are too many others. */
+/**
+ * `times`: how many occurrences the Event stands for. `held`: there was an Event of the series within the last minute. `over`: there are too many
+ * other Events.
+ */
 export type LimiterAnswer =
   | { readonly admitted: true; readonly times: number }
   | { readonly admitted: false; readonly why: 'held' | 'over' };
 
-/** Decides what is worth a write. Whoever can provoke refusals must not be able to fill a namespace with Events. */
+/** Decides which Events are written. Somebody who can provoke refusals must not be able to fill a namespace with Events. */
 export interface EventLimiter {
   admit(occurrence: Occurrence, nowMs: number): LimiterAnswer;
-  /** It was not written after all, because another replica has just done so: counted by the next one. */
+  /** The Event was not written after all, because another replica has just written it. The next Event of the series counts it. */
   hold(occurrence: Occurrence, times: number): void;
 }
 
-/** `--event-ttl` of the API server: by then the Event is gone, and what was held back with it. */
+/** `--event-ttl` of the API server. By then the Event is gone, and the occurrences that were held back are forgotten. */
 const FORGET_MS = 3_600_000;
 
 /**
- * A release has one record's Event a reason and minute, and this many for its objects together: a chart may list hundreds, and one
- * `kubectl delete --all` is refused on each.
+ * In a minute, a release has one Event about its records for each reason, and this many about all its objects. A chart may list hundreds of objects,
+ * and one `kubectl delete --all` is refused on each of them.
  */
 const MAX_OBJECTS_OF_RELEASE = 10;
 
-/** As many as six releases may have. */
+/** As many as for six releases. */
 const MAX_OBJECTS_IN_NAMESPACE = 60;
 
 /**
- * Anybody who may write Secrets can invent records of releases that are not there. Counted by reason, so that they crowd out no story
- * of another kind; and no namespace has many more releases than this refused in a minute.
+ * Anybody who may write Secrets can invent records of releases that do not exist. Events about records are counted by reason, so that invented ones
+ * do not crowd out Events of another reason. In no namespace are many more releases than this refused in a minute.
  */
 const MAX_RECORDS_IN_NAMESPACE = 20;
 
-/** Far more than can be written in the minute that matters; bounds the memory at some megabytes. */
+/** Far more than can be written in a minute. It bounds the memory to some megabytes. */
 const MAX_REMEMBERED = 10_000;
 
 interface Series {
@@ -67,13 +70,13 @@ const boundsOf = ({ reason, release, namespace, object }: Occurrence): readonly 
         { key: keyOf('namespace', namespace), max: MAX_OBJECTS_IN_NAMESPACE },
       ];
 
-/** Either way: a clock that was set back must not hold Events back until it has caught up. */
+/** Looks in both directions of time: a clock that was set back must not hold Events back until it has caught up. */
 const isWithin = (ms: number, aMs: number, bMs: number): boolean => Math.abs(aMs - bMs) < ms;
 
-/** `seriesMs`: the time in which the same thing is told of once. */
+/** `seriesMs`: the time in which a series has one Event. */
 export const createEventLimiter = (seriesMs: number): EventLimiter => {
   const series = new LRUCache<string, Series>({ max: MAX_REMEMBERED });
-  /** When those of the last minute were admitted. */
+  /** For each bound, when the Events of the last minute were admitted. */
   const admittedMs = new LRUCache<string, readonly number[]>({ max: MAX_REMEMBERED });
 
   return {

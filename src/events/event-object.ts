@@ -2,18 +2,18 @@ import { createHash } from 'node:crypto';
 import type { ReleaseName } from '../helm/names.ts';
 import { escapeText } from '../text/escape.ts';
 
-/** An object that an Event is about. Without its uid `kubectl describe` does not find the Event; `kubectl events --for` does. */
+/** An object that an Event is about. Without its uid, `kubectl events --for` finds the Event and `kubectl describe` does not. */
 export interface Regarding {
   readonly apiVersion: string;
   readonly kind: string;
-  /** Empty for what is cluster-scoped. */
+  /** Empty for a cluster-scoped object. */
   readonly namespace: string;
   readonly name: string;
   readonly uid?: string;
   readonly resourceVersion?: string;
 }
 
-/** Something worth an Event on each of the objects it is about. */
+/** Something that happened. An Event is to be written about each of the objects in `regarding`. */
 export interface EventToNote {
   readonly reason: string;
   readonly type: 'Normal' | 'Warning';
@@ -27,22 +27,22 @@ export interface EventToNote {
 /** One Event that is to be written. */
 export interface EventToWrite extends Omit<EventToNote, 'regarding'> {
   readonly regarding: Regarding;
-  /** How many occurrences it stands for. */
+  /** How many occurrences the Event stands for. */
   readonly times: number;
 }
 
 const COMPONENT = 'belay';
 
 /**
- * What the API server holds a note of events.k8s.io/v1 to (NoteLengthLimit in pkg/apis/core/validation/events.go); in core/v1 only
- * the reader's patience does.
+ * The limit of the API server for a note of events.k8s.io/v1 (NoteLengthLimit in pkg/apis/core/validation/events.go). core/v1 has no limit, but
+ * nobody reads longer messages.
  */
 const MAX_MESSAGE_BYTES = 1024;
 
 /** reportingInstance: ReportingInstanceLengthLimit of the same file. */
 const MAX_INSTANCE_CHARACTERS = 128;
 
-/** Of sha256: two among a million Events share a name with a chance of 3 in 10^8. */
+/** Of a sha256 hash. Among a million Events, two share a name with a chance of 3 in 10^8. */
 const HASH_CHARACTERS = 16;
 
 const MAX_NAME_CHARACTERS = 253;
@@ -59,14 +59,14 @@ export const toMessage = (text: string): string => {
   if (bytes.length <= MAX_MESSAGE_BYTES) return escaped;
   const ellipsis = '…';
   let end = MAX_MESSAGE_BYTES - Buffer.byteLength(ellipsis);
-  // Never in the middle of a character: those bytes begin with 10.
+  // The text must not end in the middle of a character, where bytes begin with the bits 10.
   while (((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
   return bytes.toString('utf8', 0, end) + ellipsis;
 };
 
 /**
- * The same for the same thing on every replica, so that they find each other's Events. With the uid, because an object that was
- * made anew has a story of its own.
+ * The name of an Event. It is the same on every replica, so that the replicas find each other's Events. The uid is part of it, because an object that
+ * was created again begins a new series.
  */
 export const eventName = ({
   reason,
@@ -86,10 +86,10 @@ export const eventName = ({
 const toTime = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
 
 /**
- * An Event of core/v1 with firstTimestamp, lastTimestamp and count, as client-go's tools/record makes them and nearly every controller
- * does, rather than one of events.k8s.io/v1 (tools/events): there the API server refuses any change of the note and wants
- * lastTimestamp unset, so that a series would tell its first story forever and `kubectl get events --sort-by=.lastTimestamp` would
- * sort it before all others. `kubectl events`, `get events` and `describe` show "(x3 over 5m)" of either.
+ * An Event of core/v1 with firstTimestamp, lastTimestamp and count, as client-go's tools/record and nearly every controller make them. An Event of
+ * events.k8s.io/v1 (tools/events) would be worse: the API server refuses any change of its note, and wants lastTimestamp unset. A series would keep
+ * its first message for ever, and `kubectl get events --sort-by=.lastTimestamp` would sort it before all others. `kubectl events`, `get events`
+ * and `describe` show "(x3 over 5m)" for both kinds.
  */
 export const toEvent = (event: EventToWrite, instance: string, nowMs: number): Record<string, unknown> => ({
   apiVersion: 'v1',
@@ -105,7 +105,7 @@ export const toEvent = (event: EventToWrite, instance: string, nowMs: number): R
   ...toLatest(event, instance, nowMs, 0),
 });
 
-/** What changes when it happens again: the latest occurrence is the one that is told. */
+/** The fields that change when the same happens again. The message is that of the latest occurrence. */
 export const toLatest = (
   { message, times }: EventToWrite,
   instance: string,

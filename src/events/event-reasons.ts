@@ -1,6 +1,6 @@
 import type { DenialCode } from '../rules/verdict.ts';
 
-/** Every reason that an Event of Belay's may carry, with what it means: the docs' table is made of this. */
+/** Every reason that an Event of Belay may have, with its meaning. The table in the docs is made from this. */
 export const EVENT_REASONS = {
   OperationRefused: 'An operation, or a write that disturbs one, was refused because another operation is in flight.',
   FrozenWriteRefused: 'A write was refused because the release is frozen.',
@@ -29,7 +29,7 @@ export const EVENT_REASONS = {
 
 export type EventReason = keyof typeof EVENT_REASONS;
 
-/** What was planned and permitted is Normal. */
+/** Reasons of what was planned and permitted. */
 const NORMAL: ReadonlySet<EventReason> = new Set([
   'OpenWindowUsed',
   'ReleaseLocked',
@@ -41,7 +41,7 @@ const NORMAL: ReadonlySet<EventReason> = new Set([
 
 export const typeOf = (reason: EventReason): 'Normal' | 'Warning' => (NORMAL.has(reason) ? 'Normal' : 'Warning');
 
-/** Undefined: no Event, because the refusal is not about a release. */
+/** Undefined where there is no Event, because the refusal is not about a release. */
 export const REASON_OF_DENIAL: Readonly<Record<DenialCode, EventReason | undefined>> = {
   BelayOperationInFlight: 'OperationRefused',
   BelayFrozen: 'FrozenWriteRefused',

@@ -1,7 +1,7 @@
 import { type Api, isConflict, isNotFound, pathOf } from '../kubernetes/api.ts';
 import { type EventToWrite, eventName, eventNamespace, toEvent, toLatest } from './event-object.ts';
 
-/** `left alone`: another replica has told of it less than a minute ago. */
+/** `left alone`: another replica has written the same Event less than a minute ago. */
 export type Written = 'created' | 'merged' | 'left alone';
 
 export interface EventWriter {
@@ -26,13 +26,13 @@ export const createEventWriter = (
   const merge = async (event: EventToWrite, path: string, signal: AbortSignal): Promise<Written> => {
     const stored = await api.request<StoredEvent>({ path, signal });
     const lastMs = Date.parse(stored.lastTimestamp ?? '') || 0;
-    // Either way: an Event from a replica whose clock is ahead must not be left alone until that time has come.
+    // In both directions of time: an Event from a replica whose clock is ahead must not be left alone until that time has come.
     if (Math.abs(nowMs() - lastMs) < seriesMs) return 'left alone';
     await api.request({
       method: 'PATCH',
       path,
       contentType: 'application/merge-patch+json',
-      // Of two replicas that read the same count, one adds to it.
+      // With the resourceVersion, only one of two replicas that read the same count adds to it.
       body: {
         metadata: { resourceVersion: stored.metadata?.resourceVersion },
         ...toLatest(event, instance, nowMs(), stored.count ?? 0),
@@ -54,7 +54,7 @@ export const createEventWriter = (
       try {
         return await merge(event, collection + pathOf(eventName(event)), signal);
       } catch (error) {
-        // Another replica wrote in between, or the Event's time was up just now: the next occurrence counts this one.
+        // Another replica wrote in between, or the Event has just expired. The next occurrence counts this one.
         if (isConflict(error) || isNotFound(error)) return 'left alone';
         throw error;
       }

@@ -19,7 +19,7 @@ export const leaseName = (release: string): string => `belay.${release}`;
 export const releaseOfLease = (lease: string): string | undefined =>
   lease.startsWith('belay.') ? lease.slice('belay.'.length) : undefined;
 
-/** Reads a claim. Undefined for a Lease that Belay did not write or that somebody stripped: such a one claims nothing. */
+/** Reads a claim. Undefined for a Lease that Belay did not write or that somebody stripped: it claims nothing. */
 export const readClaim = (lease: ReflectedObject): { release: ReleaseName; claim: Claim } | undefined => {
   const { metadata } = lease;
   const spec = lease.spec as LeaseSpec | undefined;
@@ -82,7 +82,7 @@ export const toLease = (body: ClaimBody): Record<string, unknown> => ({
     holderIdentity: body.holder,
     acquireTime: microTime(body.nowMs),
     renewTime: microTime(body.nowMs),
-    // Rounded up: what is written here counts (Claim.silenceMs), and is never to cut the policy's time short.
+    // Rounded up: the number written here counts (Claim.silenceMs), and must not be shorter than the policy's time.
     leaseDurationSeconds: Math.max(1, Math.ceil(body.staleAfterMs / 1000)),
     leaseTransitions: (body.previous?.transitions ?? -1) + 1,
   },

@@ -18,15 +18,15 @@ export interface Manifest {
 export interface Manifests {
   /** Undefined when the record is gone or holds nothing that Helm could read. Rejects when it cannot be fetched. */
   of(record: ReleaseRecord): Promise<Manifest | undefined>;
-  /** What `of` would answer without a fetch; undefined when it would have to. */
+  /** What `of` answers without a fetch. Undefined when a fetch is needed. */
   cached(record: ReleaseRecord): Manifest | undefined;
 }
 
-/** Manifests kept, counted by the size of their payload as stored; parsed they take a few times that. */
+/** Manifests kept, counted by the size of their payload as stored. A parsed manifest takes a few times that size. */
 const MAX_CACHED_BYTES = 16 * 1024 * 1024;
 const MAX_CACHED = 1_000;
 
-/** A fetch is shared by all who wait for it, so it has a bound of its own, not that of whoever came first. */
+/** All reviews that wait for a manifest share one fetch. So the fetch has a time of its own, and not the time of the first review. */
 const FETCH_TIMEOUT_MS = 9_000;
 
 /** A payload at its limit takes some MiB until it has been decoded, and the releases of a cluster may all be asked for at once. */
@@ -69,7 +69,7 @@ export const createManifests = (
       const key = `${record.uid}@${record.resourceVersion}`;
       const shared = underWay.get(key);
       if (shared !== undefined) return shared;
-      // Its time runs while it waits for its turn: when nobody can be waiting for it any more, it is not fetched at all.
+      // The time of a fetch runs while the fetch waits for its turn. After that time no review waits for it any more, and nothing is fetched.
       const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS);
       const fetched = limit.run(() => read(record, signal), signal).finally(() => underWay.delete(key));
       underWay.set(key, fetched);

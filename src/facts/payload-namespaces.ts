@@ -16,7 +16,7 @@ export interface PayloadNamespaces {
 /** Two a release (what is deployed, what is in flight) at 10,000 releases, and room; at some 150 bytes each, 4 MB. */
 const MAX_REMEMBERED = 25_000;
 
-/** A name may be in thousands of namespaces: the decoder's queue and the API server are there for others as well. */
+/** A name may be in thousands of namespaces. The decoder and the API server have other work as well. */
 const MAX_AT_ONCE = 4;
 
 const FETCH_TIMEOUT_MS = 9_000;

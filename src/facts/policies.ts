@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { ReleaseName } from '../helm/names.ts';
 import type { Intervals } from '../intervals/intervals.ts';
 import type { Api } from '../kubernetes/api.ts';
+import type { ReflectorSink } from '../kubernetes/mirror.ts';
 import type { ReflectedObject } from '../kubernetes/object.ts';
 import { createReflector } from '../kubernetes/reflector.ts';
 import { parsePolicy } from '../policy/parse-policy.ts';
@@ -17,15 +18,15 @@ import { readStoredPolicy, type StoredPolicy } from './stored-policy.ts';
 export interface Policies {
   /** The policy in force for a release. From memory, for each review. */
   inForce(release: ReleaseName, namespaceLabels: Readonly<Record<string, string>>): Policy;
-  /** Every policy that may be in force somewhere; of one whose newest version cannot be read, the version before. */
+  /** Every policy that may be in force somewhere. Where the newest version of a policy cannot be read, the version before it. */
   all(): readonly Policy[];
   /** True once all policies have been listed, or the CRD is known not to be installed. */
   isSynced(): boolean;
   /** For how long a change may have been missed; 0 while the watch is open and lives. */
   staleMs(): number;
-  /** Undefined where what is known is fresh; else lists anew, and rejects when that cannot be had. */
+  /** Undefined while memory is fresh. Else lists all policies anew, and rejects when they cannot be listed. */
   refreshed(): Promise<void> | undefined;
-  /** Watches, and tells in each policy's status what became of it. Ends when the signal fires. */
+  /** Watches the policies and writes their status. Ends when the signal fires. */
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -38,68 +39,42 @@ export interface PoliciesOptions {
   readonly log: Logger;
   readonly intervals: Pick<Intervals, 'mirrors' | 'policyStatus'>;
   readonly nowMs: () => number;
-  /** Of the built-in policy, and of every policy that does not say. */
+  /** For the built-in policy, and for every policy that does not set its own. */
   readonly staleAfterMs: number;
 }
 
-export const createPolicies = ({ api, index, log, intervals, nowMs, staleAfterMs }: PoliciesOptions): Policies => {
+export const createPolicies = (options: PoliciesOptions): Policies => {
+  const { api, index, log, intervals, nowMs, staleAfterMs } = options;
   const builtIn = builtInPolicy(staleAfterMs);
-  const stored = new Map<string, StoredPolicy>();
-  let policies: readonly Policy[] = [];
+  const memory = createPolicyMemory(log, staleAfterMs, () => writer.wake());
 
-  const nameOf = (object: ReflectedObject): string => object.metadata?.name ?? '';
-  const inForce: Policies['inForce'] = (release, namespaceLabels) =>
-    policies.length === 0 ? builtIn : policyInForce(policies, release, namespaceLabels, builtIn);
+  const inForce: Policies['inForce'] = (release, namespaceLabels) => {
+    const policies = memory.accepted();
+    return policies.length === 0 ? builtIn : policyInForce(policies, release, namespaceLabels, builtIn);
+  };
+
   const writer = createPolicyStatusWriter({
     api,
     log,
     intervals: intervals.policyStatus,
     nowMs,
     index,
-    stored: () => [...stored.values()],
+    stored: memory.stored,
     inForce: (release) => inForce(release, index.namespace(release.namespace)?.labels ?? {}),
   });
 
-  const read = (object: ReflectedObject): void => {
-    const known = stored.get(nameOf(object));
-    const now = readStoredPolicy(object, known, (text) => parsePolicy(text, { staleAfterMs }));
-    stored.set(now.name, now);
-    if (known?.uid !== now.uid || known.generation !== now.generation) logVersion(log, now);
-  };
-  const changed = (): void => {
-    policies = [...stored.values()].flatMap(({ accepted }) => accepted?.policy ?? []);
-    writer.wake();
-  };
-
   const reflector = createReflector(
     api,
-    // Without the CRD the built-in defaults hold, and Belay need not be restarted when it comes.
+    // Without the CRD the built-in defaults hold, and Belay need not be restarted when the CRD comes.
     { path: POLICIES_PATH, whole: true, optional: true },
-    {
-      read: (object) => object,
-      replace: (objects) => {
-        const names = new Set(objects.map(nameOf));
-        for (const name of stored.keys()) if (!names.has(name)) stored.delete(name);
-        for (const object of objects) read(object);
-        changed();
-      },
-      upsert: (object) => {
-        read(object);
-        changed();
-      },
-      remove: (object) => {
-        stored.delete(nameOf(object));
-        log.info({ policy: nameOf(object) }, 'a policy has gone');
-        changed();
-      },
-    },
+    memory.sink,
     log,
     { intervals: intervals.mirrors },
   );
 
   return {
     inForce,
-    all: () => policies,
+    all: memory.accepted,
     isSynced: reflector.isSynced,
     staleMs: reflector.staleMs,
     refreshed: () => (reflector.staleMs() < intervals.mirrors.staleAfterMs ? undefined : reflector.refresh()),
@@ -108,6 +83,44 @@ export const createPolicies = ({ api, index, log, intervals, nowMs, staleAfterMs
     },
   };
 };
+
+/** The policies as the watch tells them. `onChange` is called after each change. */
+const createPolicyMemory = (log: Logger, staleAfterMs: number, onChange: () => void) => {
+  const stored = new Map<string, StoredPolicy>();
+  let accepted: readonly Policy[] = [];
+
+  const read = (object: ReflectedObject): void => {
+    const known = stored.get(nameOf(object));
+    const now = readStoredPolicy(object, known, (text) => parsePolicy(text, { staleAfterMs }));
+    stored.set(now.name, now);
+    if (known?.uid !== now.uid || known.generation !== now.generation) logVersion(log, now);
+  };
+  const changed = (): void => {
+    accepted = [...stored.values()].flatMap((policy) => policy.accepted?.policy ?? []);
+    onChange();
+  };
+  const sink: ReflectorSink<ReflectedObject> = {
+    read: (object) => object,
+    replace: (objects) => {
+      const names = new Set(objects.map(nameOf));
+      for (const name of stored.keys()) if (!names.has(name)) stored.delete(name);
+      for (const object of objects) read(object);
+      changed();
+    },
+    upsert: (object) => {
+      read(object);
+      changed();
+    },
+    remove: (object) => {
+      stored.delete(nameOf(object));
+      log.info({ policy: nameOf(object) }, 'a policy has gone');
+      changed();
+    },
+  };
+  return { sink, stored: (): readonly StoredPolicy[] => [...stored.values()], accepted: () => accepted };
+};
+
+const nameOf = (object: ReflectedObject): string => object.metadata?.name ?? '';
 
 const logVersion = (log: Logger, { name, generation, problems, accepted }: StoredPolicy): void => {
   if (problems.length === 0) {

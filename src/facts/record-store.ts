@@ -9,7 +9,7 @@ const isSame = (a: ReleaseRecord, b: ReleaseRecord): boolean => a.kind === b.kin
 /** Records by release. A release has few revisions (Helm keeps 10), so a short list each is smallest and fastest. */
 export class RecordStore {
   readonly #byRelease = new Map<string, readonly ReleaseRecord[]>();
-  /** In which namespaces a name has records. Nearly every name is in one alone, and a string is all that this takes. */
+  /** The namespaces in which a release name has records. Nearly every name is in one namespace, which takes no more than a string. */
   readonly #namespaces = new Map<string, string | Set<string>>();
   readonly #changed: (release: ReleaseName) => void;
   #count = 0;
@@ -57,8 +57,8 @@ export class RecordStore {
   }
 
   /**
-   * The record as it is kept: the one that is known, if it is that; else with the strings of its release that are there already, in what is
-   * known or in `last`, the record read before it. Lists come sorted, so that those of one release follow each other.
+   * The record as it is kept. A record that is known already is kept as it is. A new record shares the strings of its release with the known
+   * records or with `last`, the record read before it. Lists come sorted, so that the records of one release follow each other.
    */
   share(record: ReleaseRecord, last: ReleaseRecord | undefined): ReleaseRecord {
     const siblings = this.of(keyOf(releaseOf(record)));
@@ -74,7 +74,7 @@ export class RecordStore {
     };
   }
 
-  /** Where a release's records are the ones that are known, nothing has changed. */
+  /** Replaces all records of one kind. A release whose records are all known already has not changed. */
   replaceKind(kind: RecordKind, records: readonly ReleaseRecord[]): void {
     const listed = Map.groupBy(records, (record) => keyOf(releaseOf(record)));
     for (const release of [...this.releases()]) if (!listed.has(keyOf(release))) this.#putKind(release, kind, []);

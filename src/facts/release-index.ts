@@ -80,7 +80,7 @@ const compactNamespace = (metadata: ObjectMeta | undefined): NamespaceFacts => {
   return { ...facts, annotations: locksIn(facts.annotations) };
 };
 
-/** Mirrors what the hot path needs. The four watches end with the signal given to `run`. */
+/** Mirrors what the hot path needs. The four watches end with the signal given to `run`. Long, because it lists the watches and the questions. */
 export const createReleaseIndex = (api: Api, log: Logger, intervals: MirrorIntervals): ReleaseIndex => {
   const listeners: ((release: ReleaseName) => void)[] = [];
   const records = new RecordStore((release) => {

@@ -13,7 +13,7 @@ export interface Situation {
   readonly facts: ReleaseFacts;
   /** The namespace of the records: its labels choose the policy. Undefined when it is not known. */
   readonly namespace: NamespaceFacts | undefined;
-  /** The namespace of the objects, where it is another one than that of the records. */
+  /** The namespace of the objects, where the records lie in another namespace. */
   readonly home: NamespaceFacts | undefined;
   /** `namespace` and `home`, as far as they are known: a lock on either holds. */
   readonly namespaces: readonly NamespaceFacts[];

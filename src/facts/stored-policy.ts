@@ -11,7 +11,7 @@ export interface AcceptedVersion {
   readonly policy: Policy;
 }
 
-/** A ReleasePolicy as the API server last told of it, and what became of it. */
+/** A ReleasePolicy as the API server has sent it last, and how it was read. */
 export interface StoredPolicy {
   readonly object: ReflectedObject;
   readonly uid: string;
@@ -29,8 +29,8 @@ export interface StoredPolicy {
 type Parse = (object: { readonly metadata: { readonly name: string }; readonly spec: unknown }) => ParsedPolicy;
 
 /**
- * Reads a policy anew. A version that cannot be read changes nothing: the one before it stays. That one is known from memory and, for a
- * Belay that was away when the broken one got in, from `status.accepted`; so every replica comes to the same answer.
+ * Reads a policy anew. A version that cannot be read changes nothing: the version before it stays in force. Memory has that version. A Belay
+ * that was not running when the broken version was stored finds it in `status.accepted`. So every replica comes to the same answer.
  */
 export const readStoredPolicy = (
   object: ReflectedObject,

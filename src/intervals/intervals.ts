@@ -141,7 +141,7 @@ export const DEFAULT_INTERVALS = {
     /** How often the claim of one's own Helm is looked for until it is there; then it is renewed as often as the lock. */
     claimLookEveryMs: 1_000,
     /** How often one looks whether a release has come to rest. */
-    standingEveryMs: 1_000,
+    conditionEveryMs: 1_000,
     /** A recovery that was refused because somebody is at work is tried again after this long, and then after twice as long. */
     firstRecoveryRetryMs: 5_000,
     lastRecoveryRetryMs: 30_000,

@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Dispatcher, fetch } from 'undici';
 
-/** A thin client for the Kubernetes API: paths in, JSON out. One connection pool, no generated models on the hot path. */
+/** A thin client for the Kubernetes API: paths in, JSON out. It has one connection pool, and no generated models on the hot path. */
 export interface Api {
-  /** Resolves to the parsed body. Rejects with ApiError on any status of 400 or more, and on a broken connection (status 0). */
+  /** Resolves to the parsed body. Rejects with ApiError on a status of 400 or more, and on a broken connection (status 0). */
   request<T>(request: ApiRequest): Promise<T>;
-  /** A watch: yields one parsed line at a time and ends when the server closes it. Rejects like `request`. */
+  /** Yields one event at a time, and ends when the server closes the watch. Rejects like `request`. */
   watch(request: WatchRequest): AsyncIterable<WatchEvent>;
 }
 
 export interface ApiRequest {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** Absolute path, each caller-controlled segment passed through encodeURIComponent (see `pathOf`). */
+  /** An absolute path. Every segment that comes from a caller is escaped (see `pathOf`). */
   readonly path: string;
   readonly query?: Readonly<Record<string, string | number | undefined>>;
   readonly body?: unknown;
@@ -19,7 +19,7 @@ export interface ApiRequest {
   /** Defaults to `application/json`; METADATA_ONLY asks for PartialObjectMetadata. */
   readonly accept?: string;
   readonly signal?: AbortSignal;
-  /** It changes nothing, however often it is made; a GET never does. */
+  /** Whether the request may be made twice, because it changes nothing. A GET may. */
   readonly repeatable?: boolean;
 }
 
@@ -28,7 +28,7 @@ export interface WatchRequest {
   readonly query?: Readonly<Record<string, string | number | undefined>>;
   readonly accept?: string;
   readonly signal: AbortSignal;
-  /** Called when the API server has taken the watch on. */
+  /** Called when the API server has accepted the watch. */
   readonly onOpen?: () => void;
 }
 
@@ -38,12 +38,12 @@ export interface WatchEvent {
 }
 
 /**
- * Asks the API server for `metadata` alone, of one object or in a watch: the payload of a Secret then never enters this
+ * Asks the API server for `metadata` alone, of one object or in a watch. The payload of a Secret then never enters this
  * process. https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables-and-metadata
  */
 export const METADATA_ONLY = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
 
-/** The same for a list; the API server takes either only where it fits. */
+/** The same for a list. The API server accepts each of the two only where it fits. */
 export const METADATA_LIST_ONLY = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
 
 export class ApiError extends Error {
@@ -62,23 +62,23 @@ export class ApiError extends Error {
 
 export const isNotFound = (error: unknown): boolean => error instanceof ApiError && error.status === 404;
 
-/** 409: somebody else wrote first (reason Conflict) or created it first (reason AlreadyExists). */
+/** 409: somebody else has written the object first (reason Conflict) or created it first (reason AlreadyExists). */
 export const isConflict = (error: unknown): boolean => error instanceof ApiError && error.status === 409;
 
-/** Builds a path from segments, each escaped, so that a name can never leave its segment. */
+/** Builds a path from segments. Each segment is escaped, so that a name cannot reach beyond it. */
 export const pathOf = (...segments: readonly string[]): string => `/${segments.map(encodeURIComponent).join('/')}`;
 
 /**
- * A connection that breaks (one API server of several that restarts, a load balancer that moves on) takes every request on it along; made again
- * on another one, those that change nothing are none the worse. client-go does so too (rest/with_retry.go).
+ * When a connection breaks (one of several API servers restarts, a load balancer moves on), every request on it fails. A request that changes
+ * nothing can be made again on another connection. client-go does so too (rest/with_retry.go).
  */
 const REPEAT_AFTER_MS = [20, 200] as const;
-/** What took longer has not broken: it was not answered, and whoever waits has no more time. */
+/** A request that failed after a longer time did not break: the API server did not answer, and the caller has no time left. */
 const BROKEN_WITHIN_MS = 1_000;
 
 export interface Connection {
   readonly server: string;
-  /** Called before each request: tokens of a ServiceAccount are rotated on disk. */
+  /** Called before each request, because the tokens of a ServiceAccount are rotated on disk. */
   readonly headers: () => Promise<Record<string, string>>;
   readonly dispatcher: Dispatcher;
 }
@@ -101,19 +101,19 @@ const toError = async (status: number, body: Promise<string>): Promise<ApiError>
   }
 };
 
-/** `299 - "text"`, as often as there is something to say; https://www.rfc-editor.org/rfc/rfc7234#section-5.5 */
+/** `299 - "text"`, once or several times; https://www.rfc-editor.org/rfc/rfc7234#section-5.5 */
 const warningsIn = (header: string | null): readonly string[] =>
   [...(header ?? '').matchAll(/\d{3} \S+ "((?:[^"\\]|\\.)*)"/g)].map(([, text = '']) => text.replace(/\\(.)/g, '$1'));
 
-/** Is told of every request whether an answer came, be it an error. */
+/** Is told of each request whether an answer came. An error is an answer too. */
 export interface Exchanges {
-  /** `date` is the answer's header, `sentAtMs` is `performance.now()` from before the request. */
+  /** `date`: the header of the answer. `sentAtMs`: `performance.now()` before the request. */
   answered(date: string | null, sentAtMs: number): void;
-  /** After how many milliseconds it broke off, or nobody waited any longer. */
+  /** `afterMs`: how long the request took until it broke off, or until its caller gave it up. */
   unanswered(afterMs: number): void;
 }
 
-/** `onWarning` is told what the API server and its webhooks have to say about a request that passed. */
+/** `onWarning` is called for each warning that the API server and its webhooks send with an answer. */
 export const createApi = (
   connection: Connection,
   onWarning: (text: string) => void = () => undefined,
@@ -166,7 +166,7 @@ export const createApi = (
   };
 };
 
-/** Makes a request again on another connection, where it changes nothing and its connection broke. */
+/** Makes a request again on another connection when its connection broke, if the request changes nothing. */
 const repeatWhenBroken = async <T>(request: ApiRequest, attempt: () => Promise<T>): Promise<T> => {
   const { method = 'GET', repeatable = method === 'GET', signal } = request;
   for (const pauseMs of repeatable ? REPEAT_AFTER_MS : []) {

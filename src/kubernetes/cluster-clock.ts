@@ -1,11 +1,11 @@
 /**
- * The time of the API server, which is what everybody compares with: it stamps the records, and replicas on nodes whose clocks differ have to
- * agree on when an operation is stale or a freeze ends. A clock of this machine that is wrong, or is stepped, changes nothing.
+ * The time of the API server. The API server stamps the records, and replicas on nodes whose clocks differ have to agree on when an operation is
+ * stale or a freeze ends. So it does not matter when the clock of this machine is wrong, or is set.
  */
 export interface ClusterClock {
   /** Milliseconds since the epoch. */
   nowMs(): number;
-  /** Takes note of an answer's `Date` header; `sentAtMs` is `monotonicMs()` from before the request. */
+  /** `date`: the `Date` header of an answer. `sentAtMs`: `monotonicMs()` before the request. */
   observe(date: string | null, sentAtMs: number): void;
   readonly monotonicMs: () => number;
 }
@@ -13,7 +13,10 @@ export interface ClusterClock {
 /** `Date` has whole seconds, rounded down (RFC 9110, 5.6.7). */
 const DATE_RESOLUTION_MS = 1_000;
 
-/** Begins with the clock of this machine, and moves by as little as each answer demands: within a second, and the time the answer took. */
+/**
+ * Begins with the clock of this machine. Each answer corrects it as little as needed. It is then right to within a second and the time that the
+ * answer took.
+ */
 export const createClusterClock = (
   wallMs: () => number,
   monotonicMs: () => number = () => performance.now(),

@@ -2,7 +2,7 @@
 // may still be running). Neither bounds how many wait.
 import { Overload } from './overload.ts';
 
-/** Runs so many pieces of work at once. The others wait, and run in the order in which they came. */
+/** Runs at most `maxAtOnce` pieces of work at once. The others wait, and run in the order in which they came. */
 export interface ConcurrencyLimit {
   /** Rejects with the signal's reason when the signal fires while the work waits, and with Overload when too many wait already. */
   run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T>;

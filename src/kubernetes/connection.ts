@@ -4,19 +4,19 @@ import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 import type { Connection } from './api.ts';
 import { proxyFor } from './proxy.ts';
 
-/** Connections to the API server: 64 for requests of reviews (serve.ts), one for each watch, and the rest for what else is asked. */
+/** Connections to the API server: 64 for the requests of reviews (serve.ts), one for each watch, and the rest for all other requests. */
 const MAX_CONNECTIONS = 96;
 
-/** Below the 90 s after which the API server gives an idle connection up, so that none is given up while it is being used again. */
+/** Below the 90 s after which the API server closes an idle connection. So no connection is closed at the moment when it is used again. */
 const KEEP_ALIVE_MS = 60_000;
 
-/** The kernel asks a silent connection after this long, and gives it up when ten questions, a second apart, were not answered (libuv). */
+/** The kernel probes a silent connection after this long. It closes the connection after ten probes without an answer, a second apart (libuv). */
 const PROBE_AFTER_MS = 5_000;
 
-/** As long as the longest review (timeoutSeconds of the webhooks): what was asked before is answered, or nobody waits for it any more. */
+/** As long as the longest review (timeoutSeconds of the webhooks): by then every earlier request is answered, or nobody waits for its answer. */
 const RETIRE_AFTER_MS = 10_000;
 
-/** How long credentials are kept before they are read again: projected tokens are rotated on disk. */
+/** How long credentials are used before they are read again: projected tokens are rotated on disk. */
 const CREDENTIALS_FRESH_MS = 30_000;
 
 const pem = (data: string | undefined, file: string | undefined): Buffer | undefined => {
@@ -33,7 +33,7 @@ export const connect = (kubeconfigPath: string | undefined, nowMs: () => number)
   if (kubeconfigPath === undefined) config.loadFromDefault();
   else config.loadFromFile(kubeconfigPath);
   const cluster = config.getCurrentCluster();
-  // client-node falls back to http://localhost:8080, where nobody has listened for years.
+  // client-node falls back to http://localhost:8080, where no API server has listened for years.
   if (cluster === null || !cluster.server.startsWith('https:')) {
     throw new Error(
       'no cluster to talk to: neither a kubeconfig (--kubeconfig, KUBECONFIG) nor a service account was found',
@@ -45,16 +45,16 @@ export const connect = (kubeconfigPath: string | undefined, nowMs: () => number)
 /** For a process that stays. */
 export interface LastingConnection extends Connection {
   /**
-   * Gives up all that is open, and begins anew. A connection that died without a word (a node that is gone, a NAT that forgot it) is given up
-   * by the kernel only after a quarter of an hour (net.ipv4.tcp_retries2).
+   * Closes all connections, and opens new ones. The kernel closes a connection that died silently (its node is gone, a NAT forgot it) only after
+   * a quarter of an hour (net.ipv4.tcp_retries2).
    */
   reconnect(): void;
-  /** Goes on with new connections, and gives up what is open when it has had time to be answered. */
+  /** Goes on with new connections. Closes the old ones when their requests have had time to be answered. */
   renew(): void;
 }
 
 export interface ConnectionOptions {
-  /** The user's, where a program had to be asked for it. */
+  /** The certificate of the user, where an exec plugin supplied it. */
   readonly certificate?: { readonly cert: string; readonly key: string } | undefined;
 }
 
@@ -102,8 +102,8 @@ export const openConnection = (
     bodyTimeout: 300_000,
     headersTimeout: 30_000,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    // With undici's HTTP/2, errors of a session were seen to surface as uncaught exceptions, which end the process (nodejs/undici#5525), and one
-    // dead connection holds up every request. It also joins headers of one name into one, such as several groups to impersonate.
+    // With undici's HTTP/2, errors of a session were seen to become uncaught exceptions, which end the process (nodejs/undici#5525). One dead
+    // connection holds up every request. And headers of the same name, such as several groups to impersonate, are joined into one.
     allowH2: false,
   };
   const proxy = proxyFor(cluster.server, cluster.proxyUrl, process.env);
@@ -121,14 +121,14 @@ export const openConnection = (
     reconnect: () => {
       const given = dispatcher;
       dispatcher = open();
-      // What is under way fails as unanswered, and is tried again by whoever asked.
+      // Requests under way fail as unanswered, and their callers try again.
       given.destroy().catch(() => undefined);
     },
     renew: () => {
       const given = dispatcher;
       dispatcher = open();
       given.close().catch(() => undefined);
-      // Watches would go on for ever.
+      // A watch would keep its connection open for ever.
       setTimeout(() => given.destroy().catch(() => undefined), RETIRE_AFTER_MS).unref();
     },
     headers: createHeaders(config, nowMs),

@@ -1,3 +1,4 @@
+import type { ElectionIntervals } from '../intervals/intervals.ts';
 import type { Api } from './api.ts';
 import { type Lease, type LeaseName, microTime, readLease, writeLease } from './lease.ts';
 import { annotationsWithoutMessages } from './lease-messages.ts';
@@ -26,7 +27,7 @@ export interface ElectionLeaseOptions {
   readonly lease: LeaseName;
   /** Of this replica, unique for each start of its process. */
   readonly identity: string;
-  readonly durationSeconds: number;
+  readonly intervals: Pick<ElectionIntervals, 'leaseMs'>;
   /** Milliseconds since the epoch, for people. */
   readonly nowMs: () => number;
   /** Never set back. */
@@ -49,7 +50,8 @@ const createExpiry = (monotonicMs: () => number, durationSeconds: number): ((lea
 };
 
 export const createElectionLease = (options: ElectionLeaseOptions): ElectionLease => {
-  const { api, lease: name, identity, durationSeconds, nowMs, monotonicMs } = options;
+  const { api, lease: name, identity, nowMs, monotonicMs } = options;
+  const durationSeconds = options.intervals.leaseMs / 1000;
   const hasExpired = createExpiry(monotonicMs, durationSeconds);
 
   const toBody = (lease: Lease | undefined, holder: string): object => {

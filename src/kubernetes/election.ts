@@ -51,14 +51,11 @@ const workUntil = async (
 };
 
 export const createElection = (options: ElectionOptions): Election => {
-  const { api, namespace, name, log, nowMs, monotonicMs, onMessage, intervals } = options;
-  const { leaseMs, renewDeadlineMs, retryMs } = intervals;
+  const { api, namespace, name, log, monotonicMs, onMessage, intervals } = options;
+  const { renewDeadlineMs, retryMs } = intervals;
   // A Pod keeps its name when it starts anew. It must not take the Lease of its predecessor for its own.
   const identity = `${options.instance}_${randomUUID()}`;
-  const durationSeconds = leaseMs / 1000;
-  const lease = createElectionLease({
-    ...{ api, lease: { name, namespace }, identity, durationSeconds, nowMs, monotonicMs },
-  });
+  const lease = createElectionLease({ ...options, lease: { name, namespace }, identity });
   const outbox = createOutbox(api, { name, namespace }, log);
   const rest = createWakeableSleep();
   let leading = false;

@@ -7,13 +7,13 @@ export interface Kind {
   /** The plural: `deployments`. */
   readonly resource: string;
   readonly namespaced: boolean;
-  /** `namespace` is of no consequence where the kind has none. */
+  /** `namespace` is ignored for a kind without namespaces. */
   path(namespace: string, name: string): string;
 }
 
-/** What the API server serves, asked for once a group and version and then remembered for a while. */
+/** The kinds that the API server serves. It is asked once for each group and version, and the answer is remembered for a while. */
 export interface Kinds {
-  /** Undefined when it does not serve that kind. Rejects with ApiError when it cannot be asked. */
+  /** Undefined when the API server does not serve the kind. Rejects with ApiError when it cannot be asked. */
   find(group: string, version: string, kind: string, signal: AbortSignal): Promise<Kind | undefined>;
 }
 

@@ -1,4 +1,6 @@
-/** A LabelSelector of k8s.io/apimachinery meta/v1; all of it must hold. */
+// Our own: @kubernetes/client-node has the type of a selector, and nothing that applies it.
+
+/** A LabelSelector of k8s.io/apimachinery meta/v1. All its conditions must hold. */
 export interface LabelSelector {
   readonly matchLabels?: Readonly<Record<string, string>> | undefined;
   readonly matchExpressions?: readonly LabelExpression[] | undefined;
@@ -17,7 +19,7 @@ const holds = ({ key, operator, values = [] }: LabelExpression, labels: Labels):
   switch (operator) {
     case 'In':
       return value !== undefined && values.includes(value);
-    case 'NotIn': // as everywhere in Kubernetes: what lacks the label is not in
+    case 'NotIn': // as everywhere in Kubernetes: an object without the label is not in
       return value === undefined || !values.includes(value);
     case 'Exists':
       return value !== undefined;

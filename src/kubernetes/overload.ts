@@ -1,4 +1,4 @@
-/** There is too much to do at once: thrown in place of a queue that grows without bound. Who gets it is told so, and not that Belay failed. */
+/** There is too much to do at once. It is thrown so that no queue grows without bound, and tells the caller that Belay did not fail. */
 export class Overload extends Error {
   override readonly name = 'Overload';
 }

@@ -2,13 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api } from './api.ts';
 
 export interface PacedApi extends Api {
-  /** How many have been sent. */
+  /** How many requests have been sent. */
   requests(): number;
 }
 
 /**
- * The same API, asked at most so many times a second: what goes through a whole cluster must not stand in anybody's way. Those who wait are
- * served in order.
+ * The same API with a bound on the requests a second: work that goes through a whole cluster must not slow down anybody else. Requests that wait
+ * are sent in order.
  */
 export const createPacedApi = (
   api: Api,

@@ -1,3 +1,4 @@
+// Our own, after golang.org/x/net/http/httpproxy: npm's proxy-from-env does not read networks in NO_PROXY, and undici's EnvHttpProxyAgent neither.
 import { BlockList, isIP, isIPv6 } from 'node:net';
 
 /** The environment, as in `process.env`. */
@@ -8,7 +9,7 @@ const setting = (env: ProxyEnvironment, name: string): string => env[name] || en
 
 const familyOf = (address: string): 'ipv4' | 'ipv6' => (isIPv6(address) ? 'ipv6' : 'ipv4');
 
-/** Whether one entry of NO_PROXY, without its port, speaks of a host: an address, a network, a name with all names below it, or `*`. */
+/** Whether one entry of NO_PROXY, without its port, names a host. The entry is an address, a network, a name with all names below it, or `*`. */
 const covers = (entry: string, host: string): boolean => {
   if (entry === '*') return true;
   const [network = '', bits] = entry.split('/');
@@ -39,8 +40,8 @@ const isExempt = (host: string, port: string, noProxy: string): boolean =>
 
 /**
  * The proxy through which a server is reached, as kubectl and Helm choose it: the `proxy-url` of the kubeconfig's cluster, else HTTPS_PROXY
- * (HTTP_PROXY for a server without TLS) unless NO_PROXY names the server. Undefined: none. Networks in NO_PROXY count, because a Pod
- * reaches its API server by an address of the Service network.
+ * (HTTP_PROXY for a server without TLS). Undefined where there is none, or where NO_PROXY names the server. Networks in NO_PROXY count, because
+ * a Pod reaches its API server by an address of the Service network.
  */
 export const proxyFor = (server: string, proxyUrl: string | undefined, env: ProxyEnvironment): string | undefined => {
   if (proxyUrl) return proxyUrl;

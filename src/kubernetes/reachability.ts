@@ -1,26 +1,26 @@
 import type { ReachabilityIntervals } from '../intervals/intervals.ts';
 
 /**
- * Whether an API server asks this replica while this replica cannot ask back. That is the one fault of the way to the API server which another
- * replica may not have: while the API server is down for all, nobody asks; and where it answers, if only by an error, the others fare alike.
+ * Whether an API server sends reviews to this replica while this replica cannot reach the API server. Only then may another replica be better off.
+ * While the API server is down for all replicas, it sends no reviews. While it answers, if only with errors, all replicas get the same answers.
  */
 export interface Reachability {
   /** The API server answered, whatever it said. */
   noteAnswer(): void;
-  /** A request to it was not answered for so long, or broke off then. */
+  /** A request to the API server was not answered. `afterMs`: when it broke off, or was given up. */
   noteNoAnswer(afterMs: number): void;
-  /** It asked for a decision. */
+  /** The API server has sent a review. */
   noteReview(): void;
-  /** Not for a moment's trouble: only when both have lasted. */
+  /** True only when requests have failed and reviews have come for a while. */
   isCutOff(): boolean;
 }
 
 export interface ReachabilityOptions {
-  /** Asks something that the API server can answer without its storage: when that hangs, everybody's requests do. False: no answer. */
+  /** Asks something that the API server can answer without its storage, because all replicas suffer when the storage hangs. False: no answer. */
   readonly ask: () => Promise<boolean>;
-  /** Begins anew with other connections: those that there are may be dead. */
+  /** Closes all connections, which may be dead, and opens new ones. */
   readonly reconnect: () => void;
-  /** Goes on with other connections, and lets what is under way come to its end. */
+  /** Goes on with new connections. Requests under way may finish on the old ones. */
   readonly renew: () => void;
   readonly intervals: ReachabilityIntervals;
   readonly monotonicMs?: () => number;
@@ -35,7 +35,7 @@ export const createReachability = ({
 }: ReachabilityOptions): Reachability => {
   let unansweredSinceMs: number | undefined;
   let askedSinceMs: number | undefined;
-  /** Or renewed. */
+  /** When the connections were last closed or renewed. */
   let reconnectedAtMs = Number.NEGATIVE_INFINITY;
   let asking = false;
 
@@ -49,7 +49,7 @@ export const createReachability = ({
     reconnect();
   };
 
-  /** Whether it has lasted. */
+  /** Whether requests have failed for long enough. */
   const isUnanswered = (nowMs: number): boolean =>
     unansweredSinceMs !== undefined && nowMs - unansweredSinceMs >= unansweredMs;
 

@@ -47,6 +47,15 @@ const followUntilSilent = async (
   }
 };
 
+const listAgain = async (mirror: Mirror): Promise<void> => {
+  try {
+    await mirror.list(AbortSignal.timeout(REFRESH_TIMEOUT_MS));
+  } catch (error) {
+    if (!mirror.isMissing(error)) throw error;
+    mirror.clear();
+  }
+};
+
 export const createReflector = <Entry>(
   api: Api,
   resource: ReflectedResource,
@@ -58,15 +67,6 @@ export const createReflector = <Entry>(
   const age = createMirrorAge(monotonicMs, quietMs);
   const mirror = createMirror(api, resource, sink, age, log);
   let refreshing: Promise<void> | undefined;
-
-  const refresh = async (): Promise<void> => {
-    try {
-      await mirror.list(AbortSignal.timeout(REFRESH_TIMEOUT_MS));
-    } catch (error) {
-      if (!mirror.isMissing(error)) throw error;
-      mirror.clear();
-    }
-  };
 
   const noteInterruption = (error: unknown): void => {
     const status = error instanceof ApiError ? error.status : 0;
@@ -80,7 +80,7 @@ export const createReflector = <Entry>(
     silenceMs: age.silenceMs,
     staleMs: age.staleMs,
     refresh: () => {
-      refreshing ??= refresh().finally(() => {
+      refreshing ??= listAgain(mirror).finally(() => {
         refreshing = undefined;
       });
       return refreshing;

@@ -51,14 +51,20 @@ export const refOf = (record: ReleaseRecord): RecordRef => ({
   name: record.name,
 });
 
-/** The newest revision among the records of one kind. Helm reads only one kind: the one that HELM_DRIVER names. */
-export const newestOf = (records: readonly ReleaseRecord[], kind: ReleaseRecord['kind']): ReleaseRecord | undefined => {
-  let newest: ReleaseRecord | undefined;
+const highestWhere = (
+  records: readonly ReleaseRecord[],
+  matches: (record: ReleaseRecord) => boolean,
+): ReleaseRecord | undefined => {
+  let highest: ReleaseRecord | undefined;
   for (const record of records) {
-    if (record.kind === kind && (newest === undefined || record.revision > newest.revision)) newest = record;
+    if (matches(record) && (highest === undefined || record.revision > highest.revision)) highest = record;
   }
-  return newest;
+  return highest;
 };
+
+/** The newest revision among the records of one kind. Helm reads only one kind: the one that HELM_DRIVER names. */
+export const newestOf = (records: readonly ReleaseRecord[], kind: ReleaseRecord['kind']): ReleaseRecord | undefined =>
+  highestWhere(records, (record) => record.kind === kind);
 
 /** Whether the claim belongs to the operation of this record. */
 export const isClaimOf = (claim: Claim | undefined, record: ReleaseRecord): boolean =>
@@ -140,13 +146,8 @@ export const isHolder = (inFlight: InFlight, username: string): boolean =>
 export const isHolderUnknown = (state: OperationState): boolean =>
   state.state === 'in-flight' && state.inFlight.holder === undefined;
 
-const highestOf = (records: readonly ReleaseRecord[], status: HelmStatus): ReleaseRecord | undefined => {
-  let highest: ReleaseRecord | undefined;
-  for (const record of records) {
-    if (record.status === status && (highest === undefined || record.revision > highest.revision)) highest = record;
-  }
-  return highest;
-};
+const highestOf = (records: readonly ReleaseRecord[], status: HelmStatus): ReleaseRecord | undefined =>
+  highestWhere(records, (record) => record.status === status);
 
 /** The highest deployed revision, which is what runs. */
 export const highestDeployed = (records: readonly ReleaseRecord[]): ReleaseRecord | undefined =>

@@ -16,7 +16,7 @@ export interface AppDependencies extends ReviewHandlerDependencies {
   readonly admit: Judge;
   readonly mutate: Judge;
   readonly readiness: () => readonly ReadinessCheck[];
-  /** Whether a request for a review comes from whom it should; anybody may ask unless told. */
+  /** Whether the client of this request may ask for reviews. By default everybody may. */
   readonly isReviewClient?: (request: IncomingMessage) => boolean;
 }
 
@@ -81,7 +81,7 @@ const pathOf = (url: string): string => {
   return end === -1 ? url : url.slice(0, end);
 };
 
-/** Counted and not logged: whoever may connect could fill the log. */
+/** Counted and not logged: else everybody who can connect could fill the log. */
 const refuseClient = (request: IncomingMessage, response: ServerResponse, { countMalformed }: Metrics): void => {
   countMalformed('client');
   request.resume();

@@ -3,15 +3,15 @@ import { TLSSocket } from 'node:tls';
 
 /** Who may ask for reviews. */
 export interface ReviewClients {
-  /** PEM: one or more authorities. Whoever has a certificate from one of them, for use as a client, may ask. */
+  /** PEM: one or more authorities. Who has a client certificate from one of them may ask. */
   readonly ca: string;
-  /** Common names of which the certificate must carry one; empty: any will do. */
+  /** The certificate must carry one of these common names. Empty: any name will do. */
   readonly names: readonly string[];
 }
 
 /**
- * Whether a request comes over a connection whose client has shown such a certificate. `authorized` alone does not tell: a connection that
- * resumes the session of one without a certificate counts as authorized with Node, because there is nothing to verify.
+ * Whether a request comes over a connection whose client has shown such a certificate. `authorized` alone does not tell: where a client
+ * without a certificate resumes a TLS session, there is nothing to verify, and Node counts the connection as authorized.
  */
 export const createClientCheck = ({ names }: Pick<ReviewClients, 'names'>): ((request: IncomingMessage) => boolean) => {
   /** An API server keeps its connections, and sends thousands of reviews over each. */
@@ -31,7 +31,7 @@ export const createClientCheck = ({ names }: Pick<ReviewClients, 'names'>): ((re
   };
 };
 
-/** Undefined without a certificate, for which Node gives an empty object. Several names are none: which one counts, nobody could say. */
+/** Undefined without a certificate, for which Node gives an empty object. Several names count as none, because nothing says which of them holds. */
 const commonNameOf = (socket: TLSSocket): string | undefined => {
   const certificate = socket.getPeerCertificate() as Partial<ReturnType<TLSSocket['getPeerCertificate']>> | null;
   const name: unknown = certificate?.subject?.CN;

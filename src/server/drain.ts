@@ -8,7 +8,7 @@ import type { RunningServer } from './listener.ts';
 export const CLOSE_DEADLINE_MS = 10_000;
 
 export interface DrainOptions {
-  /** How long to go on serving: Endpoints and kube-proxy take seconds to send the API server elsewhere. 10 s unless told. */
+  /** How long to go on serving: Endpoints and kube-proxy take seconds to send the API server elsewhere. 10 s by default. */
   readonly drainMs?: number;
   readonly closeDeadlineMs?: number;
   readonly log: Logger;
@@ -20,7 +20,7 @@ export interface Drain {
   isDraining(): boolean;
   /** An entry for /readyz. */
   check(): ReadinessCheck;
-  /** Not ready, serve on, close, and drop what has not ended by the deadline. A second call joins the first. */
+  /** Says that it is not ready, serves on, closes, and drops what has not ended by the deadline. A second call joins the first. */
   run(servers: readonly RunningServer[]): Promise<void>;
 }
 

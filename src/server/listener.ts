@@ -32,7 +32,7 @@ export interface RunningServer {
   readonly port: number;
   /** Takes no more connections, drops the idle ones, and resolves when the last answer is out. */
   close(): Promise<void>;
-  /** For those that do not end: drops them all. */
+  /** Drops all connections, for those that do not end. */
   closeNow(): void;
 }
 
@@ -60,7 +60,7 @@ export const startServer = async ({
   const server = createServer(
     {
       minVersion: MIN_TLS,
-      // Whoever shows none may still ask for /livez and /readyz, as kubelets do (client-certificate.ts).
+      // A client without a certificate may still ask for /livez and /readyz, as kubelets do (client-certificate.ts).
       requestCert: clientCa !== undefined,
       rejectUnauthorized: false,
       ALPNProtocols: ['http/1.1'],

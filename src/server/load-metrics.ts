@@ -7,7 +7,7 @@ export interface Load {
   readonly decoderWaiting: () => number;
 }
 
-/** For whoever wants to know why reviews are answered without a verdict, or whether they soon will be. */
+/** Metrics that tell why reviews are answered without a verdict, or whether they soon will be. */
 export const registerLoadMetrics = (registry: Registry, load: Load): void => {
   const gauge = (name: string, help: string, read: () => number): void => {
     new Gauge({

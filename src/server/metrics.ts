@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { ReviewKind } from '../admission/wire/answer.ts';
 import type { Operation } from '../admission/wire/review.ts';
+import { collectedMetrics } from '../telemetry/collected-metrics.ts';
 
 export type MalformedProblem =
   | 'content_type'
@@ -9,7 +10,7 @@ export type MalformedProblem =
   | 'not_json'
   | 'not_a_review'
   | 'overloaded'
-  /** Whoever asked has shown no certificate of the API server's (--client-ca-file). */
+  /** The client has shown no certificate of the API server's (--client-ca-file). */
   | 'client';
 
 export interface Metrics {
@@ -33,94 +34,76 @@ const BUCKETS_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0
 /** A label's values live as long as the process. Codes are fixed words by contract; this bounds the damage if one is not. */
 const MAX_SERIES = 1000;
 
+/** The metrics of reviews. Long, because each metric stands here with its help. */
 export const createMetrics = (): Metrics => {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const reviews = new Counter({
-    name: 'belay_reviews_total',
-    help: 'Reviews answered.',
-    labelNames: ['kind', 'operation', 'decision', 'code'],
-    registers: [registry],
-  });
+  const registers = [registry];
+  const countBy = <L extends string>(name: string, help: string, labelNames: L[]): Counter<L> =>
+    new Counter({ name, help, labelNames, registers });
+  const countReviews = createReviewCounter(registry);
   const duration = new Histogram({
     name: 'belay_review_duration_seconds',
     help: 'Time from the end of the request to the answer.',
     labelNames: ['kind'],
     buckets: BUCKETS_SECONDS,
-    registers: [registry],
+    registers,
   });
-  const inFlight = new Gauge({
-    name: 'belay_reviews_in_flight',
-    help: 'Reviews being read or judged.',
-    registers: [registry],
-  });
-  const deadline = new Counter({
-    name: 'belay_review_deadline_total',
-    help: 'Reviews answered by the deadline and not by a rule.',
-    labelNames: ['kind'],
-    registers: [registry],
-  });
-  const withoutVerdict = new Counter({
-    name: 'belay_reviews_without_verdict_total',
-    help: 'Reviews that no rule has answered: refused with BelayUnavailable, or let pass unchecked.',
-    labelNames: ['kind', 'reason'],
-    registers: [registry],
-  });
-  const bodyBytes = new Gauge({
-    name: 'belay_body_bytes',
-    help: 'Bytes of bodies that are being read, and of large ones that are being judged.',
-    registers: [registry],
-  });
-  const waived = new Counter({
-    name: 'belay_refusals_waived_total',
-    help: 'Writes that a rule refused and the policy let pass, with a warning (Warn) or without (Audit).',
-    labelNames: ['action', 'code'],
-    registers: [registry],
-  });
-  const malformed = new Counter({
-    name: 'belay_malformed_reviews_total',
-    help: 'Requests that could not be read as a review.',
-    labelNames: ['problem'],
-    registers: [registry],
-  });
-
-  // prom-client hashes the labels on every `inc`. A plain number a series is cheaper; it is handed over when somebody asks.
-  const counted = new Map<string, { labels: Record<string, string>; pending: number }>();
-  Object.assign(reviews, {
-    collect: () => {
-      for (const series of counted.values()) {
-        if (series.pending > 0) reviews.inc(series.labels, series.pending);
-        series.pending = 0;
-      }
-    },
-  });
-  let inFlightNow = 0;
-  Object.assign(inFlight, { collect: () => inFlight.set(inFlightNow) });
+  const inFlight = new Gauge({ name: 'belay_reviews_in_flight', help: 'Reviews being read or judged.', registers });
+  const deadline = countBy('belay_review_deadline_total', 'Reviews answered by the deadline and not by a rule.', [
+    'kind',
+  ]);
+  const withoutVerdict = countBy(
+    'belay_reviews_without_verdict_total',
+    'Reviews that no rule has answered: refused with BelayUnavailable, or let pass unchecked.',
+    ['kind', 'reason'],
+  );
+  let readBodyBytes = (): number => 0;
+  collectedMetrics(registry).gauge(
+    'belay_body_bytes',
+    'Bytes of bodies that are being read, and of large ones that are being judged.',
+    () => readBodyBytes(),
+  );
+  const waived = countBy(
+    'belay_refusals_waived_total',
+    'Writes that a rule refused and the policy let pass, with a warning (Warn) or without (Audit).',
+    ['action', 'code'],
+  );
+  const malformed = countBy('belay_malformed_reviews_total', 'Requests that could not be read as a review.', [
+    'problem',
+  ]);
 
   return {
     registry,
     countReview: (kind, operation, allowed, code, durationMs) => {
-      const decision = allowed ? 'allowed' : 'denied';
-      let key = `${kind} ${operation} ${decision} ${code}`;
-      let series = counted.get(key);
-      if (series === undefined) {
-        const known = counted.size < MAX_SERIES ? code : 'other';
-        key = `${kind} ${operation} ${decision} ${known}`;
-        series = counted.get(key) ?? { labels: { kind, operation, decision, code: known }, pending: 0 };
-        counted.set(key, series);
-      }
-      series.pending += 1;
+      countReviews(kind, operation, allowed, code);
       duration.observe({ kind }, durationMs / 1000);
     },
     countWaived: (action, code) => waived.inc({ action, code }),
     countDeadline: (kind) => deadline.inc({ kind }),
     countWithoutVerdict: (kind, reason) => withoutVerdict.inc({ kind, reason }),
     countMalformed: (problem) => malformed.inc({ problem }),
-    addInFlight: (change) => {
-      inFlightNow += change;
-    },
+    addInFlight: (change) => inFlight.inc(change),
     showBodyBytes: (read) => {
-      Object.assign(bodyBytes, { collect: () => bodyBytes.set(read()) });
+      readBodyBytes = read;
     },
+  };
+};
+
+/** Counts answers by what they are about and by code. The number of series is bounded. */
+const createReviewCounter = (registry: Registry) => {
+  const reviews = new Counter({
+    name: 'belay_reviews_total',
+    help: 'Reviews answered.',
+    labelNames: ['kind', 'operation', 'decision', 'code'],
+    registers: [registry],
+  });
+  const known = new Set<string>();
+  return (kind: ReviewKind, operation: Operation, allowed: boolean, code: string): void => {
+    const decision = allowed ? 'allowed' : 'denied';
+    const series = `${kind} ${operation} ${decision} ${code}`;
+    const isKnown = known.has(series) || known.size < MAX_SERIES;
+    if (isKnown) known.add(series);
+    reviews.inc({ kind, operation, decision, code: isKnown ? code : 'other' });
   };
 };

@@ -11,7 +11,7 @@ export type Body<T> =
   | { readonly ok: true; readonly bytes: number; readonly content: T }
   | { readonly ok: false; readonly problem: 'too_large' | 'truncated' | 'overloaded' };
 
-/** Reviews of usual objects are of some KiB; what is longer is a record, or one of few. */
+/** Reviews of usual objects have some KiB. A longer review is mostly that of a record. */
 export const LARGE_BODY_BYTES = 64 * 1024;
 
 /**
@@ -44,9 +44,9 @@ const createCharge = (budget: BodyBudget) => {
 };
 
 /**
- * Reads to the end, or to the first byte too many, and gives the bytes to `read`: they are there only until it returns. Rejects with
- * nothing but what that throws. What comes after that is dropped by Node as it arrives, until the
- * listener's requestTimeout: closing a connection with unread bytes would reset it, and the client would never read the answer.
+ * Reads to the end, or to the first byte too many, and gives the bytes to `read`. The bytes are there only until `read` returns. Rejects only
+ * with what `read` throws. After a byte too many, Node drops the rest as it arrives, until the listener's requestTimeout: to close a
+ * connection with unread bytes would reset it, and the client would never read the answer.
  */
 export const readBody = <T>(
   request: IncomingMessage,

@@ -1,16 +1,16 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { escapeText } from '../text/escape.ts';
 
-/** How long a line may wait in memory for others to be written together with it. */
+/** How long a line may wait in memory, so that lines are written together. */
 const FLUSH_EVERY_MS = 200;
 
-/** Each write in the background wakes a thread, which costs as much as a hundred lines: write some hundred together. */
+/** Each write wakes a thread, which costs as much as making a hundred lines. So some hundred lines are written together. */
 const FLUSH_AT_CHARACTERS = 32 * 1024;
 const MAX_WRITE_BYTES = 64 * 1024;
 
 /**
- * JSON lines on standard output unless told. Nothing here logs a payload on purpose; should an object get into a line after all, the
- * values of a Secret stay out of it. Lines are written together and in the background; what is left is flushed as the process exits.
+ * A log of JSON lines; default: on standard output. Belay logs no payload on purpose. Should an object get into a line after all, the values of a
+ * Secret stay out of it. Lines are written together and in the background. The last ones are written as the process exits.
  */
 export const createLog = (to: DestinationStream = standardOutput(), level = 'info'): Logger => {
   const destination: DestinationStream = { write: (line) => to.write(isPlain(line) ? line : escapeLine(line)) };
@@ -29,38 +29,38 @@ export const createLog = (to: DestinationStream = standardOutput(), level = 'inf
   return log;
 };
 
-/** Nearly every line: there is one for every review. */
+/** Whether a line needs no escaping. Nearly every line does not, and there is a line for every review. */
 const isPlain = (line: string): boolean => /^[ -~]*\n$/.test(line);
 
 /**
- * JSON escapes line breaks and what else is below a space, and nothing beyond ASCII: a user's or an object's name may hold C1 controls, which
- * terminals obey, and what turns text around. Within a string of JSON \uXXXX is the very same character, so nothing is lost.
+ * JSON escapes line breaks and other characters below a space, but none beyond ASCII. The name of a user or an object may hold C1 controls, which
+ * terminals obey, and characters that turn the direction of text. In a string of JSON, \uXXXX is the same character, so nothing is lost.
  */
 const escapeLine = (line: string): string => `${escapeText(line.trimEnd(), Number.POSITIVE_INFINITY)}\n`;
 
 /** Writes a line of level info. */
 const lineWriters = new WeakMap<Logger, (fields: string) => void>();
 
-/** What the log says of one review: a closed set of short texts, none of which can hold a payload. */
+/** What the log says about one review: a closed set of short texts. None of them can hold a payload. */
 export interface Decision {
   readonly uid: string;
   readonly review: string;
   readonly operation: string;
   readonly object: string;
-  /** Empty for none. */
+  /** Empty where there is none. */
   readonly subResource: string;
   readonly namespace: string;
   readonly name: string;
   readonly user: string;
   readonly allowed: boolean;
-  /** Why it was allowed, or the code of its denial. */
+  /** Why the review was allowed, or the code of its denial. */
   readonly reason: string;
-  /** What would have denied it, had a policy not said otherwise. */
+  /** Codes of denials that the policy does not enforce. */
   readonly waived: readonly string[] | undefined;
   readonly ms: number;
 }
 
-/** The line of a decision, as pino would write it but for a third of the time: there is one for every review. */
+/** Writes the line of a decision as pino would write it, in a third of the time: there is a line for every review. */
 export const createDecisionLog = (log: Logger): ((decision: Decision) => void) => {
   const write = lineWriters.get(log);
   if (write === undefined) throw new TypeError('decisions are written to a log that createLog made');
@@ -79,7 +79,7 @@ export const createDecisionLog = (log: Logger): ((decision: Decision) => void) =
 
 const quote = (text: string): string => JSON.stringify(text);
 
-/** sonic-boom measures each line that it is given, which costs five times as much as making one: it gets them joined. */
+/** sonic-boom measures each text that it is given, which costs five times as much as making a line. So it gets many lines as one text. */
 const standardOutput = (): DestinationStream => {
   const output = pino.destination({ dest: 1, sync: false, maxWrite: MAX_WRITE_BYTES });
   let waiting = '';
@@ -102,7 +102,7 @@ const standardOutput = (): DestinationStream => {
   };
 };
 
-/** ISO 8601 in UTC. The calendar is worked out once a second: at thousands of lines a second it shows in the profile. */
+/** ISO 8601 in UTC. The date is formatted once a second: at thousands of lines a second, formatting shows in the profile. */
 const createTimestamp = (nowMs: () => number): (() => string) => {
   let second = Number.NaN;
   let prefix = '';

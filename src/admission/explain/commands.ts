@@ -48,7 +48,7 @@ export const unlock = ({ kind, namespace, name }: LockSource, release: ReleaseNa
   const target =
     kind === 'Namespace'
       ? `kubectl annotate namespace ${word(name, 'namespace')}`
-      : // Where a whole namespace is to go, the freeze may be that of another release in it.
+      : // When a whole namespace is deleted, the freeze may be on another release in it.
         annotateRecords(kind, { namespace, name: parseRecordName(name)?.release ?? release.name });
   return [target, ...keys.map((key) => `${key}-`)].join(' ');
 };

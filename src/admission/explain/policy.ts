@@ -2,7 +2,7 @@ import type { Denial } from '../../rules/verdict.ts';
 import { escapeText, showName, showPath } from '../../text/escape.ts';
 import type { Explanation } from './explanation.ts';
 
-/** Whoever writes that much wrong corrects the first ones first. */
+/** Problems that are told. Who has more of them corrects these first. */
 const MAX_PROBLEMS = 20;
 const MAX_PROBLEM_CHARACTERS = 300;
 

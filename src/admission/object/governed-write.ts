@@ -4,26 +4,26 @@ import type { DriftScope, Policy } from '../../policy/policy.ts';
 import type { ObjectWrite } from '../../rules/object.ts';
 import type { FieldChange } from '../../rules/verdict.ts';
 
-/** What a write changes, worked out only as far as the judgement needs it. */
+/** What a write changes. Each question is worked out when the judgement asks it. */
 export interface Changes {
-  /** Whether it leaves the desired state as it was: then nothing else has to be asked. */
+  /** Whether the write leaves the desired state as it was. Then nothing else has to be asked. */
   isNone(): boolean;
   /** Given the chart's document; called only when the manifest lists the object. */
   find(document: Record<string, unknown>, policy: Policy): readonly FieldChange[];
-  /** Whether it gives the object an owner, with which the garbage collector may take it away. */
+  /** Whether the write gives the object an owner. The garbage collector deletes an object when its owner is gone. */
   gainsOwner(): boolean;
-  /** Whether it brings back an object exactly as the chart's document has it. */
+  /** Whether the write creates a missing object exactly as the chart's document has it. */
   restores(document: Record<string, unknown>): boolean;
 }
 
 /** A write of a governed object, or of its scale. */
 export interface GovernedWrite {
-  /** `release` is the store that is asked. */
+  /** `release` names the store that is asked. */
   readonly write: ObjectWrite;
-  /** What the object's ownership marks name; its records may lie in another namespace. */
+  /** The release that the object's ownership marks name. Its records may lie in another namespace. */
   readonly owner: ReleaseName;
   readonly user: UserInfo;
-  /** Nothing is written then, by Belay neither. */
+  /** In a dry run Belay writes nothing either. */
   readonly dryRun: boolean;
   readonly changes: Changes;
 }

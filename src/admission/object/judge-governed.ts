@@ -11,7 +11,7 @@ export interface JudgeGovernedDependencies extends JudgeInStoreDependencies {
   readonly stores: ReleaseStores;
 }
 
-/** A record that was forged in one place never speaks for another. */
+/** Each store is judged by its own records, so that a record forged in one store never speaks for another. */
 const judgeStores = async (
   dependencies: JudgeGovernedDependencies,
   governed: GovernedWrite,

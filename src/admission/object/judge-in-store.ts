@@ -21,7 +21,7 @@ export interface JudgeInStoreDependencies {
   readonly claims: Pick<Claims, 'noteHolderWrite'>;
 }
 
-/** Undefined when the record that governs is gone, or holds nothing that can be read. */
+/** Judges a write by one situation of the release. Undefined when the record that governs is gone, or cannot be read. */
 const judgeIn = (
   { claims, manifests }: JudgeInStoreDependencies,
   { write, owner, user, dryRun, changes }: GovernedWrite,
@@ -42,7 +42,7 @@ const judgeIn = (
 
   const judgeBy = (manifest: Manifest | undefined): Verdict | undefined => {
     if (manifest === undefined) return undefined;
-    // What this release has made carries other marks.
+    // The objects of this release carry other marks.
     if (manifest.namespace !== owner.namespace) return allow('another namespace');
     const listed = findDocument(manifest.documents, manifest.namespace, write.object);
     const isEdit = write.attempt === 'change' || write.attempt === 'scale';
@@ -70,8 +70,8 @@ const passTrusted = ({ name }: Policy): Verdict => ({
 });
 
 /**
- * Memory may be stale, so it settles only what passes without a word; a refusal, enforced or not, is read live first. So is what brings an
- * object back: that hangs on there being neither a freeze nor an operation, and is rare.
+ * Memory may be stale. So a verdict from memory counts only where the write passes and nothing is told of it. Before a refusal, enforced or
+ * not, the facts are read live. The same goes for a write that brings an object back: it passes only without a freeze and an operation, and is rare.
  */
 const isCertain = (verdict: Verdict | undefined): verdict is Verdict =>
   verdict?.allowed === true && verdict.waived === undefined && verdict.why !== RESTORES_CHART;
@@ -95,8 +95,8 @@ export const judgeInStore = (
 ): Now<Verdict> => {
   const { write, owner } = governed;
   const known = dependencies.situations.fromMemory(write.release, owner.namespace);
-  // Records and claims come by watches of their own: a holder may be unknown only because its claim has not come in yet.
-  // A mirror that has lost its watch is no better than none: what was locked, installed or finished since would be judged as before.
+  // Records and claims come by two watches: a holder may be unknown only because its claim has not come in yet.
+  // A mirror that has lost its watch misses every lock, install and end of an operation since then.
   if (!dependencies.index.isFresh() || isHolderUnknown(known.operation)) {
     return governed.changes.isNone() ? allow('unchanged') : judgeLive(dependencies, governed, deadline);
   }

@@ -13,7 +13,7 @@ export interface ReviewScaleDependencies extends JudgeGovernedDependencies {
   readonly api: Api;
 }
 
-/** None are written as nothing: `omitempty` in k8s.io/api/autoscaling/v1 ScaleSpec. */
+/** Zero replicas are not written at all: `omitempty` in k8s.io/api/autoscaling/v1 ScaleSpec. */
 const replicasOf = (scale: KubernetesObject | undefined): number => {
   const replicas = (scale?.spec as { replicas?: unknown } | undefined)?.replicas;
   return typeof replicas === 'number' ? replicas : 0;
@@ -21,7 +21,7 @@ const replicasOf = (scale: KubernetesObject | undefined): number => {
 
 /**
  * Judges a write of `scale` as `/spec/replicas` of its parent. The review carries neither labels nor annotations, so the
- * parent is read; one that Belay has no right to read is let through, and says so in the audit log (manifests/README.md
+ * parent is read. Where Belay has no right to read the parent, the write passes, and the audit log says so (manifests/README.md
  * tells how to grant the right for custom resources).
  */
 export const reviewScale = async (

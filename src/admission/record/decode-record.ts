@@ -23,7 +23,7 @@ export const NOTHING_DECODED = {
   mayBreak: false,
 } as const;
 
-/** To supersede what is deployed is Helm's during an operation, and that of few others without one (rules/record/at-rest.ts). */
+/** Helm marks a deployed revision superseded during an operation. Without an operation only a user with the right to break may (rules/record/at-rest.ts). */
 const mayBreak = async (
   { access }: DecodeRecordDependencies,
   { user }: Review,

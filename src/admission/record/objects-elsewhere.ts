@@ -7,8 +7,8 @@ import type { Review } from '../wire/review.ts';
 import type { RecordReview } from './read-record-review.ts';
 
 /**
- * A record whose payload says that its objects live in another namespace has them guarded there: it locks what is in that namespace, and
- * so takes the right to lock there. Else whoever may write in one namespace could refuse everybody's changes in any other.
+ * The payload of a record may say that its objects live in another namespace. Belay then guards the objects there, which is a lock in that
+ * namespace. So the writer needs the right to lock there. Else a writer in one namespace could block everybody's changes in any other.
  */
 export const refuseObjectsElsewhere = async (
   { access }: { readonly access: Access },

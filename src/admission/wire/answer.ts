@@ -6,7 +6,7 @@ export type AdmissionAnswer = Verdict & {
   readonly patch?: readonly JsonPatchOperation[];
 };
 
-/** A promise only where something has to be fetched: most reviews are answered from memory, and thousands come in a second. */
+/** A promise only where something has to be fetched. Most reviews are answered from memory, thousands a second. */
 export type Now<T> = T | Promise<T>;
 
 export interface JsonPatchOperation {
@@ -15,5 +15,5 @@ export interface JsonPatchOperation {
   readonly value?: unknown;
 }
 
-/** What a review is about; decides its rule and what an expired deadline means for it. */
+/** What a review is about. The kind decides which rule judges it, and how it is answered when its deadline has passed. */
 export type ReviewKind = 'record' | 'object' | 'scale' | 'namespace' | 'claim' | 'policy' | 'unknown';

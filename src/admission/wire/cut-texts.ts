@@ -25,7 +25,7 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
 /**
- * Cuts the long values of `key` out of a JSON text, wherever that key stands: those that are printable ASCII without escapes, as base64 is.
+ * Cuts the long values of `key` out of a JSON text, wherever that key stands. Only printable ASCII without escapes is cut, as base64 is.
  * Undefined where there are none. Where the text is JSON, the cut one is, and where it is not, the cut one is not either: all that is JSON
  * before a string can be told from the quotes alone, and one string has taken the place of another.
  */

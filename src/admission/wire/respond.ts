@@ -26,7 +26,7 @@ const DENIED = { status: 'Failure', code: 403, reason: 'Forbidden' } as const;
 const isSwallowed = (denial: Denial): boolean =>
   'attempt' in denial && denial.attempt === 'uninstall' && !('object' in denial && denial.object !== undefined);
 
-/** The same as text. Nearly every answer allows and says no more: that one is laid by hand. */
+/** The AdmissionReview that goes back, as text. Nearly every answer only allows: its text is put together by hand, which is faster. */
 export const toAdmissionText = (uid: string, answer: AdmissionAnswer, nowMs: number): string =>
   isPlain(answer)
     ? `${PLAIN}${JSON.stringify(uid)},"allowed":true}}`
@@ -34,7 +34,7 @@ export const toAdmissionText = (uid: string, answer: AdmissionAnswer, nowMs: num
 
 const PLAIN = '{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","response":{"uid":';
 
-/** Whether none of what `toAdmissionResponse` tells beside `allowed` is there. */
+/** Whether the answer allows and has nothing else that `toAdmissionResponse` writes. */
 const isPlain = (answer: AdmissionAnswer): boolean =>
   answer.allowed &&
   answer.warnings === undefined &&
@@ -84,7 +84,7 @@ const toReview = (response: object): object => ({
   response,
 });
 
-/** A refusal as warnings, a line each: what a denial would have said, word for word. */
+/** A refusal as warnings, one for each line of the denial's message. */
 const toWarnings = (denial: Denial, nowMs: number): string[] => describeDenial(denial, nowMs).message.split('\n');
 
 const toAuditNote = (waived: readonly Waived[], nowMs: number): string =>
@@ -93,7 +93,7 @@ const toAuditNote = (waived: readonly Waived[], nowMs: number): string =>
 /** A warning travels in an HTTP header: one line, nothing that a terminal would obey. */
 const toWarning = (warning: string): string => escapeText(warning, MAX_WARNING_CHARACTERS - 1);
 
-/** The API server makes `<webhook>/<key>` of a key, and drops one that is not a qualified name's name part. */
+/** The API server makes `<webhook>/<key>` of a key. It drops a key that cannot be the name part of a qualified name. */
 const toAuditAnnotations = (audit: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(
     Object.entries(audit).map(([key, value]) => [toAuditKey(key), escapeText(value, MAX_AUDIT_CHARACTERS)]),

@@ -22,7 +22,7 @@ export interface Review {
   readonly oldObject: KubernetesObject | undefined;
 }
 
-/** When a review has to be answered: `signal` fires then. Made only when somebody asks for it. */
+/** `signal` fires when the review has to be answered. It is made when it is first read. */
 export interface Deadline {
   readonly signal: AbortSignal;
 }

@@ -10,16 +10,16 @@ import { readKubeconfig } from './kubeconfig.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The cluster that a command talks to, as whoever runs it. */
+/** The cluster that a command talks to, with the credentials of the user. */
 export interface ClusterAccess {
   readonly api: Api;
-  /** By flag, environment or context; `default` where none says. */
+  /** From the flag, the environment or the context; otherwise `default`. */
   readonly namespace: string;
   /** URL of the API server. */
   readonly server: string;
 }
 
-/** Helm's environment, which it also hands to its plugins. https://helm.sh/docs/helm/helm/ */
+/** Reads Helm's environment variables, which Helm also passes to its plugins. https://helm.sh/docs/helm/helm/ */
 export const fromHelmEnvironment = (env: Environment): ClusterOptions => {
   const groups = (env.HELM_KUBEASGROUPS ?? '').split(',').filter((group) => group !== '');
   return {
@@ -72,7 +72,7 @@ const choose = (config: KubeConfig | undefined, options: ClusterOptions): Chosen
       ...stored,
       server,
       ...(ca === undefined ? {} : { caFile: ca, caData: undefined }),
-      // `kubectl proxy` speaks HTTP, which client-node refuses unless it is told that nothing is verified.
+      // `kubectl proxy` speaks HTTP. client-node accepts HTTP only with skipTLSVerify.
       ...((options.insecureSkipTlsVerify || server.startsWith('http:')) && { skipTLSVerify: true }),
       ...(options.tlsServerName !== undefined && { tlsServerName: options.tlsServerName }),
     } as Cluster,
@@ -86,7 +86,7 @@ const choose = (config: KubeConfig | undefined, options: ClusterOptions): Chosen
   };
 };
 
-/** client-node leaves out what tells a credential plugin which version it is to answer in, and some refuse to go on without. */
+/** Tells a credential plugin the version of its answer. client-node does not do so, and some plugins refuse to run without it. */
 const exportExecInfo = ({ exec }: User): void => {
   const { apiVersion } = (exec ?? {}) as { apiVersion?: string };
   if (apiVersion === undefined) return;
@@ -94,7 +94,7 @@ const exportExecInfo = ({ exec }: User): void => {
   process.env.KUBERNETES_EXEC_INFO ??= JSON.stringify(info);
 };
 
-/** A program may have to be asked for credentials: that happens once, here, and so its failure is told as one. */
+/** Runs the credential plugin, if there is one: once, and here, so that its failure is shown as one. */
 const signIn = async (config: KubeConfig): Promise<{ cert: string; key: string } | undefined> => {
   const user = config.getCurrentUser();
   if (user === null || (!user.exec && !user.authProvider)) return undefined;
@@ -114,7 +114,7 @@ const signIn = async (config: KubeConfig): Promise<{ cert: string; key: string }
   return user.exec && typeof cert === 'string' && typeof key === 'string' ? { cert, key } : undefined;
 };
 
-/** Several groups are several headers of one name, which fetch would join into one. */
+/** Sends each group as a header of its own. fetch would join headers of the same name into one. */
 const impersonating =
   (groups: readonly string[]) =>
   (dispatch: Dispatcher['dispatch']): Dispatcher['dispatch'] =>
@@ -124,7 +124,7 @@ const impersonating =
       handler,
     );
 
-/** A patch of every revision of a release is told the same thing by each. */
+/** Shows each warning once: a command that patches every revision of a release gets the same warning for each. */
 const warnOnce = (): ((text: string) => void) => {
   const told = new Set<string>();
   return (text) => {
@@ -134,8 +134,8 @@ const warnOnce = (): ((text: string) => void) => {
 };
 
 /**
- * Finds the cluster, and signs in. Throws a Failure when there is none to talk to; whether it answers is not known yet. What the API server
- * warns of goes to stderr unless told.
+ * Finds the cluster and signs in. Throws a Failure when there is no cluster to talk to. No request is sent yet, so the cluster may still
+ * not answer. Warnings of the API server go to stderr by default.
  */
 export const openCluster = async (
   options: ClusterOptions,
@@ -143,7 +143,7 @@ export const openCluster = async (
   env: Environment = process.env,
   onWarning: (text: string) => void = warnOnce(),
 ): Promise<ClusterAccess> => {
-  // To kubectl's users Helm's environment means nothing.
+  // Helm's environment means nothing to users of kubectl.
   const wanted = { ...(by === 'kubectl' ? {} : fromHelmEnvironment(env)), ...given(options) };
   const chosen = choose(readKubeconfig(wanted.kubeconfig, env), wanted);
   const config = new KubeConfig();

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 
-/** Which cluster, as whom, and in which namespace: kubectl's flags and Helm's, which mean the same. */
+/** The cluster, the user and the namespace. kubectl and Helm have the same flags for them, under different names. */
 export interface ClusterOptions {
   readonly kubeconfig?: string | undefined;
   readonly context?: string | undefined;
@@ -19,9 +19,9 @@ export interface ClusterOptions {
 interface ClusterFlag {
   readonly option: keyof ClusterOptions;
   readonly kubectl: string;
-  /** Where Helm's name is another. */
+  /** Helm's name of the flag, if it differs. */
   readonly helm?: string;
-  /** Undefined: it takes no value. */
+  /** Undefined: the flag takes no value. */
   readonly value?: string;
   readonly help: string;
 }
@@ -73,14 +73,14 @@ export const CLUSTER_FLAGS: readonly ClusterFlag[] = [
 
 const GROUP = 'Cluster:';
 
-/** Adds them to a command. Helm's own names are taken as well, and not listed twice. */
+/** Adds the cluster flags to a command. Helm's names work too, and are hidden in the help. */
 export const addClusterOptions = (command: Command): Command => {
   for (const { option, kubectl, helm, value, help } of CLUSTER_FLAGS) {
     const add = (flag: string, hidden: boolean): void => {
       const short = flag === '--namespace' ? '-n, ' : '';
       const created = command.createOption([`${short}${flag}`, value].filter(Boolean).join(' '), help);
       created.helpGroup(GROUP);
-      // Both names set the same value: the last one given counts.
+      // Both names set the same value. The last one on the command line counts.
       created.attributeName = () => option;
       if (hidden) created.hideHelp();
       if (option === 'asGroup')

@@ -22,7 +22,7 @@ const load = (file: string): KubeConfig => {
 };
 
 const named = <T extends { readonly name: string }>(lists: readonly (readonly T[])[]): T[] => [
-  // Of the same name, the first counts, as in kubectl.
+  // The first entry of a name counts, as in kubectl.
   ...new Map(
     lists
       .flat()
@@ -43,8 +43,8 @@ const merge = (configs: readonly KubeConfig[]): KubeConfig => {
 };
 
 /**
- * Reads the configuration as kubectl does: the file that was named, else those of KUBECONFIG (one that is not there is left out), else the
- * user's own, else the pod's service account. Undefined: there is none.
+ * Reads the configuration as kubectl does: the named file, else the files of KUBECONFIG (missing files are left out), else the user's own
+ * file, else the service account of the pod. Undefined: there is no configuration.
  */
 export const readKubeconfig = (file: string | undefined, env: Environment): KubeConfig | undefined => {
   if (file !== undefined) return load(file);

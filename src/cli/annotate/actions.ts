@@ -7,7 +7,7 @@ import * as edits from './lock-edit.ts';
 import { type MakeEdit, setLocks } from './set-locks.ts';
 import { readUntil, type UntilOptions } from './until.ts';
 
-/** As commander parses them; not every command has every one. */
+/** The options of all lock commands, as commander parses them. No command has all of them. */
 export interface LockOptions extends ClusterOptions, UntilOptions {
   readonly namespaceWide?: boolean;
   readonly reason?: string;

@@ -1,11 +1,11 @@
+import { recordPath } from '../../facts/release-reader.ts';
 import { LOCK_PREFIX, type ReleaseRecord } from '../../helm/record.ts';
 import { type Api, isNotFound, METADATA_ONLY, pathOf } from '../../kubernetes/api.ts';
 import type { Annotations } from '../../policy/lock-annotations.ts';
-import { recordPath } from '../releases/charts.ts';
 import { newestIn } from '../releases/release-view.ts';
 import { changesFor, type LockEdit } from './lock-edit.ts';
 
-/** Shown in managedFields. */
+/** The field manager in managedFields. */
 const FIELD_MANAGER = 'belay';
 
 const MERGE_PATCH = 'application/merge-patch+json';
@@ -24,20 +24,21 @@ const patch = async (
     query: { fieldManager: FIELD_MANAGER, dryRun: dryRun ? 'All' : undefined },
     body: { metadata: { annotations } },
     contentType: MERGE_PATCH,
-    // The answer to a patch of a record would hold its payload.
+    // Without this, the answer to a patch of a record would contain its payload.
     accept: METADATA_ONLY,
   });
 };
 
-/** The newest revision of each storage: that is where a lock counts from now on. */
+/** The newest revision of each storage. A lock on it counts from now on. */
 const newestOfEach = (records: readonly ReleaseRecord[]): readonly ReleaseRecord[] =>
   (['Secret', 'ConfigMap'] as const).flatMap(
     (kind) => newestIn(records.filter((record) => record.kind === kind)) ?? [],
   );
 
 /**
- * Annotates the records of a release. Resolves to whether anything had to be done. A lock that the newest revision carries holds, and so
- * nothing has to be done where older ones do not (an upgrade takes locks off what it supersedes); to lift it, it has to go everywhere.
+ * Annotates the records of a release. Resolves to whether anything had to be done. A lock is set once the newest revision carries it; older
+ * revisions may lack it, because an upgrade removes locks from the revision that it supersedes. A lock is lifted only when no revision
+ * carries it.
  */
 export const annotateRelease = async (
   api: Api,
@@ -47,20 +48,20 @@ export const annotateRelease = async (
   const heads = newestOfEach(records);
   const isOutstanding = ({ locks = {} }: ReleaseRecord): boolean => Object.keys(changesFor(edit, locks)).length > 0;
   if (!(edit.sets ? heads : records).some(isOutstanding)) return false;
-  // Newest first: if it is refused there, nothing has been changed, and if it breaks off, the lock is where it counts.
+  // Newest first: a refusal then leaves everything unchanged, and an interruption leaves the lock where it counts.
   for (const record of [...records].sort((a, b) => b.revision - a.revision)) {
     if (!isOutstanding(record)) continue;
     try {
       await patch(api, recordPath(record), changesFor(edit, record.locks ?? {}));
     } catch (error) {
-      // Helm prunes its history meanwhile.
+      // Helm may prune its history meanwhile.
       if (!isNotFound(error) || heads.includes(record)) throw error;
     }
   }
   return true;
 };
 
-/** Annotates a Namespace, for all releases in it. Resolves to whether anything had to be done. */
+/** Annotates a Namespace, which locks all releases in it. Resolves to whether anything had to be done. */
 export const annotateNamespace = async (
   api: Api,
   name: string,
@@ -68,25 +69,25 @@ export const annotateNamespace = async (
   edit: LockEdit,
 ): Promise<boolean> => {
   const changes = changesFor(edit, annotations ?? {});
-  // Where it may be patched and not read, nobody knows what is there.
+  // A user may be allowed to patch the Namespace but not to read it. Its annotations are then unknown.
   if (annotations !== undefined && Object.keys(changes).length === 0) return false;
   await patch(api, namespacePath(name), annotations === undefined ? edit.wanted : changes);
   return true;
 };
 
-/** A key that no Belay knows, so that every Belay refuses it, whatever its policies say. */
+/** A lock annotation that no version of Belay knows. Every Belay refuses it, whatever the policies say. */
 const PROBE = `${LOCK_PREFIX}is-belay-there`;
 
 /**
- * Whether Belay is asked about annotations of that object. Everybody who may annotate can find out by this, and few may read webhook
- * configurations; and it tells of a namespace that Belay leaves out as well. Nothing is stored.
+ * Whether the API server asks Belay about annotations of this object, found out by a dry run. Every user who may annotate can do this, while
+ * few may read webhook configurations. It also detects a namespace that Belay leaves out.
  */
 export const isGuarded = async (api: Api, path: string): Promise<boolean> => {
   try {
     await patch(api, path, { [PROBE]: 'x' }, true);
     return false;
   } catch (error) {
-    // Any other refusal does not tell, and then there is nothing to warn of.
+    // Another refusal says nothing about Belay, so there is no reason to warn.
     return !isNotFound(error);
   }
 };

@@ -3,7 +3,7 @@ import { addClusterOptions } from '../access/cluster-options.ts';
 import type { Invocation } from '../invocation.ts';
 import type { LockAction, LockOptions } from './actions.ts';
 
-/** Why, for whoever is held up by it: Belay shows it in every denial. */
+/** The reason of a lock. Belay shows it in every denial. */
 export const reasonOption = (): Option =>
   new Option('-r, --reason <text>', 'why, for those who are held up').makeOptionMandatory();
 
@@ -11,7 +11,7 @@ export const forOption = (): Option => new Option('--for <duration>', 'ends by i
 
 export const untilOption = (): Option => new Option('--until <time>', 'ends by itself then: 2026-12-01T08:00:00Z');
 
-/** What is common to the commands that set and lift locks: releases or a whole namespace, and a cluster. */
+/** Declares a command that sets or lifts locks: its releases or its namespace, and its cluster flags. */
 export const declareLock = (
   program: Command,
   name: string,
@@ -25,7 +25,7 @@ export const declareLock = (
   return addClusterOptions(command);
 };
 
-/** Ends the declaration: what the command does is loaded when it runs. */
+/** Sets the action of a command. The code of the action is loaded when the command runs. */
 export const runAction = (
   command: Command,
   invocation: Invocation,

@@ -12,25 +12,25 @@ import {
 import { showTime } from '../../text/when.ts';
 import type { LockKind } from '../releases/locks.ts';
 
-/** What a command does to the annotations of a record or Namespace. */
+/** A change to the annotations of records or of a Namespace. */
 export interface LockEdit {
-  /** Of it, when it is done: `release/web frozen`. */
+  /** The word for the finished change, as in `release/web frozen`. */
   readonly done: string;
-  /** A lock is set, or (false) taken away. */
+  /** true: sets a lock. false: lifts a lock. */
   readonly sets: boolean;
-  /** As `status` calls it; undefined for what is none. */
+  /** The name of the lock in `status`; undefined for a change that is no lock. */
   readonly kind: LockKind | undefined;
-  /** null: the annotation is taken away. */
+  /** null: removes the annotation. */
   readonly wanted: Readonly<Record<string, string | null>>;
-  /** The records that it is about; all of a release unless told. */
+  /** The records to change; by default all records of a release. */
   readonly appliesTo?: (record: ReleaseRecord, newest: ReleaseRecord) => boolean;
 }
 
-/** The changes that are left to be made: empty when the annotations are as wanted. */
+/** The changes that are still to be made. Empty: the annotations are as wanted. */
 export const changesFor = ({ wanted }: LockEdit, annotations: Annotations): Readonly<Record<string, string | null>> =>
   Object.fromEntries(Object.entries(wanted).filter(([key, value]) => (annotations[key] ?? null) !== value));
 
-/** Without an end, one that stood before goes: a freeze is until it is lifted unless told. */
+/** Without an end, the freeze holds until it is lifted. An earlier end is then removed. */
 export const freeze = (reason: string, untilMs: number | undefined): LockEdit => ({
   done: 'frozen',
   sets: true,
@@ -75,7 +75,7 @@ export const close: LockEdit = {
   wanted: { [OPEN]: null, [OPEN_UNTIL]: null },
 };
 
-/** Only the operation that is there can be declared dead. */
+/** Declares the operation under way dead. It is on the newest record. */
 export const breakOperation = (reason: string): LockEdit => ({
   done: 'broken',
   sets: true,

@@ -3,8 +3,8 @@ import { showName } from '../../text/escape.ts';
 import type { ClusterAccess } from '../access/cluster-access.ts';
 import type { Invocation } from '../invocation.ts';
 import { warn } from '../output/say.ts';
+import { findReleases } from '../releases/find-releases.ts';
 import type { LockKind } from '../releases/locks.ts';
-import { look } from '../releases/look.ts';
 import type { LockEdit } from './lock-edit.ts';
 
 const STILL: Readonly<Record<LockKind, string>> = {
@@ -24,7 +24,7 @@ const UNDO: Readonly<Record<LockKind, string>> = {
 const showSource = ({ kind, name }: LockSource): string =>
   kind === 'Namespace' ? `namespace ${showName(name)}` : `${kind} ${showName(name)}`;
 
-/** Whoever lifts a lock expects the release to move: says so where another one of its kind holds on. */
+/** Warns when another lock of the same kind still holds: a user who lifts a lock expects the release to be free. */
 export const warnOfOthers = async (
   { api, namespace }: ClusterAccess,
   { releases }: { readonly releases: readonly string[] },
@@ -32,7 +32,7 @@ export const warnOfOthers = async (
   { name: program }: Invocation,
 ): Promise<void> => {
   if (kind === undefined || releases.length === 0) return;
-  const { views } = await look(api, { namespace, names: [...new Set(releases)] }, { withCharts: false });
+  const { views } = await findReleases(api, { namespace, names: [...new Set(releases)] }, { withCharts: false });
   for (const { release, locks } of views) {
     for (const { sources } of locks.filter((lock) => lock.kind === kind)) {
       const lift = sources.some((source) => source.kind === 'Namespace')

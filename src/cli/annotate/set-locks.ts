@@ -1,3 +1,4 @@
+import { recordPath } from '../../facts/release-reader.ts';
 import { isUnfinished, type ReleaseRecord } from '../../helm/record.ts';
 import type { Api } from '../../kubernetes/api.ts';
 import { showName } from '../../text/escape.ts';
@@ -6,8 +7,7 @@ import type { ClusterOptions } from '../access/cluster-options.ts';
 import { EXIT, type ExitCode, Failure, toFailure } from '../failure.ts';
 import type { Invocation } from '../invocation.ts';
 import { sayFailure, warn } from '../output/say.ts';
-import { recordPath } from '../releases/charts.ts';
-import { notFound } from '../releases/look.ts';
+import { notFound } from '../releases/find-releases.ts';
 import { newestIn } from '../releases/release-view.ts';
 import { listRecords, readNamespace } from '../releases/snapshot.ts';
 import { annotateNamespace, annotateRelease, isGuarded, namespacePath } from './annotate.ts';
@@ -19,7 +19,7 @@ export interface LockTarget {
   readonly namespaceWide: boolean;
 }
 
-/** What to do to a release; it may depend on what is stored. */
+/** Makes the change for a release. The change may depend on the stored records. */
 export type MakeEdit = (records: readonly ReleaseRecord[], api: Api) => LockEdit | Promise<LockEdit>;
 
 const checkTarget = ({ releases, namespaceWide }: LockTarget): void => {
@@ -33,7 +33,7 @@ const tell = (what: string, name: string, { done }: LockEdit, changed: boolean):
   process.stdout.write(`${what}/${showName(name)} ${changed ? done : 'unchanged'}\n`);
 };
 
-/** The records that an edit is about. Throws where there is none. */
+/** The records that an edit is about. Throws when there are none. */
 const concerned = (records: readonly ReleaseRecord[], edit: LockEdit, name: string): readonly ReleaseRecord[] => {
   const newest = newestIn(records);
   if (newest === undefined || edit.appliesTo === undefined) return records;
@@ -68,7 +68,7 @@ const onNamespace = async (
   return { edit, path: namespacePath(namespace) };
 };
 
-/** Sets or lifts a lock on some releases, or on a Namespace for all. What fails is told, and the others are gone on with. */
+/** Sets or lifts a lock on some releases, or on a Namespace for all of them. A failure for one release does not stop the others. */
 export const setLocks = async (
   target: LockTarget,
   makeEdit: MakeEdit,
@@ -87,7 +87,7 @@ export const setLocks = async (
       done = await task();
     } catch (error) {
       const failure = toFailure(error);
-      // Where the cluster does not answer, or the command makes no sense, it is the same for all that follow.
+      // These two failures would repeat for every other release.
       if (failure.exitCode === EXIT.unreachable || failure.exitCode === EXIT.usage) throw failure;
       sayFailure(failure);
       exitCode ??= failure.exitCode;

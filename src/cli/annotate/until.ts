@@ -9,7 +9,7 @@ export interface UntilOptions {
   readonly until?: string;
 }
 
-/** When a lock is to end, milliseconds since the epoch; undefined: nothing was said of it. */
+/** The end of a lock, in milliseconds since the epoch. Undefined: no end was given. */
 export const readUntil = ({ for: duration, until }: UntilOptions, nowMs: number): number | undefined => {
   if (duration !== undefined && until !== undefined)
     throw new Failure('--for and --until say the same: give one of them', EXIT.usage);
@@ -30,7 +30,7 @@ export const readUntil = ({ for: duration, until }: UntilOptions, nowMs: number)
   return ms;
 };
 
-/** A day, for those who mean its beginning where they are. */
+/** A day means its beginning, in the local time zone. */
 const parseDay = (text: string): number | undefined => {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || parseTime(`${text}T00:00:00Z`) === undefined) return undefined;
   const [year = 0, month = 1, day = 1] = text.split('-').map(Number);

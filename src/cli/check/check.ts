@@ -1,6 +1,7 @@
+import { recordPath, recordsPath } from '../../facts/release-reader.ts';
 import type { RecordKind } from '../../helm/names.ts';
 import type { ReleaseRecord } from '../../helm/record.ts';
-import { type Api, METADATA_ONLY, pathOf } from '../../kubernetes/api.ts';
+import { type Api, METADATA_ONLY } from '../../kubernetes/api.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import { showName } from '../../text/escape.ts';
 import { openCluster } from '../access/cluster-access.ts';
@@ -8,18 +9,16 @@ import type { ClusterOptions } from '../access/cluster-options.ts';
 import { isGuarded } from '../annotate/annotate.ts';
 import type { Invocation } from '../invocation.ts';
 import { warn } from '../output/say.ts';
-import { chartOf, fetchRecord, recordPath } from '../releases/charts.ts';
-import { notFound } from '../releases/look.ts';
+import { chartOf, fetchRecord } from '../releases/charts.ts';
+import { notFound } from '../releases/find-releases.ts';
 import { newestIn } from '../releases/release-view.ts';
 import { listRecords } from '../releases/snapshot.ts';
 import { newRecord, uninstallingRecord } from './dry-record.ts';
-import { chartFor, type Plan, planOperation, refuseAsHelm, type Wish } from './plan.ts';
+import { chartFor, type OperationRequest, type Plan, planOperation, refuseAsHelm } from './plan.ts';
 
 const DRY_RUN = { dryRun: 'All' };
 
-const resourceOf = (kind: RecordKind): string => (kind === 'Secret' ? 'secrets' : 'configmaps');
-
-/** Helm's own word for where it keeps records, for a release that has none yet. https://helm.sh/docs/topics/advanced/#storage-backends */
+/** The storage of a release that has no records yet, by Helm's own environment variable. https://helm.sh/docs/topics/advanced/#storage-backends */
 const storageWanted = (env: Readonly<Record<string, string | undefined>>): RecordKind =>
   /^configmaps?$/.test(env.HELM_DRIVER ?? '') ? 'ConfigMap' : 'Secret';
 
@@ -33,7 +32,7 @@ interface Attempt {
 
 const attemptOf = async (
   api: Api,
-  wish: Wish,
+  request: OperationRequest,
   plan: Plan,
   namespace: string,
   newest: ReleaseRecord | undefined,
@@ -44,40 +43,44 @@ const attemptOf = async (
     return { method: 'PUT', path: recordPath(plan.record), body, to: `of revision ${plan.record.revision}` };
   }
   const stored = plan.chartOf === undefined ? undefined : (await fetchRecord(api, plan.chartOf)).payload;
-  const chart = chartFor(wish, stored && chartOf(stored));
+  const chart = chartFor(request, stored && chartOf(stored));
   const kind = newest?.kind ?? storageWanted(process.env);
   const body = newRecord({
-    release: { namespace, name: wish.name },
+    release: { namespace, name: request.name },
     kind,
     revision: plan.revision,
-    status: `pending-${wish.operation === 'uninstall' ? 'upgrade' : wish.operation}`,
+    status: `pending-${request.operation === 'uninstall' ? 'upgrade' : request.operation}`,
     chart,
     namespace: typeof stored?.namespace === 'string' && stored.namespace !== '' ? stored.namespace : namespace,
   });
   return {
     method: 'POST',
-    path: pathOf('api', 'v1', 'namespaces', namespace, resourceOf(kind)),
+    path: recordsPath(kind, namespace),
     body,
     to: `to revision ${plan.revision}, chart ${showName(`${chart.name}-${chart.version}`)}`,
   };
 };
 
 /**
- * `belay check`: sends the write with which the operation would begin, as a dry run. The API server asks Belay as it would for the real
- * one, and nothing is stored. Rejects with what Belay says where it refuses.
+ * `belay check`: sends the first write of the operation as a dry run. The API server asks Belay as for the real write, and stores nothing.
+ * Rejects with Belay's refusal.
  */
-export const check = async (wish: Wish, options: ClusterOptions, invocation: Invocation): Promise<void> => {
+export const check = async (
+  request: OperationRequest,
+  options: ClusterOptions,
+  invocation: Invocation,
+): Promise<void> => {
   const { api, namespace } = await openCluster(options, invocation);
-  const records = (await listRecords(api, { namespace, names: [wish.name] })).filter(
-    ({ release }) => release === wish.name,
+  const records = (await listRecords(api, { namespace, names: [request.name] })).filter(
+    ({ release }) => release === request.name,
   );
   const newest = newestIn(records);
-  if (newest === undefined && wish.operation !== 'install') throw notFound(wish.name, namespace);
-  const plan = planOperation(wish, records, newest);
-  const { method, path, body, to } = await attemptOf(api, wish, plan, namespace, newest);
+  if (newest === undefined && request.operation !== 'install') throw notFound(request.name, namespace);
+  const plan = planOperation(request, records, newest);
+  const { method, path, body, to } = await attemptOf(api, request, plan, namespace, newest);
   await api.request({ method, path, query: DRY_RUN, body, accept: METADATA_ONLY });
-  refuseAsHelm(wish, newest);
-  process.stdout.write(`release/${showName(wish.name)} ${wish.operation} ${to}: would pass (server dry run)\n`);
+  refuseAsHelm(request, newest);
+  process.stdout.write(`release/${showName(request.name)} ${request.operation} ${to}: would pass (server dry run)\n`);
   if (newest !== undefined && !(await isGuarded(api, recordPath(newest))))
     warn(`Belay does not guard namespace ${showName(namespace)}: everything passes there`);
 };

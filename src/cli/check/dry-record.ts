@@ -4,7 +4,7 @@ import type { Payload } from '../../helm/payload.ts';
 import { type HelmStatus, type ReleaseRecord, recordName } from '../../helm/record.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 
-/** As Helm stores a release: base64 of gzip of JSON, and in a Secret Kubernetes' own base64 of that. */
+/** Encodes a release as Helm does: JSON, gzip, base64. The data of a Secret is base64 once more. */
 const encode = (payload: unknown, kind: RecordKind): string => {
   const stored = gzipSync(JSON.stringify(payload)).toString('base64');
   return kind === 'Secret' ? Buffer.from(stored).toString('base64') : stored;
@@ -16,11 +16,11 @@ export interface NewRevision {
   readonly revision: number;
   readonly status: HelmStatus;
   readonly chart: Chart;
-  /** Where the objects live. */
+  /** The namespace of the objects. */
   readonly namespace: string;
 }
 
-/** The record with which an operation begins, as far as Belay looks at one: no values, no templates, no manifest. */
+/** The record that an operation creates first. It has the fields that Belay reads, and no values, templates or manifest. */
 export const newRecord = ({ release, kind, revision, status, chart, namespace }: NewRevision): KubernetesObject => ({
   apiVersion: 'v1',
   kind,
@@ -44,7 +44,7 @@ export const newRecord = ({ release, kind, revision, status, chart, namespace }:
   },
 });
 
-/** What Helm writes when an uninstall begins: the same record with another status. */
+/** The record that Helm writes first in an uninstall: the stored record with another status. */
 export const uninstallingRecord = (
   object: KubernetesObject,
   payload: Payload,

@@ -1,10 +1,10 @@
 /**
- * What a shell is told that asks for completion, in the words of cobra, which Helm and kubectl understand of their plugins as well: a
- * candidate a line, its description after a tab, and what is to be done with them at the end.
+ * The answer to a shell that asks for completion, in the format of cobra: one candidate a line, its description after a tab, and a directive
+ * at the end. Helm and kubectl read the same format from their plugins.
  * https://github.com/spf13/cobra/blob/main/shell_completions.md
  */
 
-/** Of cobra's ShellCompDirective, what is used here. */
+/** The values of cobra's ShellCompDirective that are used here. */
 const DIRECTIVES = { orFiles: 0, only: 4 } as const;
 
 export interface Candidate {
@@ -14,7 +14,7 @@ export interface Candidate {
 
 export interface Answer {
   readonly candidates: readonly Candidate[];
-  /** `orFiles`: where none fits, files do. `only`: nothing but these. */
+  /** `orFiles`: the shell offers files when no candidate fits. `only`: the shell offers the candidates alone. */
   readonly end: keyof typeof DIRECTIVES;
 }
 
@@ -25,7 +25,7 @@ export const only = (candidates: readonly Candidate[]): Answer => ({ candidates,
 
 const isOneLine = (text: string): boolean => !/\p{Cc}/u.test(text);
 
-/** What others wrote, such as the name of a context, is left out where it would not stay one candidate. */
+/** Leaves out candidates of more than one line, such as a hostile name of a context: they would become several candidates. */
 export const showAnswer = ({ candidates, end }: Answer, typed: string): string => {
   const lines = candidates
     .filter(({ value, description = '' }) => value.startsWith(typed) && isOneLine(value) && isOneLine(description))

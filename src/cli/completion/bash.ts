@@ -1,6 +1,7 @@
 /**
- * Works without the package bash-completion, and in the bash 3.2 of macOS. What is on the line is handed over as it is: nothing of it is
- * evaluated. Where bash divides a word at `=` or `:`, its pieces are put together again, and candidates lose what stands before the last one.
+ * Works without the package bash-completion, and in the bash 3.2 of macOS. The words of the line are passed on as they are, and never
+ * evaluated. bash divides words at `=` and `:`. The script joins the pieces again, and removes from each candidate the part that bash
+ * has already taken.
  */
 export const bashScript = `# bash completion for belay
 _belay() {

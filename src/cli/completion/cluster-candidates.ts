@@ -43,7 +43,7 @@ export const policyCandidates = async (
   return policies.flatMap(({ metadata }) => (metadata?.name === undefined ? [] : [{ value: metadata.name }]));
 };
 
-/** What the kubeconfig has by name. */
+/** The names in the kubeconfig. */
 export const kubeconfigCandidates = (
   kind: 'contexts' | 'clusters' | 'users',
   { kubeconfig }: ClusterOptions,

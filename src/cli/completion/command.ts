@@ -9,7 +9,7 @@ const LOAD = `
 
 helm lock and kubectl belay are completed by the scripts of Helm and kubectl.`;
 
-/** The shells' side; what they are told is in ../completion/. */
+/** Prints the script of a shell. complete.ts answers the questions of that script. */
 export const addCompletion = (program: Command): void => {
   program
     .command('completion')

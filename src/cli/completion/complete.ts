@@ -8,7 +8,7 @@ const load = () => import('./cluster-candidates.ts');
 
 const visible = ({ commands }: Command): readonly Candidate[] =>
   commands
-    // commander keeps to itself which commands it hides.
+    // commander has no public way to tell which commands are hidden.
     .filter((command) => !(command as Command & { readonly _hidden?: boolean })._hidden)
     .map((command) => ({ value: command.name(), description: command.description() }));
 
@@ -38,13 +38,13 @@ const completeValue = async (option: Option, cluster: ClusterOptions, invocation
   }
 };
 
-/** The argument that a word is for; the last one may take many. */
+/** The argument for the word at this place. The last argument may take many words. */
 const argumentAt = ({ registeredArguments }: Command, at: number): Argument | undefined => {
   const last = registeredArguments.at(-1);
   return registeredArguments[at] ?? (last?.variadic ? last : undefined);
 };
 
-/** Of a cluster that does not answer: what else fits is still to be offered. */
+/** None when the cluster does not answer. The other candidates are still offered. */
 const releasesOrNone = async (cluster: ClusterOptions, invocation: Invocation): Promise<readonly Candidate[]> => {
   try {
     return await (await load()).releaseCandidates(cluster, invocation);
@@ -83,21 +83,21 @@ const answer = async (place: Place, program: Command, invocation: Invocation): P
   }
 };
 
-/** Of Helm's words, those that our own commands have as well are ours. */
+/** Whether a word begins Helm's command line. A word that Belay's own commands have too is Belay's. */
 const wraps =
   (program: Command, { by }: Invocation) =>
   (word: string): 'from here' | 'from the next' | undefined => {
     if (by !== 'helm') return word === 'lock' ? 'from the next' : undefined;
     const ours = program.commands.find((command) => command.name() === word);
-    // Those that are only listed take whatever Helm takes.
+    // These commands are declared only to be listed. Helm reads their arguments.
     return word !== 'help' && (ours === undefined || ours.registeredArguments[0]?.name() === 'args')
       ? 'from here'
       : undefined;
   };
 
 /**
- * Answers `belay __complete WORD… TYPED`. Never fails: a cluster that does not answer, or may not be read, has nothing to offer. Nothing
- * goes to stderr, which Helm 4 would take for candidates.
+ * Answers `belay __complete WORD… TYPED`. Never fails: without an answer of the cluster there are no candidates from it. Writes nothing to
+ * stderr, because Helm 4 would take that for candidates.
  */
 export const complete = async (program: Command, words: readonly string[], invocation: Invocation): Promise<string> => {
   const place = findPlace(program, words, wraps(program, invocation));

@@ -1,7 +1,7 @@
 import { Command, type Option } from 'commander';
 import { addClusterOptions, type ClusterOptions } from '../access/cluster-options.ts';
 
-/** What is being typed. */
+/** The part of the command line that is being typed. */
 export type Place =
   | { readonly at: 'command' }
   | { readonly at: 'flag'; readonly options: readonly Option[] }
@@ -9,15 +9,15 @@ export type Place =
   | {
       readonly at: 'argument';
       readonly command: Command;
-      /** Arguments before it. */
+      /** The arguments before it. */
       readonly words: readonly string[];
       readonly cluster: ClusterOptions;
     }
-  /** On Helm's side of the command line: what stands before, and what is being typed. */
+  /** Inside of Helm's command line: its words, the last of which is being typed, and the cluster flags before them. */
   | { readonly at: 'helm'; readonly words: readonly string[]; readonly cluster: readonly string[] }
   | { readonly at: 'nowhere' };
 
-/** Flags that may stand before the command as well. */
+/** Flags that may also stand before the command. */
 const CLUSTER_OPTIONS = addClusterOptions(new Command()).options;
 
 const isFlag = (word: string): boolean => word.startsWith('-') && word !== '-';
@@ -31,7 +31,7 @@ const findJoined = (options: readonly Option[], word: string): Option | undefine
     ? undefined
     : options.find(({ short, required }) => required && short === word.slice(0, 2));
 
-/** Finds out what the last word is, as commander will read it. `wraps`: whether Helm's command line begins with a word. */
+/** Finds out what the last word is, as commander will read it. `wraps` says whether a word begins Helm's command line. */
 export const findPlace = (
   program: Command,
   words: readonly string[],

@@ -1,4 +1,4 @@
-/** Either sourced, or put as \`_belay\` into a directory of \`fpath\`. */
+/** Can be sourced, or put into a directory of `fpath` as `_belay`. */
 export const zshScript = `#compdef belay
 # zsh completion for belay
 _belay() {

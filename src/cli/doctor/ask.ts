@@ -1,17 +1,17 @@
 import { type Api, ApiError, type ApiRequest } from '../../kubernetes/api.ts';
 import { escapeText, showName } from '../../text/escape.ts';
 
-/** What came of a question to the API server. A right that is missing is an answer too. */
+/** The answer to a request for information. A missing right is an answer too. */
 export type Answer<T> =
   | { readonly state: 'read'; readonly value: T }
   | { readonly state: 'missing' }
-  /** `why` is a sentence of its own: `you may not get secrets in namespace shop`. */
+  /** `why` is a whole sentence: `you may not get secrets in namespace shop`. */
   | { readonly state: 'unread'; readonly why: string };
 
-/** Whether RBAC says it, and not a webhook or a policy: k8s.io/apiserver handlers/responsewriters/errors.go. */
+/** The message of RBAC, as opposed to that of a webhook or a policy: k8s.io/apiserver handlers/responsewriters/errors.go. */
 const FORBIDDEN = /User "[^"]*" cannot (\w+) resource "([^"]*)" in API group "[^"]*"(?: in the namespace "([^"]*)")?/;
 
-/** In the words of a person; undefined where the error is not about a right. */
+/** Describes a missing right in plain words. Undefined: the error is about something else. */
 export const describeForbidden = (error: unknown): string | undefined => {
   if (!(error instanceof ApiError) || error.status !== 403) return undefined;
   const [, verb, resource, namespace] = FORBIDDEN.exec(error.message) ?? [];
@@ -32,13 +32,13 @@ export const ask = async <T>(api: Api, request: ApiRequest): Promise<Answer<T>> 
   }
 };
 
-/** Requests at once: client-go's own default is 10. */
+/** Concurrent requests. client-go's default is 10. */
 const AT_ONCE = 10;
 
-/** A webhook may take 10 s, and two are asked about a record. */
+/** The API server asks two webhooks about a record, and waits up to 10 s for each. */
 const TIMEOUT_MS = 25_000;
 
-/** The same API, that never asks for too much at once, and never waits for long. */
+/** The same API with a limit on concurrent requests and a limit on the time of each. */
 export const bounded = (api: Api): Api => {
   let free = AT_ONCE;
   const waiting: (() => void)[] = [];

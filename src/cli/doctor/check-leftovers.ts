@@ -1,127 +1,18 @@
-import { CLAIM_SELECTOR, readClaim } from '../../facts/claim-lease.ts';
+import { CLAIM_SELECTOR } from '../../facts/claim-lease.ts';
 import type { ReleaseName } from '../../helm/names.ts';
-import { type ReleaseRecord, toRecord } from '../../helm/record.ts';
-import { type Api, ApiError, METADATA_LIST_ONLY, pathOf } from '../../kubernetes/api.ts';
-import { listPages, PAGE_SIZE } from '../../kubernetes/list-all.ts';
-import type { ReflectedObject } from '../../kubernetes/object.ts';
 import { judgeLockChange } from '../../policy/judge-lock-change.ts';
 import type { LockSource } from '../../policy/lock.ts';
 import { type Annotations, FREEZE_UNTIL, OPEN_UNTIL, parseTime } from '../../policy/lock-annotations.ts';
-import { CLAIM_VOID_AFTER_MS, type Claim } from '../../rules/in-flight.ts';
-import type { NamespaceFacts } from '../../rules/locks.ts';
-import { toNamespaceFacts } from '../../rules/locks.ts';
+import { CLAIM_VOID_AFTER_MS } from '../../rules/in-flight.ts';
 import { escapeText, showName } from '../../text/escape.ts';
-import { readPolicies } from '../releases/policies.ts';
-import { type ReleaseView, viewReleases } from '../releases/release-view.ts';
 import { describeError } from './ask.ts';
+import type { CheckContext } from './check-context.ts';
 import { atMost, count, type Finding } from './finding.ts';
-import type { Patient } from './patient.ts';
-
-/** The metadata of 10,000 records is some 10 MB. */
-const MAX_PAGES = 20;
-
-interface Listed {
-  readonly objects: readonly ReflectedObject[];
-  /** Whether there are more than are looked at. */
-  readonly isCut: boolean;
-}
-
-const listSome = async (
-  api: Api,
-  path: string,
-  labelSelector: string | undefined,
-  accept?: string,
-): Promise<Listed> => {
-  const objects: ReflectedObject[] = [];
-  let pages = 0;
-  for await (const page of listPages(api, { path, labelSelector, accept })) {
-    objects.push(...page.items);
-    pages += 1;
-    if (pages === MAX_PAGES && page.hasMore) return { objects, isCut: true };
-  }
-  return { objects, isCut: false };
-};
-
-interface Seen {
-  /** Undefined: all of them. */
-  readonly namespace: string | undefined;
-  readonly records: readonly ReleaseRecord[];
-  readonly claims: ReadonlyMap<string, { readonly release: ReleaseName; readonly claim: Claim }> | undefined;
-  readonly namespaces: readonly NamespaceFacts[];
-  readonly views: readonly ReleaseView[];
-  readonly isCut: boolean;
-}
-
-/** Of what may not be read, the rest is still worth a look. */
-const orNothing = async <T>(promise: Promise<T>): Promise<T | undefined> => {
-  try {
-    return await promise;
-  } catch (error) {
-    if (error instanceof ApiError && (error.status === 403 || error.status === 404)) return undefined;
-    throw error;
-  }
-};
-
-const pathIn = (namespace: string | undefined, resource: string, ...group: readonly string[]): string =>
-  pathOf(
-    ...(group.length === 0 ? ['api', 'v1'] : ['apis', ...group]),
-    ...(namespace === undefined ? [] : ['namespaces', namespace]),
-    resource,
-  );
-
-const listNamespaces = async (api: Api, namespace: string | undefined): Promise<Listed> =>
-  namespace === undefined
-    ? listSome(api, '/api/v1/namespaces', undefined, METADATA_LIST_ONLY)
-    : {
-        objects: [await api.request<ReflectedObject>({ path: pathOf('api', 'v1', 'namespaces', namespace) })],
-        isCut: false,
-      };
-
-/** Rejects where the records may not be listed. */
-const see = async ({ api, nowMs }: Patient, namespace: string | undefined): Promise<Seen> => {
-  const records = (resource: string): Promise<Listed> =>
-    listSome(api, pathIn(namespace, resource), 'owner=helm', METADATA_LIST_ONLY);
-  const [secrets, configMaps, leases, listed, policies] = await Promise.all([
-    records('secrets'),
-    orNothing(records('configmaps')),
-    orNothing(listSome(api, pathIn(namespace, 'leases', 'coordination.k8s.io', 'v1'), CLAIM_SELECTOR)),
-    orNothing(listNamespaces(api, namespace)),
-    orNothing(readPolicies(api)),
-  ]);
-  const found = [
-    ...secrets.objects.flatMap(({ metadata }) => toRecord('Secret', metadata) ?? []),
-    ...(configMaps?.objects ?? []).flatMap(({ metadata }) => toRecord('ConfigMap', metadata) ?? []),
-  ];
-  const claims =
-    leases === undefined
-      ? undefined
-      : new Map(
-          leases.objects
-            .flatMap((lease) => readClaim(lease) ?? [])
-            .map((one) => [`${one.release.namespace}/${one.release.name}`, one]),
-        );
-  const namespaces = (listed?.objects ?? []).map(({ metadata }) => toNamespaceFacts(metadata));
-  const byName = new Map(namespaces.map((one) => [one.name, one]));
-  const snapshot = {
-    records: found,
-    claims: claims && new Map([...claims].map(([key, { claim }]) => [key, claim])),
-    namespace: (name: string) => byName.get(name),
-    policies: policies?.flatMap(({ accepted }) => accepted?.policy ?? []),
-    drifted: undefined,
-  };
-  return {
-    namespace,
-    records: found,
-    claims,
-    namespaces,
-    views: viewReleases(snapshot, new Map(), nowMs),
-    isCut: secrets.isCut || configMaps?.isCut === true || leases?.isCut === true || listed?.isCut === true,
-  };
-};
+import { type Inventory, MAX_LISTED, orNothing, takeInventory } from './inventory.ts';
 
 const showRelease = ({ namespace, name }: ReleaseName): string => showName(`${namespace}/${name}`);
 
-const findStuck = ({ views, namespace }: Seen, command: string): readonly Finding[] => {
+const findStuck = ({ views, namespace }: Inventory, command: string): readonly Finding[] => {
   const check = 'stuck releases';
   const stuck = views.flatMap(({ release, operation }) =>
     operation.state === 'dead'
@@ -157,11 +48,11 @@ const findStuck = ({ views, namespace }: Seen, command: string): readonly Findin
   ];
 };
 
-/** A claim is as good as gone when its release is; Belay deletes it sooner or later. */
-const findClaims = ({ claims, records, isCut }: Seen, nowMs: number): readonly Finding[] => {
+/** A claim without a release blocks nothing, and Belay deletes it later. */
+const findClaims = ({ claims, records, isCut }: Inventory, nowMs: number): readonly Finding[] => {
   const check = 'claims';
   if (claims === undefined) return [{ check, state: 'skip', says: 'not checked: you may not list leases' }];
-  // A release whose records were not listed would look as if it had none.
+  // With a cut list, the records of a release may be missing from it.
   if (isCut) return [];
   const known = new Set(records.map(({ namespace, release }) => `${namespace}/${release}`));
   const orphans = [...claims]
@@ -186,7 +77,7 @@ const findClaims = ({ claims, records, isCut }: Seen, nowMs: number): readonly F
   ];
 };
 
-/** A time that has passed is how a lock ends. */
+/** A time in the past is the normal end of a lock, and no problem. */
 const hasEnded = (annotations: Annotations, key: string): boolean =>
   (key === FREEZE_UNTIL || key === OPEN_UNTIL) && parseTime(annotations[key] ?? '') !== undefined;
 
@@ -200,8 +91,8 @@ const problemsOf = (annotations: Annotations | undefined, source: LockSource, no
           return `${source.kind} ${showName(where)}: ${escapeText(annotation, 253)} ${escapeText(problem)}`;
         });
 
-/** What cannot be read counts as locked, so that somebody is going to be surprised. */
-const findBadLocks = ({ records, namespaces }: Seen, nowMs: number): readonly Finding[] => {
+/** A lock annotation that cannot be read counts as a lock, which would surprise its author. */
+const findBadLocks = ({ records, namespaces }: Inventory, nowMs: number): readonly Finding[] => {
   const check = 'locks';
   const bad = [
     ...records.flatMap(({ kind, namespace, name, locks }) => problemsOf(locks, { kind, namespace, name }, nowMs)),
@@ -220,13 +111,13 @@ const findBadLocks = ({ records, namespaces }: Seen, nowMs: number): readonly Fi
   ];
 };
 
-/** What has been left behind: by operations that died, by Belay while it was away, and by who wrote past it. */
-export const checkLeftovers = async (patient: Patient): Promise<readonly Finding[]> => {
+/** Finds leftovers: of operations that died, of Belay while it did not run, and of writes that Belay did not see. */
+export const checkLeftovers = async (context: CheckContext): Promise<readonly Finding[]> => {
   const check = 'releases';
-  const { nowMs, command, probeNamespace } = patient;
-  let seen: Seen;
+  const { nowMs, command, probeNamespace } = context;
+  let seen: Inventory;
   try {
-    seen = (await orNothing(see(patient, undefined))) ?? (await see(patient, probeNamespace));
+    seen = (await orNothing(takeInventory(context, undefined))) ?? (await takeInventory(context, probeNamespace));
   } catch (error) {
     return [{ check, state: 'skip', says: `not checked: ${describeError(error)}` }];
   }
@@ -238,7 +129,7 @@ export const checkLeftovers = async (patient: Patient): Promise<readonly Finding
             check,
             state: 'skip',
             says: seen.isCut
-              ? `there are more than ${PAGE_SIZE * MAX_PAGES} records: what follows is of the first of them`
+              ? `there are more than ${MAX_LISTED} records: what follows is of the first of them`
               : `what follows is of namespace ${showName(probeNamespace)}: you may not list those of all namespaces`,
           },
         ];

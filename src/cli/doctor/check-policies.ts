@@ -5,9 +5,9 @@ import type { Policy } from '../../policy/policy.ts';
 import { escapeText, showName } from '../../text/escape.ts';
 import { readPolicies } from '../releases/policies.ts';
 import { ask, describeError } from './ask.ts';
+import type { CheckContext } from './check-context.ts';
 import { compareSchemas } from './compare-schemas.ts';
 import { atMost, count, type Finding } from './finding.ts';
-import type { Patient } from './patient.ts';
 
 const CRD = 'releasepolicies.belay.dev';
 const APPLY_CRD = 'kubectl apply -f manifests/base/release-policy-crd.yaml';
@@ -23,8 +23,8 @@ interface Definition {
   readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
 }
 
-/** The kind of policies: there, known to the API server, and with the fields of this version. */
-export const checkPolicyKind = async ({ api }: Patient): Promise<readonly Finding[]> => {
+/** Checks that the kind ReleasePolicy is installed, is established, and has the fields of this version. */
+export const checkPolicyKind = async ({ api }: CheckContext): Promise<readonly Finding[]> => {
   const check = "policies' kind";
   const path = pathOf('apis', 'apiextensions.k8s.io', 'v1', 'customresourcedefinitions', CRD);
   const answer = await ask<Definition>(api, { path });
@@ -106,7 +106,7 @@ const judge = (stored: StoredPolicy): Pick<Finding, 'state' | 'details'> => {
 
 const WEIGHT = { ok: 0, skip: 0, warn: 1, fail: 2 } as const;
 
-export const checkPolicies = async ({ api }: Patient): Promise<readonly Finding[]> => {
+export const checkPolicies = async ({ api }: CheckContext): Promise<readonly Finding[]> => {
   const check = 'policies';
   let stored: readonly StoredPolicy[];
   try {

@@ -3,8 +3,8 @@ import { authoritiesOf, readBundle } from '../../certificates/bundle.ts';
 import { pathOf } from '../../kubernetes/api.ts';
 import { showName } from '../../text/escape.ts';
 import { ask } from './ask.ts';
+import type { CheckContext } from './check-context.ts';
 import { atMost, count, type Finding } from './finding.ts';
-import type { Patient } from './patient.ts';
 import type { Webhook } from './shipped.ts';
 import { BELAY_SELECTOR } from './workload-objects.ts';
 
@@ -13,11 +13,11 @@ interface SecretName {
   readonly name: string;
 }
 
-/** The public half of what Belay serves. Its keys are not even taken out of the Secret. */
+/** The certificates that Belay serves with. Their keys are never taken out of the Secret. */
 export interface Served {
-  /** The serving certificate, and the authorities between it and the one that is trusted. */
+  /** The serving certificate, and the authorities between it and the trusted authority. */
   readonly chain: readonly X509Certificate[];
-  /** As the API server is to be told them; undefined where the Secret does not say. */
+  /** The authorities for the caBundle. Undefined: the Secret does not name them. */
   readonly authorities: readonly X509Certificate[] | undefined;
 }
 
@@ -27,7 +27,7 @@ interface Secret {
 
 const DAY_MS = 86_400_000;
 
-/** Belay and cert-manager renew when a third of the life is left: with less than this, nobody does. */
+/** Belay and cert-manager renew when a third of the lifetime is left. With less than a quarter left, renewal has failed. */
 const SHORT = 1 / 4;
 
 const fromBase64 = (text: string | undefined): string => Buffer.from(text ?? '', 'base64').toString('utf8');
@@ -45,7 +45,7 @@ const days = (ms: number): string => count(Math.max(0, Math.floor(ms / DAY_MS)),
 
 const daysLeft = (certificate: X509Certificate, nowMs: number): number => certificate.validToDate.getTime() - nowMs;
 
-/** Whether what Belay serves is valid now, for the name that the API server calls, and for how long. */
+/** Judges the serving certificate: whether it is valid now and for the name that the API server calls, and for how long. */
 export const judgeServed = (served: Served, dnsName: string, secret: SecretName, nowMs: number): Finding => {
   const check = 'certificate';
   const { chain, authorities } = served;
@@ -74,8 +74,8 @@ const isSameBundle = (one: readonly X509Certificate[], other: readonly X509Certi
   one.map(({ fingerprint256 }) => fingerprint256).join() === other.map(({ fingerprint256 }) => fingerprint256).join();
 
 /**
- * Whether the API server trusts what Belay serves: each webhook says so for itself. One without a caBundle goes by the authorities that the API
- * server's machine trusts, which is meant where Belay is told to leave them alone.
+ * Judges the caBundle of each webhook: whether the API server trusts Belay's certificate by it. For a webhook without a caBundle, the API
+ * server uses the authorities of its own machine. That is intended with `--ca-bundle=leave`.
  */
 export const judgeBundles = (
   webhooks: readonly Webhook[],
@@ -126,7 +126,7 @@ const serve = async ({
   place,
   nowMs,
   certificates: { secret: name },
-}: Patient): Promise<{ finding: Finding; served: Served | undefined }> => {
+}: CheckContext): Promise<{ finding: Finding; served: Served | undefined }> => {
   const { namespace, service } = place;
   const answer = await ask<Secret>(api, { path: pathOf('api', 'v1', 'namespaces', namespace, 'secrets', name) });
   const check = 'certificate';
@@ -141,13 +141,13 @@ const serve = async ({
   return { finding: judgeServed(served, `${service}.${namespace}.svc`, { namespace, name }, nowMs), served };
 };
 
-export const checkTrust = async (patient: Patient): Promise<readonly Finding[]> => {
-  const { finding, served } = await serve(patient);
-  const { validating, mutating, nowMs, place, certificates } = patient;
+export const checkTrust = async (context: CheckContext): Promise<readonly Finding[]> => {
+  const { finding, served } = await serve(context);
+  const { validating, mutating, nowMs, place, certificates } = context;
   const webhooks = [validating, mutating].flatMap((answer) =>
     answer.state === 'read' ? (answer.value.webhooks ?? []) : [],
   );
-  // That they are missing, or may not be read, is said already.
+  // Another check already says that the webhooks are missing or may not be read.
   if (webhooks.length === 0) return [finding];
   const bundles = judgeBundles(webhooks, served, nowMs, certificates.areInjected);
   return [

@@ -1,20 +1,20 @@
 import { parse } from 'semver';
 import { showName } from '../../text/escape.ts';
 import { VERSION } from '../../version.ts';
+import type { CheckContext } from './check-context.ts';
 import type { Finding } from './finding.ts';
-import type { Patient } from './patient.ts';
 import { imageOf } from './workload-objects.ts';
 
-/** `matchConditions` are on by default from there on: https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/ */
+/** `matchConditions` are on by default since Kubernetes 1.30: https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/ */
 const OLDEST_MINOR = 30;
 
-/** `v1.36.3-gke.100` -> 36; undefined where it makes no sense. */
+/** `v1.36.3-gke.100` -> 36. Undefined: it is no version of Kubernetes. */
 const minorOf = (version: string): number | undefined => {
   const [, major, minor] = /^v?(\d+)\.(\d+)/.exec(version) ?? [];
   return major === '1' && minor !== undefined ? Number(minor) : undefined;
 };
 
-export const checkApiServer = ({ serverVersion, serverLatencyMs }: Patient): readonly Finding[] => {
+export const checkApiServer = ({ serverVersion, serverLatencyMs }: CheckContext): readonly Finding[] => {
   const check = 'API server';
   const latencyMs = Math.round(serverLatencyMs);
   const minor = minorOf(serverVersion);
@@ -33,7 +33,7 @@ export const checkApiServer = ({ serverVersion, serverLatencyMs }: Patient): rea
   return [{ check, state: 'ok', says: `${version} answers in ${latencyMs} ms`, latencyMs }];
 };
 
-/** `images.example.com/belay:0.1.0@sha256:…` -> 0.1.0; undefined for a digest alone, and for a tag that is no version. */
+/** `images.example.com/belay:0.1.0@sha256:…` -> 0.1.0. Undefined: the image has no tag, or its tag is no version. */
 export const versionOfImage = (image: string): string | undefined => {
   const [, tag] = /:v?([^:/@]+)(?:@.*)?$/.exec(image) ?? [];
   return tag === undefined || parse(tag) === null ? undefined : tag;
@@ -44,8 +44,8 @@ const isSameMinor = (a: string, b: string): boolean => {
   return left?.major === right?.major && left?.minor === right?.minor;
 };
 
-/** This program against the one in the cluster: what it holds the cluster against is its own version's. */
-export const checkVersions = ({ deployments }: Patient): readonly Finding[] => {
+/** Compares the versions of this program and of Belay in the cluster: the checks expect what this version ships. */
+export const checkVersions = ({ deployments }: CheckContext): readonly Finding[] => {
   const check = 'versions';
   if (deployments.state === 'unread') return [{ check, state: 'skip', says: `not checked: ${deployments.why}` }];
   const images = (deployments.state === 'read' ? (deployments.value.items ?? []) : []).flatMap(

@@ -1,13 +1,13 @@
 import { VERSION } from '../../version.ts';
 import type { Answer } from './ask.ts';
+import type { CheckContext, Configuration } from './check-context.ts';
 import { compareWebhooks } from './compare-webhooks.ts';
 import { atMost, count, type Finding } from './finding.ts';
-import type { Configuration, Patient } from './patient.ts';
 import { shippedAt, type Webhook } from './shipped.ts';
 
 const APPLY = 'kubectl apply -k manifests/base';
 
-/** Whatever is asked of Belay is asked by these: without them it is running for nothing. */
+/** Checks one webhook configuration. Without it the API server never asks Belay. */
 const checkOne = (
   check: string,
   resource: string,
@@ -50,7 +50,7 @@ const checkOne = (
   };
 };
 
-export const checkWebhooks = ({ place, validating, mutating }: Patient): readonly Finding[] => {
+export const checkWebhooks = ({ place, validating, mutating }: CheckContext): readonly Finding[] => {
   const shipped = shippedAt(place);
   return [
     checkOne('validating webhooks', 'validatingwebhookconfiguration', validating, shipped.validating),

@@ -1,11 +1,11 @@
 import { pathOf } from '../../kubernetes/api.ts';
 import { escapeText, showName } from '../../text/escape.ts';
 import { type Answer, ask } from './ask.ts';
+import type { CheckContext, List } from './check-context.ts';
 import { atMost, count, type Finding } from './finding.ts';
-import type { List, Patient } from './patient.ts';
 import { BELAY_SELECTOR, type Budget, type EndpointSlice, imageOf, type Pod } from './workload-objects.ts';
 
-/** Pods that are read; there are two or three. */
+/** Most Pods that are read. There are two or three. */
 const MAX_PODS = 100;
 
 const skipped = (check: string, why: string): Finding => ({ check, state: 'skip', says: `not checked: ${why}` });
@@ -13,7 +13,7 @@ const skipped = (check: string, why: string): Finding => ({ check, state: 'skip'
 const isReady = ({ status }: Pod): boolean =>
   status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true;
 
-/** Why a Pod is not ready, as far as it says so. */
+/** Says why a Pod is not ready, as far as its status tells. */
 const describePod = (pod: Pod): string => {
   const { phase, conditions, containerStatuses } = pod.status ?? {};
   const waiting = containerStatuses?.flatMap(({ state }) => state?.waiting?.reason ?? [])[0];
@@ -23,7 +23,7 @@ const describePod = (pod: Pod): string => {
   return `pod ${showName(pod.metadata?.name ?? '')}: ${what.join(', ')}${restarts === 0 ? '' : `, restarted ${restarts} times`}`;
 };
 
-const checkReplicas = ({ place, deployments }: Patient, pods: Answer<List<Pod>>): readonly Finding[] => {
+const checkReplicas = ({ place, deployments }: CheckContext, pods: Answer<List<Pod>>): readonly Finding[] => {
   const check = 'replicas';
   if (deployments.state === 'unread') return [skipped(check, deployments.why)];
   const [deployment] = deployments.state === 'read' ? (deployments.value.items ?? []) : [];
@@ -65,7 +65,7 @@ interface Service {
   readonly spec?: { readonly type?: string; readonly externalName?: string };
 }
 
-const checkEndpoints = async ({ api, place }: Patient): Promise<readonly Finding[]> => {
+const checkEndpoints = async ({ api, place }: CheckContext): Promise<readonly Finding[]> => {
   const check = 'endpoints';
   const { namespace, service: name } = place;
   const [service, slices] = await Promise.all([
@@ -96,7 +96,7 @@ const checkEndpoints = async ({ api, place }: Patient): Promise<readonly Finding
   if (slices.state !== 'read')
     return [skipped(check, slices.state === 'unread' ? slices.why : 'there are no EndpointSlices')];
   const endpoints = (slices.value.items ?? []).flatMap((slice) => slice.endpoints ?? []);
-  // Left out means that it is ready: https://kubernetes.io/docs/reference/kubernetes-api/service-resources/endpoint-slice-v1/
+  // A missing `ready` means that the endpoint is ready: https://kubernetes.io/docs/reference/kubernetes-api/service-resources/endpoint-slice-v1/
   const ready = endpoints.filter(({ conditions }) => conditions?.ready !== false).length;
   if (ready > 0) return [{ check, state: 'ok', says: `${shown} leads to ${count(ready, 'Pod')}` }];
   return [
@@ -109,7 +109,7 @@ const checkEndpoints = async ({ api, place }: Patient): Promise<readonly Finding
   ];
 };
 
-const checkBudget = async ({ api, place }: Patient): Promise<readonly Finding[]> => {
+const checkBudget = async ({ api, place }: CheckContext): Promise<readonly Finding[]> => {
   const check = 'disruption budget';
   const answer = await ask<List<Budget>>(api, {
     path: pathOf('apis', 'policy', 'v1', 'namespaces', place.namespace, 'poddisruptionbudgets'),
@@ -128,13 +128,13 @@ const checkBudget = async ({ api, place }: Patient): Promise<readonly Finding[]>
   ];
 };
 
-/** What runs Belay, and whether the API server finds it. */
-export const checkWorkload = async (patient: Patient): Promise<readonly Finding[]> => {
-  const { api, place } = patient;
+/** Checks the Pods that run Belay, the Service that leads to them, and the disruption budget. */
+export const checkWorkload = async (context: CheckContext): Promise<readonly Finding[]> => {
+  const { api, place } = context;
   const readPods = ask<List<Pod>>(api, {
     path: pathOf('api', 'v1', 'namespaces', place.namespace, 'pods'),
     query: { labelSelector: BELAY_SELECTOR, limit: MAX_PODS },
   });
-  const [pods, endpoints, budget] = await Promise.all([readPods, checkEndpoints(patient), checkBudget(patient)]);
-  return [...checkReplicas(patient, pods), ...endpoints, ...budget];
+  const [pods, endpoints, budget] = await Promise.all([readPods, checkEndpoints(context), checkBudget(context)]);
+  return [...checkReplicas(context, pods), ...endpoints, ...budget];
 };

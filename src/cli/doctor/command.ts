@@ -25,7 +25,7 @@ export const addDoctor = (program: Command, invocation: Invocation): void => {
       await doctor(options, invocation);
     });
   addClusterOptions(command);
-  // Of all commands this one alone is about Belay's own namespace.
+  // Only in this command, --namespace is Belay's own namespace.
   const own = command.options.find(({ long }) => long === '--namespace');
   if (own !== undefined) own.description = "Belay's own namespace; that of its webhooks unless told, or belay-system";
 };

@@ -1,21 +1,21 @@
 import { showPath } from '../../text/escape.ts';
 
-/** How the schema of a cluster differs from one's own, by the paths of fields. Descriptions do not count. */
+/** The differences between the schema of a cluster and that of this version, as paths of fields. Descriptions do not count. */
 export interface SchemaDrift {
-  /** Fields that only one's own has. */
+  /** Fields that only this version has. */
   readonly missing: readonly string[];
-  /** Fields that both have, and that take other values. */
+  /** Fields that both have, with different values allowed. */
   readonly changed: readonly string[];
-  /** Fields that only the cluster has: a newer version's, for they are only ever added. */
+  /** Fields that only the cluster has. They come from a newer version, because fields are never removed. */
   readonly added: readonly string[];
 }
 
 type Schema = Readonly<Record<string, unknown>>;
 
-/** Deeper than any of Belay's, and far from the stack's end. */
+/** Deeper than any schema of Belay, and far below the limit of the stack. */
 const MAX_DEPTH = 40;
 
-/** What stands below, or is for people alone. */
+/** Keys that contain further fields, and keys that are for people alone. */
 const NOT_VALUES: ReadonlySet<string> = new Set([
   'description',
   'properties',
@@ -49,7 +49,7 @@ const fieldsOf = (schema: unknown, path: string, into: Map<string, string>, dept
   return into;
 };
 
-/** Of fields below others that are listed, the uppermost say it all. */
+/** Leaves out fields inside of other listed fields. */
 const uppermost = (paths: readonly string[]): readonly string[] =>
   paths
     .filter(

@@ -2,18 +2,18 @@ import { isDeepStrictEqual } from 'node:util';
 import { quoteText, showName, showValue } from '../../text/escape.ts';
 import type { Webhook } from './shipped.ts';
 
-/** A field of a webhook that is not as it ships. */
+/** A field of a webhook that differs from the shipped one. */
 export interface WebhookDrift {
   readonly webhook: string;
-  /** `opens`: writes pass by Belay that it should be asked about, or the other way round. `differs`: the guard stands. */
+  /** `opens`: the API server asks Belay about other writes than it should. `differs`: Belay still guards. */
   readonly weight: 'opens' | 'differs';
-  /** `failurePolicy: "Fail" -> "Ignore"`, from what ships to what is there. */
+  /** `failurePolicy: "Fail" -> "Ignore"`, from the shipped value to the present one. */
   readonly text: string;
 }
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** What the API server fills in: https://kubernetes.io/docs/reference/kubernetes-api/extend-resources/validating-webhook-configuration-v1/ */
+/** The defaults of the API server: https://kubernetes.io/docs/reference/kubernetes-api/extend-resources/validating-webhook-configuration-v1/ */
 const DEFAULTS: Json = {
   failurePolicy: 'Fail',
   timeoutSeconds: 10,
@@ -24,14 +24,14 @@ const DEFAULTS: Json = {
   matchConditions: [],
 };
 
-/** Closed where it ships open: manifests/overlays/strict, and those who want the same of namespaces. */
+/** Webhooks that ship open and may be closed: by manifests/overlays/strict, or by an administrator for namespaces. */
 const MAY_BE_CLOSED: ReadonlySet<string> = new Set([
   'objects.belay.dev',
   'scale.belay.dev',
   'namespace-deletes.belay.dev',
 ]);
 
-/** Fields that only say how Belay is asked, not about what. */
+/** Fields that say how Belay is asked, and not about which writes. */
 const HOW: ReadonlySet<string> = new Set([
   'timeoutSeconds',
   'sideEffects',
@@ -54,7 +54,7 @@ const fieldOf = (webhook: Webhook, field: string): unknown => webhook[field] ?? 
 const arrow = (field: string, shipped: unknown, live: unknown): string =>
   `${field}: ${showValue(shipped)} -> ${showValue(live)}`;
 
-/** The same rule in one spelling, whatever order it is written in. */
+/** One spelling for all orders of the same rule. */
 const canonicalRule = (rule: Json): string => {
   const sorted = (value: unknown): unknown => (Array.isArray(value) ? [...value].sort() : value);
   const { apiGroups, apiVersions, resources, operations, scope = '*' } = rule;
@@ -106,7 +106,7 @@ const compareConditions = (shipped: Webhook, live: Webhook): readonly WebhookDri
     text: `matchConditions[${showName(name)}] ${what}`,
   });
   return [
-    // All of them have to hold: one more leaves out more, and one fewer asks Belay about more than it is made for.
+    // All conditions have to hold. One more leaves out more writes; one fewer asks Belay about more writes than intended.
     ...[...wanted.keys()].filter((name) => !found.has(name)).map((name) => drift('differs', name, 'is missing')),
     ...[...found.keys()].filter((name) => !wanted.has(name)).map((name) => drift('opens', name, 'was added')),
     ...[...wanted]
@@ -124,7 +124,7 @@ interface Selector {
   }[];
 }
 
-/** Namespaces that are left out by name on top of what ships; undefined where the selector differs otherwise. */
+/** Namespaces that the selector leaves out in addition to the shipped one. Undefined: the selectors differ in another way. */
 const moreLeftOut = (shipped: Selector, live: Selector): readonly string[] | undefined => {
   const [wanted] = shipped.matchExpressions ?? [];
   const [found, ...others] = live.matchExpressions ?? [];
@@ -155,7 +155,7 @@ const compareClient = (shipped: Webhook, live: Webhook): readonly WebhookDrift[]
   const { url, service: found = {} } = live.clientConfig ?? {};
   const { service: wanted = {} } = shipped.clientConfig ?? {};
   if (url !== undefined) return [drift('url', undefined, url)];
-  // The port is whatever the Service of this cluster has, which nothing but a call can tell.
+  // The port depends on the Service of the cluster. Only a call can tell whether it is right.
   return (['namespace', 'name', 'path'] as const)
     .filter((field) => wanted[field] !== found[field])
     .map((field) => drift(`service.${field}`, wanted[field], found[field]));
@@ -171,7 +171,7 @@ const compareFields = (shipped: Webhook, live: Webhook): readonly WebhookDrift[]
     return [{ webhook: shipped.name, weight, text: arrow(field, wanted, found) } as const];
   });
 
-/** Holds the webhooks of a cluster against those that ship. The caBundle is another check's. */
+/** Compares the webhooks of a cluster with the shipped ones. Another check compares the caBundle. */
 export const compareWebhooks = (shipped: readonly Webhook[], live: readonly Webhook[]): readonly WebhookDrift[] => {
   const found = new Map(live.map((webhook) => [webhook.name, webhook]));
   const names = new Set(shipped.map(({ name }) => name));

@@ -1,14 +1,14 @@
 import { escapeText, showName } from '../../text/escape.ts';
 
-/** A call of a webhook that did not come to an answer, in the words of the API server and in ours. */
+/** A call of a webhook that got no answer, in the words of the API server and in plain words. */
 export interface FailedCall {
   readonly webhook: string;
-  /** What the API server says, without the URL. */
+  /** The message of the API server, without the URL. */
   readonly said: string;
   readonly means: string;
 }
 
-/** k8s.io/apiserver webhook/errors.go, and what Go's net and crypto/tls say below it. */
+/** The message of k8s.io/apiserver webhook/errors.go. Go's net and crypto/tls write the rest of it. */
 const FAILED = /failed calling webhook "([^"]{1,253})": (.*)$/s;
 
 const MEANINGS: readonly (readonly [pattern: RegExp, means: string])[] = [
@@ -35,7 +35,7 @@ const MEANINGS: readonly (readonly [pattern: RegExp, means: string])[] = [
   [/the server could not find the requested resource|404/, 'something else than Belay answers there'],
 ];
 
-/** Undefined where the error is not about a call of a webhook. */
+/** Undefined: the error is not about a call of a webhook. */
 export const explainFailedCall = (message: string): FailedCall | undefined => {
   const [, webhook, rest = ''] = FAILED.exec(message) ?? [];
   if (webhook === undefined) return undefined;

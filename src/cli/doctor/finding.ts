@@ -1,21 +1,21 @@
 /**
- * `ok`: as it should be. `warn`: Belay works, but somebody should look. `fail`: something is broken. `skip`: not checked, and why.
- * What cannot be checked is never called broken.
+ * `ok`: as it should be. `warn`: Belay works, but somebody should look. `fail`: something is broken. `skip`: it could not be checked, which
+ * never counts as broken.
  */
 export type State = 'ok' | 'warn' | 'fail' | 'skip';
 
-/** What a check has found. Safe to show: whoever makes one escapes what others wrote. */
+/** The result of a check. It is safe to show: the check escapes text of others. */
 export interface Finding {
   /** One word or a few, the same in each run. */
   readonly check: string;
   readonly state: State;
   /** One sentence. */
   readonly says: string;
-  /** A line each, for what is listed. */
+  /** Lines of a list below it. */
   readonly details?: readonly string[];
   /** The command to run next. */
   readonly next?: string;
-  /** How long the API server took to answer, for those that try a write. */
+  /** How long the API server took to answer a tried write. */
   readonly latencyMs?: number;
 }
 

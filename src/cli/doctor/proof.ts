@@ -1,25 +1,25 @@
 import { escapeText, showName } from '../../text/escape.ts';
+import type { CheckContext } from './check-context.ts';
 import type { FailedCall } from './explain-call.ts';
 import type { Finding } from './finding.ts';
-import type { Patient } from './patient.ts';
 import type { Outcome } from './try-write.ts';
 import { BELAY_SELECTOR } from './workload-objects.ts';
 
-/** The API server wanted to ask Belay, and could not. */
-export const whyNobody = ({ place }: Patient, { webhook, said, means }: FailedCall): Omit<Finding, 'check'> => ({
+/** The API server tried to call Belay, and failed. */
+export const whyNobody = ({ place }: CheckContext, { webhook, said, means }: FailedCall): Omit<Finding, 'check'> => ({
   state: 'fail',
   says: `the API server does not reach Belay (${webhook}): ${means}`,
   details: [`it says: ${said}`],
   next: `kubectl get pods,service,endpointslices -n ${showName(place.namespace)}`,
 });
 
-/** As src/server/without-verdict.ts says it to a write that may pass when there is no verdict. */
+/** The warning that src/server/without-verdict.ts adds to a write that passes without a verdict. */
 const UNCHECKED = /^Belay let this pass unchecked: /;
 
-export const isUnchecked = ({ warnings }: Patient): boolean => [...warnings].some((text) => UNCHECKED.test(text));
+export const isUnchecked = ({ warnings }: CheckContext): boolean => [...warnings].some((text) => UNCHECKED.test(text));
 
-/** Belay was asked, and had no answer. */
-export const explainUnchecked = (check: string, { place, warnings }: Patient): Finding => ({
+/** The API server asked Belay, and Belay had no verdict. */
+export const explainUnchecked = (check: string, { place, warnings }: CheckContext): Finding => ({
   check,
   state: 'fail',
   says: 'Belay answers, but cannot judge',
@@ -27,11 +27,11 @@ export const explainUnchecked = (check: string, { place, warnings }: Patient): F
   next: `kubectl logs -n ${showName(place.namespace)} -l ${BELAY_SELECTOR} --tail=100`,
 });
 
-/** What a proof that expected a refusal has to say of everything else. */
-export const explainRest = (check: string, patient: Patient, outcome: Outcome): Finding => {
-  const { command } = patient;
-  if (outcome.came === 'to nobody') return { check, ...whyNobody(patient, outcome.call) };
-  if (outcome.came === 'to Belay') return { ...explainUnchecked(check, patient), details: [outcome.headline] };
+/** The finding of a proof that expected a refusal and got something else. */
+export const explainRest = (check: string, context: CheckContext, outcome: Outcome): Finding => {
+  const { command } = context;
+  if (outcome.came === 'to nobody') return { check, ...whyNobody(context, outcome.call) };
+  if (outcome.came === 'to Belay') return { ...explainUnchecked(check, context), details: [outcome.headline] };
   const why = outcome.came === 'nowhere' ? outcome.why : 'it was let through';
   const isRight = why.startsWith('you may not');
   return {

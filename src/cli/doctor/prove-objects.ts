@@ -5,21 +5,21 @@ import type { KubernetesObject } from '../../kubernetes/object.ts';
 import type { PolicySubject } from '../../policy/policy.ts';
 import { ignoredPathsFor, isTrusted } from '../../policy/subjects.ts';
 import { quoteText, showName } from '../../text/escape.ts';
-import { look } from '../releases/look.ts';
+import { findReleases } from '../releases/find-releases.ts';
 import { ask, describeError } from './ask.ts';
+import type { CheckContext, List } from './check-context.ts';
 import type { Finding } from './finding.ts';
-import type { List, Patient } from './patient.ts';
 import { explainRest, explainUnchecked, isUnchecked } from './proof.ts';
 import { type Outcome, tryWrite } from './try-write.ts';
 
-/** Kinds of which nearly every chart brings one. */
+/** Nearly every chart has an object of one of these kinds. */
 const KINDS = [
   { group: 'apps', kind: 'Deployment', path: ['apis', 'apps', 'v1'], resource: 'deployments' },
   { group: '', kind: 'Service', path: ['api', 'v1'], resource: 'services' },
   { group: '', kind: 'ConfigMap', path: ['api', 'v1'], resource: 'configmaps' },
 ] as const;
 
-/** Objects of a kind that are looked at, and objects that are tried: the first nearly always will do. */
+/** Objects that are listed of each kind, and objects that are tried. The first try nearly always decides. */
 const MAX_LISTED = 20;
 const MAX_TRIED = 3;
 
@@ -32,7 +32,7 @@ interface Candidate {
   readonly release: ReleaseName;
 }
 
-/** What no manifest lists, though it is marked: hooks, what was kept from an earlier revision, what a controller has made. */
+/** Leaves out objects that carry Helm's marks and are in no manifest: hooks, kept objects, and objects of controllers. */
 const isListed = ({ metadata }: KubernetesObject): boolean =>
   metadata?.deletionTimestamp === undefined &&
   metadata?.ownerReferences === undefined &&
@@ -59,14 +59,14 @@ const candidatesOf = (
     ];
   });
 
-/** Undefined where nobody may look. */
+/** Undefined: the user may list none of the kinds. */
 const findCandidates = async (
-  patient: Patient,
+  context: CheckContext,
   namespace: string | undefined,
 ): Promise<readonly Candidate[] | undefined> => {
   const answers = await Promise.all(
     KINDS.map((kind) =>
-      ask<List<KubernetesObject>>(patient.api, {
+      ask<List<KubernetesObject>>(context.api, {
         path: pathOf(...kind.path, ...(namespace === undefined ? [] : ['namespaces', namespace]), kind.resource),
         query: { labelSelector: 'app.kubernetes.io/managed-by=Helm', limit: MAX_LISTED },
         accept: METADATA_LIST_ONLY,
@@ -76,12 +76,12 @@ const findCandidates = async (
   if (!answers.some(({ state }) => state === 'read')) return undefined;
   return KINDS.flatMap((kind, at) => {
     const answer = answers[at];
-    return answer?.state === 'read' ? candidatesOf(kind, answer.value.items ?? [], patient.place.namespace) : [];
+    return answer?.state === 'read' ? candidatesOf(kind, answer.value.items ?? [], context.place.namespace) : [];
   });
 };
 
-/** To give an object to another release is drift to everybody, of any kind; and nothing else of it is touched. */
-const tryChange = ({ api }: Patient, { path }: Candidate): Promise<Outcome> =>
+/** Tries to give an object to another release. That is drift for every user and every kind, and changes nothing else. */
+const tryChange = ({ api }: CheckContext, { path }: Candidate): Promise<Outcome> =>
   tryWrite(api, {
     method: 'PATCH',
     path,
@@ -93,7 +93,7 @@ interface Self {
   readonly status?: { readonly userInfo?: { readonly username?: string; readonly groups?: readonly string[] } };
 }
 
-/** Whether a policy trusts whoever runs this: undefined where the API server does not say who that is. */
+/** Whether a policy trusts the user. Undefined: the API server does not say who the user is. */
 const amTrusted = async (api: Api, subjects: readonly PolicySubject[]): Promise<boolean | undefined> => {
   if (subjects.length === 0) return false;
   const answer = await ask<Self>(api, {
@@ -105,10 +105,10 @@ const amTrusted = async (api: Api, subjects: readonly PolicySubject[]): Promise<
   return username === undefined ? undefined : isTrusted(subjects, { username, groups });
 };
 
-/** Why a change may rightly have been let through; undefined where there is no reason for it. */
-const findReason = async ({ api }: Patient, candidate: Candidate): Promise<string | undefined> => {
+/** Why Belay may rightly have let the change through. Undefined: there is no reason. */
+const findReason = async ({ api }: CheckContext, candidate: Candidate): Promise<string | undefined> => {
   const { namespace, name } = candidate.release;
-  const { views } = await look(api, { namespace, names: [name] }, { withCharts: false });
+  const { views } = await findReleases(api, { namespace, names: [name] }, { withCharts: false });
   const [view] = views;
   const shown = `release ${showName(`${namespace}/${name}`)}`;
   if (view === undefined) return `there is no ${shown}`;
@@ -124,18 +124,18 @@ const findReason = async ({ api }: Patient, candidate: Candidate): Promise<strin
   return isIgnored ? 'a policy ignores metadata of it' : undefined;
 };
 
-const judgePassed = async (patient: Patient, tried: readonly Candidate[]): Promise<Finding> => {
+const judgePassed = async (context: CheckContext, tried: readonly Candidate[]): Promise<Finding> => {
   const check = 'guard of objects';
   const [first] = tried;
-  if (isUnchecked(patient))
+  if (isUnchecked(context))
     return {
-      ...explainUnchecked(check, patient),
+      ...explainUnchecked(check, context),
       says: `Belay is asked about objects, but cannot judge: a change of ${first?.shown} was let through`,
     };
   const reasons = await Promise.all(
-    tried.map((candidate) => findReason(patient, candidate).catch((error: unknown) => describeError(error))),
+    tried.map((candidate) => findReason(context, candidate).catch((error: unknown) => describeError(error))),
   );
-  // One without a reason is enough: what the others are excused by says nothing of it.
+  // One change without a reason is enough, whatever the reasons for the others.
   const at = reasons.indexOf(undefined);
   if (at < 0)
     return {
@@ -151,33 +151,33 @@ const judgePassed = async (patient: Patient, tried: readonly Candidate[]): Promi
   };
 };
 
-/** Of each release one object. */
+/** One object of each release. */
 const distinct = (candidates: readonly Candidate[]): readonly Candidate[] =>
   [...Map.groupBy(candidates, ({ release }) => `${release.namespace}/${release.name}`).values()].flatMap(
     ([first]) => first ?? [],
   );
 
-/** A change of what a release manages has to be refused. For that there has to be a release. */
-export const proveObjects = async (patient: Patient): Promise<Finding> => {
+/** Proves that Belay refuses a change of an object of a release. This needs a release in the cluster. */
+export const proveObjects = async (context: CheckContext): Promise<Finding> => {
   const check = 'guard of objects';
-  const near = await findCandidates(patient, patient.probeNamespace);
-  const far = near === undefined || near.length === 0 ? await findCandidates(patient, undefined) : [];
+  const near = await findCandidates(context, context.probeNamespace);
+  const far = near === undefined || near.length === 0 ? await findCandidates(context, undefined) : [];
   const candidates = distinct([...(near ?? []), ...(far ?? [])]);
   if (candidates.length === 0) {
-    const where = far === undefined ? `in namespace ${showName(patient.probeNamespace)}` : 'in this cluster';
+    const where = far === undefined ? `in namespace ${showName(context.probeNamespace)}` : 'in this cluster';
     return { check, state: 'skip', says: `not checked: you see nothing that Helm manages ${where}` };
   }
   const tried = candidates.slice(0, MAX_TRIED);
   const passed: Candidate[] = [];
   for (const candidate of tried) {
-    const outcome = await tryChange(patient, candidate);
+    const outcome = await tryChange(context, candidate);
     if (outcome.came === 'to Belay' && outcome.code !== 'BelayUnavailable') {
       const { latencyMs, webhook, code } = outcome;
       const says = `a change of ${candidate.shown} was refused within ${latencyMs} ms (${webhook}, ${code})`;
       return { check, state: 'ok', says, latencyMs };
     }
-    if (outcome.came !== 'through') return explainRest(check, patient, outcome);
+    if (outcome.came !== 'through') return explainRest(check, context, outcome);
     passed.push(candidate);
   }
-  return judgePassed(patient, passed);
+  return judgePassed(context, passed);
 };

@@ -1,14 +1,14 @@
 import { POLICIES_PATH } from '../../facts/policy-status.ts';
 import { LOCK_PREFIX } from '../../helm/record.ts';
 import { pathOf } from '../../kubernetes/api.ts';
+import type { CheckContext } from './check-context.ts';
 import type { Finding } from './finding.ts';
-import type { Patient } from './patient.ts';
 import { explainRest } from './proof.ts';
 import { type Outcome, tryWrite } from './try-write.ts';
 
 const NAME = 'belay-doctor';
 
-const judge = (check: string, patient: Patient, what: string, outcome: Outcome): Finding => {
+const judge = (check: string, context: CheckContext, what: string, outcome: Outcome): Finding => {
   if (outcome.came === 'through')
     return {
       check,
@@ -23,21 +23,24 @@ const judge = (check: string, patient: Patient, what: string, outcome: Outcome):
       says: `${what} was refused (${outcome.webhook}, ${outcome.code})`,
       latencyMs: outcome.latencyMs,
     };
-  const { next: _next, ...rest } = explainRest(check, patient, outcome);
-  // Another namespace would not help who may not write what has none.
-  return outcome.came === 'nowhere' ? rest : explainRest(check, patient, outcome);
+  const { next: _next, ...rest } = explainRest(check, context, outcome);
+  // --probe-namespace does not help with objects that have no namespace.
+  return outcome.came === 'nowhere' ? rest : explainRest(check, context, outcome);
 };
 
-/** A lock on a Namespace that no Belay knows. */
-export const proveNamespaces = async (patient: Patient): Promise<Finding> => {
+/** Tries to create a Namespace with a lock that no version of Belay knows. */
+export const proveNamespaces = async (context: CheckContext): Promise<Finding> => {
   const metadata = { name: NAME, annotations: { [`${LOCK_PREFIX}is-belay-there`]: 'x' } };
   const body = { apiVersion: 'v1', kind: 'Namespace', metadata };
-  const outcome = await tryWrite(patient.api, { method: 'POST', path: pathOf('api', 'v1', 'namespaces'), body });
-  return judge('guard of namespaces', patient, 'a bad lock on a Namespace', outcome);
+  const outcome = await tryWrite(context.api, { method: 'POST', path: pathOf('api', 'v1', 'namespaces'), body });
+  return judge('guard of namespaces', context, 'a bad lock on a Namespace', outcome);
 };
 
-/** A policy that its schema takes, and that nobody can read: there is no such time zone, and no such range. An older schema may drop one. */
-export const provePolicies = async (patient: Patient): Promise<Finding> => {
+/**
+ * Tries a policy that passes the schema and that Belay cannot read. Its time zone and its range
+ * do not exist. There are two mistakes, because an older schema may drop one of these fields.
+ */
+export const provePolicies = async (context: CheckContext): Promise<Finding> => {
   const windows = [{ schedule: '0 0 * * *', duration: '1h', timeZone: 'Nowhere/Nowhere', reason: NAME }];
   const body = {
     apiVersion: 'belay.dev/v1alpha1',
@@ -45,6 +48,6 @@ export const provePolicies = async (patient: Patient): Promise<Finding> => {
     metadata: { name: NAME },
     spec: { match: { releases: [NAME] }, freeze: { windows }, versions: { range: 'none of these' } },
   };
-  const outcome = await tryWrite(patient.api, { method: 'POST', path: POLICIES_PATH, body });
-  return judge('guard of policies', patient, 'a bad policy', outcome);
+  const outcome = await tryWrite(context.api, { method: 'POST', path: POLICIES_PATH, body });
+  return judge('guard of policies', context, 'a bad policy', outcome);
 };

@@ -5,7 +5,7 @@ import { toJson } from '../output/machine.ts';
 import { type Cell, layOut } from '../output/table.ts';
 import { count, type Finding, type State } from './finding.ts';
 
-/** Whether Belay guards: undefined where no write could be tried. */
+/** Whether Belay guards. Undefined: no write could be tried. */
 export type Guards = boolean | undefined;
 
 export interface Diagnosis {
@@ -17,13 +17,13 @@ const STYLES: Readonly<Record<State, Cell['style']>> = { ok: 'green', warn: 'yel
 
 const MAX_LINE_CHARACTERS = 1_000;
 
-/** Once more: a terminal obeys what one forgotten place lets through. */
+/** Escapes once more, in case a check forgot to. */
 const safe = (line: string): string => escapeText(line, MAX_LINE_CHARACTERS);
 
 const numberOf = (findings: readonly Finding[], state: State): number =>
   findings.filter((finding) => finding.state === state).length;
 
-/** The last line, for who reads nothing else. */
+/** The last line, for readers of this line alone. */
 export const summary = ({ findings, guards }: Diagnosis): string => {
   const [fails, warnings, skipped] = (['fail', 'warn', 'skip'] as const).map((state) => numberOf(findings, state));
   const verdict =
@@ -63,7 +63,7 @@ export const toText = (diagnosis: Diagnosis): string => {
   return `${[...rows, '', last].join('\n')}\n`;
 };
 
-/** For `-o json` and `-o yaml`; null is what could not be told. */
+/** The output of `-o json` and `-o yaml`. null: it could not be found out. */
 export const toObject = ({ findings, guards }: Diagnosis): object => ({
   apiVersion: 'belay.dev/v1alpha1',
   kind: 'Diagnosis',

@@ -1,6 +1,6 @@
-import { SHIPPED_MANIFESTS } from './shipped-manifests.ts';
+import SHIPPED_MANIFESTS from './shipped-manifests.json' with { type: 'json' };
 
-/** A webhook of admissionregistration.k8s.io/v1, as far as it is looked at. */
+/** The fields of a webhook (admissionregistration.k8s.io/v1) that the checks read. */
 export interface Webhook {
   readonly name: string;
   readonly clientConfig?: {
@@ -26,22 +26,22 @@ export interface PolicyRule {
 export interface Shipped {
   readonly validating: readonly Webhook[];
   readonly mutating: readonly Webhook[];
-  /** What Belay's service account needs everywhere. */
+  /** The rights that Belay's service account needs in the whole cluster. */
   readonly clusterRules: readonly PolicyRule[];
-  /** What it needs beside that where it writes the caBundles. */
+  /** Further rights, if Belay writes the caBundles. */
   readonly injectionRules: readonly PolicyRule[];
-  /** What it needs in its own namespace, where it makes the certificates. */
+  /** The rights in Belay's own namespace, if Belay makes the certificates. */
   readonly namespaceRules: readonly PolicyRule[];
 }
 
-/** Where Belay runs, which may be elsewhere than manifests/base has it. */
+/** Where Belay runs. It may differ from manifests/base. */
 export interface Place {
   readonly namespace: string;
   readonly service: string;
   readonly serviceAccount: string;
 }
 
-/** As manifests/base has them. */
+/** The names in manifests/base. */
 const BASE_NAMESPACE = 'belay-system';
 const BASE_USER = 'system:serviceaccount:belay-system:belay';
 
@@ -51,7 +51,7 @@ const moveTexts = (value: unknown, { namespace, serviceAccount }: Place): unknow
       ? namespace
       : value
           .replaceAll(BASE_USER, `system:serviceaccount:${namespace}:${serviceAccount}`)
-          // As a text in an expression of CEL.
+          // A string in a CEL expression.
           .replaceAll(`'${BASE_NAMESPACE}'`, `'${namespace}'`);
   if (Array.isArray(value)) return value.map((item) => moveTexts(item, { namespace, service: '', serviceAccount }));
   if (typeof value !== 'object' || value === null) return value;
@@ -65,9 +65,9 @@ const moveService = (webhook: Webhook, { service }: Place): Webhook => ({
   clientConfig: { ...webhook.clientConfig, service: { ...webhook.clientConfig?.service, name: service } },
 });
 
-/** What this version of Belay ships, as it would be at this place. */
+/** The shipped manifests of this version, with the names of this place. */
 export const shippedAt = (place: Place): Shipped => {
-  const shipped = moveTexts(JSON.parse(SHIPPED_MANIFESTS), place) as Shipped;
+  const shipped = moveTexts(SHIPPED_MANIFESTS, place) as Shipped;
   return {
     ...shipped,
     validating: shipped.validating.map((webhook) => moveService(webhook, place)),

@@ -4,7 +4,7 @@ import { escapeText, showName } from '../../text/escape.ts';
 import { describeError, describeForbidden } from './ask.ts';
 import { explainFailedCall, type FailedCall } from './explain-call.ts';
 
-/** What became of a write that was only tried. */
+/** The result of a tried write. */
 export type Outcome =
   | { readonly came: 'through'; readonly object: KubernetesObject; readonly latencyMs: number }
   /** Refused by Belay: `code` is `BelayBadLock` or the like. */
@@ -15,9 +15,9 @@ export type Outcome =
       readonly headline: string;
       readonly latencyMs: number;
     }
-  /** A webhook of Belay's could not be called. */
+  /** The API server could not call a webhook of Belay. */
   | { readonly came: 'to nobody'; readonly call: FailedCall }
-  /** Stopped before, or by others: that tells nothing of Belay. */
+  /** Something else stopped the write, which tells nothing about Belay. */
   | { readonly came: 'nowhere'; readonly why: string };
 
 const BELAYS = /^admission webhook "([\w-]+\.belay\.dev)" denied the request: ([^\n]*)/;

@@ -1,6 +1,6 @@
 import type { KubernetesObject, ObjectMeta } from '../../kubernetes/object.ts';
 
-/** Kubernetes' own kinds, as far as they are looked at. */
+/** The fields of Kubernetes' own kinds that the checks read. */
 
 export interface Container {
   readonly name?: string;
@@ -43,10 +43,10 @@ export interface Budget {
   readonly status?: { readonly disruptionsAllowed?: number };
 }
 
-/** What runs Belay, however its Pods are named. */
+/** Selects Belay's Pods and Deployment by label, because their names may differ. */
 export const BELAY_SELECTOR = 'app.kubernetes.io/name=belay';
 
-/** Belay's own container among those that others may have put beside it. */
+/** Belay's own container. Others, such as a service mesh, may add containers. */
 const ownOf = (containers: readonly Container[] | undefined): Container | undefined =>
   containers?.find(({ name }) => name === 'belay') ?? containers?.[0];
 

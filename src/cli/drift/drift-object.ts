@@ -1,6 +1,6 @@
 import type { DriftedField, ObjectDrift, ReleaseDrift } from '../../drift/findings.ts';
 
-/** What `-o json` and `-o yaml` print. */
+/** The output of `-o json` and `-o yaml`. */
 
 const HIDDEN = '(hidden)';
 

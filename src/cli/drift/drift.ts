@@ -2,7 +2,7 @@ import { showObject, showReason } from '../../drift/describe-drift.ts';
 import { type FindDependencies, findReleaseDrift } from '../../drift/find-release-drift.ts';
 import { type ReleaseDrift, skip } from '../../drift/findings.ts';
 import { createMissingRights } from '../../drift/missing-rights.ts';
-import type { LiveSituation } from '../../drift/repair-release.ts';
+import type { RepairSituation } from '../../drift/repair-release.ts';
 import { createLiveFacts } from '../../facts/live-facts.ts';
 import type { ReleaseName } from '../../helm/names.ts';
 import { DEFAULT_INTERVALS } from '../../intervals/intervals.ts';
@@ -15,12 +15,12 @@ import { EXIT, Failure } from '../failure.ts';
 import type { Invocation } from '../invocation.ts';
 import { printObjects } from '../output/machine.ts';
 import { note, sayFailure, warn } from '../output/say.ts';
-import { type Look, look, notFound } from '../releases/look.ts';
+import { type FoundReleases, findReleases, notFound } from '../releases/find-releases.ts';
 import type { ReleaseView } from '../releases/release-view.ts';
 import { readNamespace } from '../releases/snapshot.ts';
 import { driftObject } from './drift-object.ts';
 import { readManifests } from './read-manifest.ts';
-import { type Left, repair, worse } from './repair.ts';
+import { type Remainder, repair, worse } from './repair.ts';
 import { showDiff } from './unified-diff.ts';
 
 export interface DriftOptions extends ClusterOptions {
@@ -31,10 +31,10 @@ export interface DriftOptions extends ClusterOptions {
   readonly dryRun?: boolean;
 }
 
-/** As `kubectl diff` has it, but for 2: 1 is an error here, as everywhere else in this program. */
+/** `kubectl diff` ends with 1 for a difference. Here 1 is an error, as in all commands of this program. */
 const DRIFTED = 2;
 
-/** Objects of one release asked for together; client-go lets kubectl send 50 a second. */
+/** Concurrent requests for the objects of one release. client-go lets kubectl send 50 requests a second. */
 const AT_ONCE = 8;
 
 const policyOf = ({ policy }: Pick<ReleaseView, 'policy'>) => policy ?? builtInPolicy(DEFAULT_STALE_AFTER_MS);
@@ -52,7 +52,7 @@ const openTools = ({ api }: ClusterAccess): FindDependencies => ({
 
 const find = async (
   tools: FindDependencies,
-  { views, snapshot }: Look,
+  { views, snapshot }: FoundReleases,
   signal: AbortSignal,
 ): Promise<readonly ReleaseDrift[]> => {
   const found: ReleaseDrift[] = [];
@@ -81,7 +81,7 @@ const show = async (found: readonly ReleaseDrift[], isAlone: boolean, output: Dr
   }
 };
 
-/** What could not be told, for people; resolves to whether that leaves the question open. */
+/** Says what could not be checked. Returns whether the result is therefore incomplete. */
 const sayUnchecked = (found: readonly ReleaseDrift[], areNamed: boolean): boolean => {
   let isOpen = false;
   for (const release of found) {
@@ -101,23 +101,23 @@ const sayUnchecked = (found: readonly ReleaseDrift[], areNamed: boolean): boolea
 
 const repairAll = async (
   tools: FindDependencies,
-  seen: Look,
+  seen: FoundReleases,
   found: readonly ReleaseDrift[],
   { prune = false, dryRun = false }: DriftOptions,
   invocation: Invocation,
   signal: AbortSignal,
-): Promise<Left> => {
+): Promise<Remainder> => {
   const live = createLiveFacts(tools.api);
-  const situation = async (release: ReleaseName): Promise<LiveSituation> => {
+  const situation = async (release: ReleaseName): Promise<RepairSituation> => {
     const view = seen.views.find((candidate) => keyOf(candidate.release) === keyOf(release));
     const [facts, namespace] = await Promise.all([
       live.release(release, signal),
-      // Whoever may not read Namespaces does not see its locks; Belay's webhooks do.
+      // A user who may not read the Namespace does not see its locks. Belay's webhooks still see them.
       readNamespace(tools.api, release.namespace),
     ]);
     return { facts, policy: policyOf(view ?? { policy: undefined }), namespaces: namespace ? [namespace] : [] };
   };
-  let left: Left = 'nothing';
+  let left: Remainder = 'nothing';
   for (const checked of found) {
     if (!checked.checked) continue;
     left = worse(left, await repair({ ...tools, situation }, checked, { prune, dryRun, invocation }, signal));
@@ -125,7 +125,7 @@ const repairAll = async (
   return left;
 };
 
-const EXIT_OF: Readonly<Record<Left, number>> = { nothing: 0, drift: DRIFTED, failure: EXIT.failed };
+const EXIT_OF: Readonly<Record<Remainder, number>> = { nothing: 0, drift: DRIFTED, failure: EXIT.failed };
 
 /** `belay drift`. */
 export const drift = async (names: readonly string[], options: DriftOptions, invocation: Invocation): Promise<void> => {
@@ -136,7 +136,7 @@ export const drift = async (names: readonly string[], options: DriftOptions, inv
   const tools = openTools(access);
   const { signal } = new AbortController();
   const namespace = options.allNamespaces ? undefined : access.namespace;
-  const seen = await look(access.api, { namespace, names: [...new Set(names)] }, { withCharts: false });
+  const seen = await findReleases(access.api, { namespace, names: [...new Set(names)] }, { withCharts: false });
   const found = await find(tools, seen, signal);
 
   const isOpen = sayUnchecked(found, names.length > 0);

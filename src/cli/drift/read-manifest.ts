@@ -4,7 +4,7 @@ import { PayloadError, summarize } from '../../helm/payload.ts';
 import { type Api, isNotFound } from '../../kubernetes/api.ts';
 import { fetchRecord } from '../releases/charts.ts';
 
-/** Decodes here: nobody else waits, and a thread takes longer to start than a payload to decode. */
+/** Decodes on the main thread: nothing else waits for it, and starting a thread takes longer than decoding a payload. */
 export const readManifests = (api: Api): Pick<Manifests, 'of'> => ({
   of: async (record): Promise<Manifest | undefined> => {
     try {

@@ -6,12 +6,12 @@ import { readRefusal } from '../failure.ts';
 import type { Invocation } from '../invocation.ts';
 import { note, warn } from '../output/say.ts';
 
-/** What is left when all has been tried. */
-export type Left = 'nothing' | 'drift' | 'failure';
+/** What remains after the repair. */
+export type Remainder = 'nothing' | 'drift' | 'failure';
 
 const WORDS = { restored: 'restored', created: 'created', pruned: 'pruned' } as const;
 
-const LEFT_BY: Readonly<Record<RepairOutcome['done'], Left>> = {
+const LEFT_BY: Readonly<Record<RepairOutcome['done'], Remainder>> = {
   restored: 'nothing',
   created: 'nothing',
   pruned: 'nothing',
@@ -20,9 +20,9 @@ const LEFT_BY: Readonly<Record<RepairOutcome['done'], Left>> = {
   overtaken: 'failure',
 };
 
-const RANK: readonly Left[] = ['nothing', 'drift', 'failure'];
+const RANK: readonly Remainder[] = ['nothing', 'drift', 'failure'];
 
-export const worse = (a: Left, b: Left): Left => (RANK.indexOf(a) >= RANK.indexOf(b) ? a : b);
+export const worse = (a: Remainder, b: Remainder): Remainder => (RANK.indexOf(a) >= RANK.indexOf(b) ? a : b);
 
 export interface RepairChoices {
   readonly prune: boolean;
@@ -30,10 +30,10 @@ export interface RepairChoices {
   readonly invocation: Invocation;
 }
 
-/** A terminal's line. */
+/** More fields would not fit on a line of a terminal. */
 const MAX_FIELDS = 5;
 
-/** How a person goes on where Belay lets nobody take away what others added. */
+/** The next steps when Belay refuses to remove fields that others added. */
 const howToPrune = ({ release }: CheckedRelease, { name }: Invocation): readonly string[] => {
   const where = `${showName(release.name)} -n ${showName(release.namespace)}`;
   return [
@@ -43,14 +43,14 @@ const howToPrune = ({ release }: CheckedRelease, { name }: Invocation): readonly
   ];
 };
 
-/** Repairs one release, with the rights of whoever calls, and says of each object what has become of it. */
+/** Repairs one release with the rights of the user, and says the result for each object. */
 export const repair = async (
   dependencies: RepairReleaseDependencies,
   checked: CheckedRelease,
   { prune, dryRun, invocation }: RepairChoices,
   signal: AbortSignal,
-): Promise<Left> => {
-  const left: Left[] = [];
+): Promise<Remainder> => {
+  const left: Remainder[] = [];
   let isPruneRefused = false;
   const sayNotPruned = (drift: ObjectDrift, error: unknown, is: string): void => {
     const refusal = readRefusal(error);
@@ -65,7 +65,7 @@ export const repair = async (
   };
   const say = (drift: ObjectDrift, outcome: RepairOutcome): void => {
     left.push(LEFT_BY[outcome.done]);
-    // Restored without prune, what others added is still there.
+    // Without --prune, the fields that others added remain.
     if (!prune && drift.added.length > 0) left.push('drift');
     const name = showObject(drift.object);
     if ('why' in outcome) {

@@ -4,15 +4,15 @@ import type { ObjectDrift } from '../../drift/findings.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import { isList, isMap, own } from '../../rules/drift/json.ts';
 
-/** An object as the chart wants it and as it is, made fit to be shown side by side. */
+/** An object as the chart wants it and as it is in the cluster, prepared for a comparison. */
 export interface ShownObject {
-  /** Undefined: not shown, because nobody could say what the chart's values come to. */
+  /** Undefined: not shown, because the object with the chart's values could not be worked out. */
   readonly chart: unknown;
-  /** Undefined: there is none. */
+  /** Undefined: the object does not exist. */
   readonly live: unknown;
 }
 
-/** Nobody wrote these by hand. */
+/** The API server sets these fields. */
 const SERVER_FIELDS = ['creationTimestamp', 'generation', 'managedFields', 'resourceVersion', 'selfLink', 'uid'];
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
@@ -25,7 +25,7 @@ const withoutServerFields = (object: KubernetesObject): Record<string, unknown> 
   return { ...rest, metadata: { ...metadata, ...(object.metadata?.annotations && { annotations }) } };
 };
 
-/** A copy without that field. The pointer leads into the object. */
+/** A copy without the field at this path. */
 const without = (value: unknown, [key, ...below]: readonly string[]): unknown => {
   if (key === undefined) return value;
   if (isList(value)) {
@@ -37,14 +37,14 @@ const without = (value: unknown, [key, ...below]: readonly string[]): unknown =>
   return Object.fromEntries(Object.entries(value).filter(([name]) => name !== key));
 };
 
-/** What the object would be with the chart's values, and without what others have added. */
+/** The object with the chart's values, and without the fields that others added. */
 const desiredOf = (drift: ObjectDrift, document: KubernetesObject): unknown => {
   const { desired, object, manager, added } = drift;
   const shown = new Set(added.map(({ path }) => path));
   const found = findAddedFields({
     ...{ stored: document, document, live: desired, group: object.group, kind: object.kind, ignore: [], manager },
   }).filter(({ path }) => shown.has(path));
-  // From the end, so that no place in a list moves.
+  // From the last to the first, so that the remaining places in a list do not move.
   return found
     .toReversed()
     .reduce<unknown>((value, { pointer }) => without(value, splitPointer(pointer)), withoutServerFields(desired));
@@ -52,7 +52,7 @@ const desiredOf = (drift: ObjectDrift, document: KubernetesObject): unknown => {
 
 const HIDDEN = '(hidden)';
 
-/** Equal values are hidden alike, and others are told apart, but never shown. */
+/** Hides all values of a Secret. Different texts stand for equal and for different values. */
 const maskedPair = (chart: unknown, live: unknown): ShownObject => {
   const mask = (value: unknown, other: unknown, differs: string): unknown => {
     if (!isMap(value)) return value;

@@ -10,7 +10,7 @@ import { toShown } from './shown-object.ts';
 /** Lines around a change, as `diff -u` and `kubectl diff` show them. */
 const CONTEXT_LINES = 3;
 
-/** Longer ones (a big ConfigMap, line by line) would keep the terminal for minutes. */
+/** A longer comparison, such as a big ConfigMap line by line, would take minutes. */
 const MAX_EDITS = 5_000;
 
 const STYLES: readonly (readonly [start: string, style: Parameters<typeof styleText>[0]])[] = [
@@ -27,7 +27,7 @@ const paint = (line: string, stream: NodeJS.WriteStream): string => {
   return style === undefined ? line : styleText(style, line, { stream });
 };
 
-/** Sorted, because the API server and charts put keys in orders of their own. */
+/** Sorts keys, because the API server and charts use different orders. */
 const sorted = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== 'object' || value === null) return value;
@@ -54,7 +54,7 @@ const toPatch = async (drift: ObjectDrift, checked: CheckedRelease): Promise<rea
     .filter((line) => !line.startsWith('====') && !line.startsWith('\\ '));
 };
 
-/** One object for a person: who wrote what, and the change from what the chart says to what is there. */
+/** Shows one object to a person: the writers of its fields, and the difference between the chart and the cluster. */
 export const showDiff = async (
   drift: ObjectDrift,
   checked: CheckedRelease,

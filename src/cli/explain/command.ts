@@ -8,7 +8,7 @@ export const addExplain = (program: Command, invocation: Invocation): void => {
     .description('say which policy holds for a release and why, where its locks sit, and who holds it')
     .argument('<release>')
     .action(async (name: string, options: ClusterOptions) => {
-      const { explain } = await import('../releases/explain.ts');
+      const { explain } = await import('./explain-lines.ts');
       await explain(name, options, invocation);
     });
   addClusterOptions(command);

@@ -4,14 +4,18 @@ import type { LockSource } from '../../policy/lock.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { quoteText, showName } from '../../text/escape.ts';
 import { showDuration, showTime, showWhen } from '../../text/when.ts';
+import { openCluster } from '../access/cluster-access.ts';
+import type { ClusterOptions } from '../access/cluster-options.ts';
 import type { Invocation } from '../invocation.ts';
+import { candidatesFor } from '../releases/candidates.ts';
+import { findRelease } from '../releases/find-releases.ts';
 import type { Lock } from '../releases/locks.ts';
 import type { ReleaseView } from '../releases/release-view.ts';
 import { showChart } from '../status/status-rows.ts';
 
 export interface Explained {
   readonly view: ReleaseView;
-  /** First the one in force; undefined where policies may not be read. */
+  /** The first is the policy in force. Undefined: policies may not be read. */
   readonly candidates: readonly Policy[] | undefined;
   readonly nowMs: number;
 }
@@ -95,7 +99,7 @@ const LIFT: Readonly<Record<Lock['kind'], string>> = {
 
 const word = (name: string): string => (/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(name) ? name : '<name>');
 
-/** The command that lifts a lock from where it sits. */
+/** The command that lifts a lock at its source. */
 const liftCommand = ({ kind, sources }: Lock, { release }: ReleaseView, { name }: Invocation): string => {
   const [source] = sources;
   if (source?.kind === 'ReleasePolicy') return `kubectl edit releasepolicy ${word(source.name)}`;
@@ -142,7 +146,7 @@ const operationSection = (view: ReleaseView, nowMs: number, { name }: Invocation
   ];
 };
 
-/** A release with all that Belay would judge by, as `kubectl describe` lays things out. */
+/** Everything by which Belay would judge a release, in the layout of `kubectl describe`. */
 export const explainLines = (explained: Explained, invocation: Invocation): readonly string[] => {
   const { view, nowMs } = explained;
   const { release, newest, deployed } = view;
@@ -173,4 +177,18 @@ export const explainLines = (explained: Explained, invocation: Invocation): read
     ...head.map(([key, value]) => `${`${key}:`.padEnd(11)} ${value}`),
     ...sections.flatMap(([heading, lines]) => [`${heading}:`, ...lines.map((line) => `  ${line}`)]),
   ];
+};
+
+/** `belay explain`. */
+export const explain = async (name: string, options: ClusterOptions, invocation: Invocation): Promise<void> => {
+  const { api, namespace } = await openCluster(options, invocation);
+  const { view, snapshot } = await findRelease(api, namespace, name);
+  const labels = snapshot.namespace(namespace)?.labels;
+  const { policies } = snapshot;
+  const candidates =
+    policies === undefined || (labels === undefined && policies.length > 0)
+      ? undefined
+      : candidatesFor(policies, name, labels ?? {});
+  const lines = explainLines({ view, candidates, nowMs: Date.now() }, invocation);
+  process.stdout.write(`${lines.join('\n')}\n`);
 };

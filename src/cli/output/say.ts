@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 import { escapeText } from '../../text/escape.ts';
 import { type Failure, showFailure } from '../failure.ts';
 
-/** Words for a person go to stderr, so that stdout holds what was asked for and nothing else. */
+/** Messages for a person go to stderr. stdout contains the requested output alone. */
 const say = (label: string, style: Parameters<typeof styleText>[0], text: string): void => {
   const shown = text
     .trimEnd()
@@ -18,7 +18,7 @@ export const note = (text: string): void => {
   process.stderr.write(`${escapeText(text, 2_000)}\n`);
 };
 
-/** A failure that others may follow. */
+/** Says a failure that does not end the command. */
 export const sayFailure = (failure: Failure): void => {
   process.stderr.write(`${showFailure(failure)}\n`);
 };

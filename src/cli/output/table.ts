@@ -1,21 +1,21 @@
 import { styleText } from 'node:util';
 
-/** A cell: what it says, and in which colour on a terminal. Safe to show: whoever makes it escapes what others wrote. */
+/** The text of a cell, and its colour on a terminal. The text is safe to show: its maker escapes text of others. */
 export interface Cell {
   readonly text: string;
   readonly style?: Parameters<typeof styleText>[0];
 }
 
-/** Three spaces, as kubectl puts between columns. */
+/** Three spaces, as in the tables of kubectl. */
 const GAP = '   ';
 
 const widthOf = (text: string): number => [...text].length;
 
-/** Colour where the stream is a terminal that wants it: NO_COLOR, FORCE_COLOR and a pipe are heeded. */
+/** Adds colour if the stream is a terminal. NO_COLOR and FORCE_COLOR are heeded. */
 const paint = ({ text, style }: Cell, stream: NodeJS.WriteStream): string =>
   style === undefined || text === '' ? text : styleText(style, text, { stream });
 
-/** Lines of a table; pass the widths of before to go on with one that is already on the screen. */
+/** The lines of a table. `before` are the widths of a table on the screen that these lines continue. */
 export const layOut = (
   rows: readonly (readonly Cell[])[],
   before: readonly number[] = [],

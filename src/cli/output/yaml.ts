@@ -4,7 +4,7 @@ import { escapeLines } from '../../text/escape-lines.ts';
 
 const isPlain = (text: string): boolean => escapeText(text, Number.POSITIVE_INFINITY) === text;
 
-/** Any JSON value as YAML. What a terminal might obey stands in double quotes, where it can be escaped without loss. */
+/** Any JSON value as YAML. Text that could control a terminal is put in double quotes, which can escape it without loss. */
 export const toYaml = (value: unknown): string => {
   const document = new Document(value);
   visit(document, {

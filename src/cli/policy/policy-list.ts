@@ -8,15 +8,15 @@ import type { Cell } from '../output/table.ts';
 import { groupByRelease } from '../releases/release-view.ts';
 import type { Snapshot } from '../releases/snapshot.ts';
 
-/** A policy and the releases on which it is the one in force. */
+/** A policy, and the releases for which it is in force. */
 export interface PolicyView {
-  /** Undefined: the built-in defaults, which hold where no policy matches. */
+  /** Undefined: the built-in defaults, which hold for releases that no policy matches. */
   readonly stored: StoredPolicy | undefined;
   readonly policy: Policy | undefined;
   readonly releases: readonly ReleaseName[];
 }
 
-/** `unknown` are releases in namespaces whose labels may not be read. */
+/** `unknown` counts the releases in namespaces whose labels may not be read. */
 export const viewPolicies = (
   stored: readonly StoredPolicy[],
   { records, namespace }: Pick<Snapshot, 'records' | 'namespace'>,

@@ -30,7 +30,7 @@ export const policy = async (
     if (error instanceof ApiError && error.status === 403) return undefined;
     throw error;
   });
-  // Few may list the records of all namespaces; those of their own are better than none.
+  // Few users may list the records of all namespaces. The fallback is their own namespace.
   const snapshot = everywhere ?? (await readSnapshot(api, { namespace, names: [] }));
   const { views, unknown } = viewPolicies(stored, snapshot);
   const shown = name === undefined ? views : views.filter((view) => view.stored?.name === name);

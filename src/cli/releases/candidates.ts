@@ -1,6 +1,6 @@
 import type { Policy } from '../../policy/policy.ts';
 
-/** The policies that match a release, first the one in force: by priority, and of equals by name (policy/policy-in-force.ts). */
+/** The policies that match a release. The first is in force: by priority, and then by name (policy/policy-in-force.ts). */
 export const candidatesFor = (
   policies: readonly Policy[],
   name: string,

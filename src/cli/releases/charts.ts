@@ -1,21 +1,19 @@
+import { recordPath } from '../../facts/release-reader.ts';
 import type { Chart } from '../../helm/names.ts';
 import { decodePayload, type Payload, PayloadError } from '../../helm/payload.ts';
 import { payloadOf, type ReleaseRecord } from '../../helm/record.ts';
-import { type Api, ApiError, pathOf } from '../../kubernetes/api.ts';
+import { type Api, ApiError } from '../../kubernetes/api.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 
-/** What only a record's payload tells. */
+/** The part of a record that only its payload contains. */
 export interface Stored {
   readonly chart: Chart;
-  /** Where the objects live. */
+  /** The namespace of the objects. */
   readonly namespace: string;
 }
 
-/** Payloads fetched at once: at 1.4 MB each at most (a Secret at its limit) they hold under 12 MB. */
+/** Concurrent requests for payloads. A Secret has at most 1.4 MB, so 8 of them take less than 12 MB. */
 const CONCURRENCY = 8;
-
-export const recordPath = ({ kind, namespace, name }: Pick<ReleaseRecord, 'kind' | 'namespace' | 'name'>): string =>
-  pathOf('api', 'v1', 'namespaces', namespace, kind === 'Secret' ? 'secrets' : 'configmaps', name);
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
@@ -24,7 +22,7 @@ export const chartOf = ({ chart }: Payload): Chart => ({
   version: text(chart?.metadata?.version),
 });
 
-/** A record with what it holds. Throws PayloadError where Helm could not read it either. */
+/** A record with its payload. Throws a PayloadError when Helm could not read the payload either. */
 export const fetchRecord = async (
   api: Api,
   record: Pick<ReleaseRecord, 'kind' | 'namespace' | 'name'>,
@@ -33,9 +31,9 @@ export const fetchRecord = async (
   return { object, payload: decodePayload(payloadOf(object) ?? '', record.kind) };
 };
 
-/** Reads payloads, each once: that of a stored revision never changes. */
+/** Reads each payload once, because the payload of a stored revision never changes. */
 export interface ChartReader {
-  /** By the records' uid. One that is gone, may not be read or makes no sense is left out. */
+  /** By the uid of the record. Leaves out records that are gone, may not be read, or cannot be decoded. */
   read(records: readonly ReleaseRecord[]): Promise<ReadonlyMap<string, Stored>>;
 }
 

@@ -1,14 +1,14 @@
 import { parseRecordName } from '../../helm/record.ts';
 import { type Api, pathOf } from '../../kubernetes/api.ts';
 
-/** What an Event says, as far as it tells of drift. */
+/** The fields of an Event that tell of drift. */
 export interface DriftEvent {
   readonly reason: string;
   readonly lastTimestamp?: string | null;
   readonly involvedObject: { readonly name: string; readonly uid?: string };
 }
 
-/** Records, by their uid, of which the latest Event says that what they govern has drifted. */
+/** The uids of the records whose latest Event says that their objects have drifted. */
 export const readDriftEvents = (events: readonly DriftEvent[]): ReadonlySet<string> => {
   const latest = new Map<string, { readonly atMs: number; readonly isDrifted: boolean }>();
   for (const { reason, lastTimestamp, involvedObject } of events) {
@@ -17,17 +17,17 @@ export const readDriftEvents = (events: readonly DriftEvent[]): ReadonlySet<stri
     const isDrifted = reason === 'DriftDetected';
     const atMs = Date.parse(lastTimestamp ?? '') || 0;
     const known = latest.get(uid);
-    // Events count seconds: of two in the same one, the end comes after the beginning.
+    // Events have a resolution of one second. Within the same second, the end of a drift comes after its beginning.
     if (known === undefined || atMs > known.atMs || (atMs === known.atMs && !isDrifted))
       latest.set(uid, { atMs, isDrifted });
   }
   return new Set([...latest].filter(([, { isDrifted }]) => isDrifted).map(([uid]) => uid));
 };
 
-/** Objects a page: client-go's own default. */
+/** Objects on a page, by client-go's default. */
 const PAGE_SIZE = 500;
 
-/** 5,000 Events of half a kilobyte or more: megabytes already, for a mark in a table. */
+/** Ten pages are 5,000 Events of half a kilobyte or more. More megabytes are not worth a mark in a table. */
 const MAX_PAGES = 10;
 
 interface List {
@@ -36,8 +36,8 @@ interface List {
 }
 
 /**
- * Which records the sweep has found drifted, by the Events that it keeps on them: everybody who may `view` a namespace may read those.
- * Without a sweep there are none. Undefined where that cannot be told, because of whatever: nothing else depends on it.
+ * The records that the sweep has found drifted, by its Events on them. Every user with the role `view` may read these Events. Without a sweep
+ * there are no Events. Undefined: it could not be found out, for any reason, because nothing else depends on it.
  */
 export const findDriftedRecords = async (
   api: Api,

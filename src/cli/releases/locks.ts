@@ -4,12 +4,12 @@ import type { Policy } from '../../policy/policy.ts';
 import { builtInPolicy } from '../../policy/policy-in-force.ts';
 import { findFreezes, findMaintenanceWindow, findVersionLocks, type NamespaceFacts } from '../../rules/locks.ts';
 
-/** A lock in force, in the words of the command that sets it. */
+/** A lock in force, named like the command that sets it. */
 export type LockKind = 'frozen' | 'pinned' | 'no-downgrade' | 'open';
 
 export interface Lock {
   readonly kind: LockKind;
-  /** Where it sits; the same lock on several revisions is one. */
+  /** Where the lock is stored. The same lock on several revisions counts as one. */
   readonly sources: readonly LockSource[];
   readonly reason?: string | undefined;
   readonly by?: string | undefined;
@@ -20,7 +20,7 @@ export interface Lock {
 
 type Single = Omit<Lock, 'sources'> & { readonly source: LockSource };
 
-/** `kubectl annotate -l` locks all revisions alike. */
+/** Joins equal locks on several revisions, as `kubectl annotate -l` sets them. */
 const joinAlike = (locks: readonly Single[]): readonly Lock[] =>
   [
     ...Map.groupBy(locks, ({ source, kind, reason, by, untilMs, range }) =>
@@ -33,7 +33,7 @@ const joinAlike = (locks: readonly Single[]): readonly Lock[] =>
     return [{ ...lock, sources: group.map(({ source }) => source) }];
   });
 
-/** Without a policy, because it may not be read, there is none of its locks. */
+/** Undefined `policy`: it may not be read, and its locks are left out. */
 export const locksOf = (
   records: readonly ReleaseRecord[],
   namespaces: readonly NamespaceFacts[],

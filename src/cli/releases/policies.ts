@@ -5,7 +5,7 @@ import { listAll } from '../../kubernetes/list-all.ts';
 import type { ReflectedObject } from '../../kubernetes/object.ts';
 import { DEFAULT_STALE_AFTER_MS } from '../../policy/policy-in-force.ts';
 
-/** Every ReleasePolicy, read as Belay reads it. None where their kind is not installed. */
+/** All ReleasePolicies, read as Belay reads them. Empty when the kind is not installed. */
 export const readPolicies = async (api: Api): Promise<readonly StoredPolicy[]> => {
   let objects: readonly ReflectedObject[];
   try {
@@ -15,7 +15,7 @@ export const readPolicies = async (api: Api): Promise<readonly StoredPolicy[]> =
     throw error;
   }
   if (objects.length === 0) return [];
-  // The schema takes a while to load, and most clusters will do without.
+  // The schema takes a while to load, and most clusters have no policies.
   const [{ parsePolicy }, { readStoredPolicy }] = await Promise.all([
     import('../../policy/parse-policy.ts'),
     import('../../facts/stored-policy.ts'),

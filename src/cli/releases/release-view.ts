@@ -8,25 +8,25 @@ import type { Stored } from './charts.ts';
 import { type Lock, locksOf } from './locks.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** A release as a person sees it. Undefined is what whoever looks may not read. */
+/** A release as it is shown to a user. Undefined: the user may not read it. */
 export interface ReleaseView {
   readonly release: ReleaseName;
   readonly records: readonly ReleaseRecord[];
-  /** The highest revision; where Secrets and ConfigMaps tell of one release, that of either. */
+  /** The highest revision among Secrets and ConfigMaps. */
   readonly newest: ReleaseRecord;
   readonly deployed: ReleaseRecord | undefined;
-  /** Of the newest revision. */
+  /** The chart of the newest revision. */
   readonly chart: Chart | undefined;
   readonly locks: readonly Lock[];
-  /** Whether the Namespaces' locks are among them. */
+  /** Whether `locks` contains the locks of the Namespaces. */
   readonly areLocksComplete: boolean;
   readonly operation: OperationState;
   readonly policy: Policy | undefined;
-  /** Whether the sweep tells that what the deployed revision governs has drifted. */
+  /** Whether the sweep has found drift in the objects of the deployed revision. */
   readonly isDrifted: boolean | undefined;
 }
 
-/** Records by release, by namespace and then by name. */
+/** Groups records by release, sorted by namespace and name. */
 export const groupByRelease = (records: readonly ReleaseRecord[]): readonly (readonly ReleaseRecord[])[] =>
   [...Map.groupBy(records, ({ namespace, release }) => `${namespace}/${release}`)]
     .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -38,7 +38,7 @@ export const newestIn = (records: readonly ReleaseRecord[]): ReleaseRecord | und
     undefined,
   );
 
-/** `homes` are Namespaces of objects whose records lie elsewhere. */
+/** `homes` are the namespaces of objects whose records are in another namespace. */
 export const viewReleases = (
   snapshot: Snapshot,
   stored: ReadonlyMap<string, Stored>,
@@ -76,7 +76,7 @@ export const viewReleases = (
         areLocksComplete: namespace !== undefined && !(isElsewhere && home === undefined),
         operation: findOperation({ records, claim }, { nowMs, staleAfterMs }),
         policy,
-        // What was told of an earlier revision is over.
+        // Drift of an earlier revision no longer counts.
         isDrifted: snapshot.drifted && deployed !== undefined && snapshot.drifted.has(deployed.uid),
       },
     ];

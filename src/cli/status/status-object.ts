@@ -3,7 +3,7 @@ import { showTime } from '../../text/when.ts';
 import type { Lock } from '../releases/locks.ts';
 import type { ReleaseView } from '../releases/release-view.ts';
 
-/** null is what whoever looks may not read; what there is none of is left out. */
+/** null: the user may not read it. Absent things are left out. */
 const lockObject = ({ kind, sources, reason, by, untilMs, range }: Lock): object => ({
   type: kind,
   ...(reason !== undefined && { reason }),
@@ -22,7 +22,7 @@ const operationObject = (state: string, { operation, revision, holder, sinceMs, 
   staleAt: showTime(staleAtMs),
 });
 
-/** For `-o json` and `-o yaml`. */
+/** The output of `-o json` and `-o yaml`. */
 export const statusObject = ({
   release,
   newest,

@@ -40,7 +40,7 @@ export const statusHeads = ({ wide, allNamespaces }: RowOptions): readonly Cell[
 export const showChart = ({ chart }: Pick<ReleaseView, 'chart'>): string =>
   chart === undefined || chart.name === '' ? UNKNOWN : showName(`${chart.name}-${chart.version}`);
 
-/** As kubectl marks a Node: `Ready,SchedulingDisabled`. Without the mark nothing is known, or nothing was found. */
+/** Marks drift as kubectl marks a Node: `Ready,SchedulingDisabled`. No mark: no drift was found, or nothing is known. */
 const statusCell = ({ newest, isDrifted }: ReleaseView): Cell => {
   if (isDrifted) return { text: `${newest.status},drifted`, style: 'yellow' };
   const style = STYLES[newest.status];
@@ -68,7 +68,7 @@ const showHolder = ({ operation }: ReleaseView, nowMs: number): string => {
 export const showPolicyName = ({ policy }: Pick<ReleaseView, 'policy'>): string =>
   policy === undefined ? UNKNOWN : policy.name === undefined ? NONE : showName(policy.name);
 
-/** Of the locks that end, the one that holds longest. */
+/** The latest end among the locks that have an end. */
 const showUntil = (locks: readonly Lock[]): string => {
   const ends = locks.flatMap(({ untilMs }) => untilMs ?? []);
   return ends.length === 0 ? NONE : showTime(Math.max(...ends));

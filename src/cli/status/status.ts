@@ -7,7 +7,7 @@ import { type Format, printObjects } from '../output/machine.ts';
 import { note, sayFailure } from '../output/say.ts';
 import { type Cell, layOut } from '../output/table.ts';
 import { createChartReader } from '../releases/charts.ts';
-import { type Look, look, notFound } from '../releases/look.ts';
+import { type FoundReleases, findReleases, notFound } from '../releases/find-releases.ts';
 import type { ReleaseView } from '../releases/release-view.ts';
 import { statusObject } from './status-object.ts';
 import { statusHeads, statusRow } from './status-rows.ts';
@@ -41,7 +41,7 @@ const rowOptionsOf = ({ output, allNamespaces }: StatusOptions) => ({
   nowMs: Date.now(),
 });
 
-/** What a row says, but for what changes by the clock alone. */
+/** The content of a row, without the times that change by themselves. */
 const essenceOf = ({ release, records, chart, locks, operation, policy, isDrifted }: ReleaseView): string =>
   JSON.stringify([
     release,
@@ -54,15 +54,15 @@ const essenceOf = ({ release, records, chart, locks, operation, policy, isDrifte
     isDrifted === true,
   ]);
 
-/** As `kubectl get --watch`: the table, and then a line for each release that changes. */
+/** Prints the table, and then a line for each change of a release, as `kubectl get --watch` does. */
 const watch = async (
-  once: () => Promise<Look>,
+  once: () => Promise<FoundReleases>,
   changes: AsyncIterable<undefined>,
   options: StatusOptions,
 ): Promise<void> => {
   const known = new Map<string, string>();
   let widths: readonly number[] = [];
-  const show = async ({ views }: Look, isFirst: boolean): Promise<void> => {
+  const show = async ({ views }: FoundReleases, isFirst: boolean): Promise<void> => {
     const fresh = views.filter((view) => known.get(keyOf(view)) !== essenceOf(view));
     const here = new Set(views.map(keyOf));
     for (const key of [...known.keys()]) if (!here.has(key)) known.delete(key);
@@ -85,7 +85,7 @@ const watch = async (
       await show(await once(), known.size === 0 && widths.length === 0);
     } catch (error) {
       const failure = toFailure(error);
-      // It may be back in a moment; whoever watches sees that it is away.
+      // The API server may be back in a moment. Meanwhile the user sees the failure.
       if (failure.exitCode !== EXIT.unreachable) throw failure;
       sayFailure(failure);
     }
@@ -104,7 +104,8 @@ export const status = async (
   const scope = { namespace: options.allNamespaces ? undefined : namespace, names: [...new Set(names)] };
   const charts = createChartReader(api);
   const isNames = options.output === 'name';
-  const once = (): Promise<Look> => look(api, scope, { charts, withCharts: !isNames, withDrift: !isNames });
+  const once = (): Promise<FoundReleases> =>
+    findReleases(api, scope, { charts, withCharts: !isNames, withDrift: !isNames });
   if (options.watch) {
     const stop = new AbortController();
     process.once('SIGINT', () => process.exit(130));

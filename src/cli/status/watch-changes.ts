@@ -3,16 +3,16 @@ import { CLAIM_SELECTOR } from '../../facts/claim-lease.ts';
 import { type Api, METADATA_ONLY, pathOf } from '../../kubernetes/api.ts';
 import { leasesPath } from '../../kubernetes/lease.ts';
 
-/** A burst of writes (an upgrade is a handful) is told as one change. */
+/** Joins a burst of writes into one change. An upgrade is a handful of writes. */
 const SETTLE_MS = 200;
 
-/** What no watch tells: a lock that ends by itself, a policy, an annotation on a Namespace. */
+/** Finds changes that no watch reports: the end of a lock, a policy, an annotation on a Namespace. */
 const AT_LEAST_EVERY_MS = 5_000;
 
-/** An API server that restarts is back in a few seconds. */
+/** A restarting API server is back in a few seconds. */
 const RECONNECT_MS = 1_000;
 
-/** Yields whenever something about the releases may have changed. Ends when the signal fires. */
+/** Yields whenever a release may have changed. Ends when the signal fires. */
 export async function* watchChanges(
   api: Api,
   namespace: string | undefined,
@@ -31,7 +31,7 @@ export async function* watchChanges(
         for await (const _event of api.watch({ path, query: { labelSelector }, accept: METADATA_ONLY, signal }))
           changed();
       } catch {
-        // Whoever waits here looks again by the clock as well, and is told there what is wrong.
+        // The caller also reads by the clock, and learns the error there.
       }
       await sleep(RECONNECT_MS, undefined, { signal }).catch(() => undefined);
     }

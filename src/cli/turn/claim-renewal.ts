@@ -5,7 +5,7 @@ import { leasePath, microTime } from '../../kubernetes/lease.ts';
 import type { ReflectedObject } from '../../kubernetes/object.ts';
 import type { LeaseTarget } from './lock-lease.ts';
 
-/** So many may be lost but one before a living operation counts as dead. */
+/** Renewals within the silence that the policy allows. A living operation counts as dead only when all of them are lost. */
 const RENEWALS_PER_SILENCE = 4;
 
 interface ClaimLease extends ReflectedObject {
@@ -16,7 +16,7 @@ interface ClaimLease extends ReflectedObject {
   };
 }
 
-/** Who the API server takes this process for. https://kubernetes.io/docs/reference/access-authn-authz/authentication/#self-subject-review */
+/** The user name of this process, as the API server sees it. https://kubernetes.io/docs/reference/access-authn-authz/authentication/#self-subject-review */
 const whoAmI = async (api: Api): Promise<string | undefined> => {
   const review = await api.request<{ status?: { userInfo?: { username?: string } } }>({
     method: 'POST',
@@ -27,14 +27,14 @@ const whoAmI = async (api: Api): Promise<string | undefined> => {
 };
 
 /**
- * While Helm runs, renews the claim that Belay gave to its operation, and shortens the time after which silence counts as death: a hook may
- * then take hours, and a crash is seen in under a minute. A failure is of no consequence: the operation is then judged as that of a Helm that
- * nobody watches. Stop it by the function that it gives back.
+ * Renews Belay's claim on the operation while Helm runs, and shortens the silence after which the operation counts as dead. A hook may then
+ * take hours, and a crash is detected in under a minute. A failed renewal does no harm: Belay then judges the operation like one of a Helm
+ * without `lock`. The returned function stops the renewal.
  */
 export const renewClaim = (
   api: Api,
   target: LeaseTarget,
-  /** `acquireTime` of the claim that was there before Helm began: that one is somebody else's. */
+  /** `acquireTime` of the claim from before Helm began. That claim belongs to somebody else. */
   acquiredBeforeMs: number | undefined,
   wallMs: () => number,
   { silenceMs, renewEveryMs, claimLookEveryMs }: LockIntervals,
@@ -44,7 +44,7 @@ export const renewClaim = (
   let timer: NodeJS.Timeout | undefined;
   let me: Promise<string | undefined> | undefined;
 
-  /** Resolves to when to renew it next. */
+  /** Resolves to the time until the next renewal. */
   const renew = async (): Promise<number> => {
     const lease = await api.request<ClaimLease>({ path });
     const claim = readClaim(lease)?.claim;
@@ -65,7 +65,7 @@ export const renewClaim = (
         },
       },
     });
-    // As often as the lock, or more often where the policy calls an operation dead sooner.
+    // As often as the lock, or more often when the policy allows less silence.
     return Math.min(renewEveryMs, (seconds * 1000) / RENEWALS_PER_SILENCE);
   };
   const again = async (): Promise<void> => {

@@ -3,10 +3,10 @@ import { readHelp } from './helm-flags.ts';
 import { allValuesOf, isFlagOn, type LockedCommand, lastValueOf, parseCommandLine } from './parse-command-line.ts';
 import { runProgram } from './run-program.ts';
 
-/** As Helm tells its plugins; a user who calls without Helm may tell it too. */
+/** The Helm to run. Helm sets HELM_BIN for its plugins, and a user may set it too. */
 export const helmProgram = (env: NodeJS.ProcessEnv): string => env.HELM_BIN || 'helm';
 
-/** Reads a command line; a flag that no table knows is looked up in the `--help` of the Helm at hand, which may be a newer one. */
+/** Reads a command line. An unknown flag is looked up in the `--help` of the Helm to run, which may be a newer version. */
 export const readCommandLine = async (args: readonly string[], helm: string): Promise<LockedCommand> => {
   const command = parseCommandLine(args);
   if (command.unknown.length === 0 || command.kind === 'any') return command;
@@ -14,7 +14,7 @@ export const readCommandLine = async (args: readonly string[], helm: string): Pr
   return parseCommandLine(args, readHelp(stdout));
 };
 
-/** The cluster that Helm will talk to. */
+/** The cluster that Helm will talk to, by its flags. */
 export const clusterOf = (command: LockedCommand): ClusterOptions => {
   const groups = allValuesOf(command, '--kube-as-group');
   return {
@@ -31,7 +31,7 @@ export const clusterOf = (command: LockedCommand): ClusterOptions => {
   };
 };
 
-/** For what runs inside of `any`, the same place by Helm's own variables. */
+/** Passes the cluster and the namespace to the command of `any`, by Helm's own variables. */
 export const environmentOf = (command: LockedCommand): Record<string, string> => {
   if (command.kind !== 'any') return {};
   const told = {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Invocation } from '../invocation.ts';
 
-/** Of Helm's commands, those that are wrapped; `any` comes before whatever else is to be run when it is its turn. */
+/** The commands of Helm that `lock` wraps. `any` wraps any other program. */
 const WRAPPED: Readonly<Record<string, string>> = {
   upgrade: 'run helm upgrade when it is its turn',
   install: 'run helm install when it is its turn',
@@ -12,21 +12,21 @@ const WRAPPED: Readonly<Record<string, string>> = {
 
 export const isWrapped = (word: string): boolean => Object.hasOwn(WRAPPED, word);
 
-/** What follows is Helm's command line, and is taken apart by who knows Helm's flags. */
+/** Declares a command whose arguments are Helm's. parse-command-line.ts reads them. */
 const declare = (program: Command, name: string, description: string): Command =>
   program
     .command(name)
     .description(description)
     .argument('[args...]')
     .allowUnknownOption()
-    // Or commander would take away the `--` that divides our words from a command's.
+    // Otherwise commander would remove the `--` before the command of `any`.
     .passThroughOptions()
     .helpOption(false);
 
-/** `belay lock upgrade …`; as a plugin of Helm that is called lock, `helm lock upgrade …`. */
+/** `belay lock upgrade …`, or `helm lock upgrade …` as a plugin of Helm. */
 export const addLock = (program: Command, invocation: Invocation): void => {
   if (invocation.by === 'helm') {
-    // Only to be listed: runProgram hands them over as they are.
+    // These are declared only for the help. runProgram passes their command lines to runLock.
     for (const [name, description] of Object.entries(WRAPPED)) declare(program, name, description);
     return;
   }
@@ -37,7 +37,7 @@ export const addLock = (program: Command, invocation: Invocation): void => {
     });
 };
 
-/** Helm's exit code is that of the process. */
+/** Runs `lock`, and ends with the exit code of Helm. */
 export const runLock = async (args: readonly string[], invocation: Invocation): Promise<void> => {
   const { lock } = await import('./lock.ts');
   process.exitCode = await lock(args, invocation);

@@ -1,15 +1,15 @@
 /**
- * The flags of Helm 3.22 and 4.3 that a command line is read by. Whether a flag takes the next argument as its value is all that has to be
- * known: it decides which words are the release and the chart. A test holds this against the `--help` of both.
+ * The flags of Helm 3.22 and 4.3. To find the release and the chart, it is enough to know whether a flag takes the next argument as its
+ * value. A test compares these tables with the `--help` of both versions.
  */
 
 /** Helm's commands that change a release. */
 export type HelmCommand = 'install' | 'upgrade' | 'rollback' | 'uninstall';
 
 export interface FlagTable {
-  /** `--set`, `-f`: the value is what follows, as `--set=x` or as the next argument. */
+  /** `--set`, `-f`: flags with a value, as `--set=x` or as the next argument. */
   readonly values: ReadonlySet<string>;
-  /** `--install`, `-i`, `--dry-run`: a value, if any, is joined by `=`. */
+  /** `--install`, `-i`, `--dry-run`: flags whose value, if any, is joined by `=`. */
   readonly switches: ReadonlySet<string>;
 }
 
@@ -25,7 +25,7 @@ const GLOBAL: FlagTable = {
   switches: new Set(words('--debug -h --help --kube-insecure-skip-tls-verify')),
 };
 
-/** Where a chart comes from. `helm show chart` takes them too. */
+/** Flags for the origin of a chart. `helm show chart` takes them too. */
 const CHART_SOURCE: FlagTable = {
   values: new Set(words('--ca-file --cert-file --key-file --keyring --password --repo --username --version')),
   switches: new Set(words('--devel --insecure-skip-tls-verify --pass-credentials --plain-http --verify')),
@@ -50,7 +50,7 @@ const RENDERING: FlagTable = {
 const OWN: Readonly<Record<HelmCommand, FlagTable>> = {
   install: {
     values: new Set(words('--name-template')),
-    // In Helm 4 `install --server-side` is a switch, unlike that of the other commands.
+    // In Helm 4, --server-side is a switch for install, and takes a value for the other commands.
     switches: new Set(words('-g --generate-name --replace --server-side')),
   },
   upgrade: {
@@ -73,7 +73,7 @@ const OWN: Readonly<Record<HelmCommand, FlagTable>> = {
   },
 };
 
-/** What the first table says of a flag counts. */
+/** Joins tables. For a flag in several tables, the first table counts. */
 export const mergeTables = (...tables: readonly FlagTable[]): FlagTable => {
   const [values, switches] = [new Set<string>(), new Set<string>()];
   for (const table of tables) {
@@ -83,7 +83,7 @@ export const mergeTables = (...tables: readonly FlagTable[]): FlagTable => {
   return { values, switches };
 };
 
-/** Flags that every command of Helm takes, and which are handed on to what recovery runs. */
+/** Flags that every command of Helm takes. Recovery passes them to its own commands. */
 export const GLOBAL_FLAGS: FlagTable = GLOBAL;
 
 export const CHART_SOURCE_FLAGS: FlagTable = CHART_SOURCE;
@@ -93,10 +93,10 @@ export const flagsOf = (command: HelmCommand): FlagTable =>
     ? mergeTables(OWN[command], GLOBAL, CHART_SOURCE, RENDERING)
     : mergeTables(OWN[command], GLOBAL);
 
-/** `helm --help` prints each flag as `-f, --values strings   what it is for`, and `--wait WaitStrategy[=watcher]` where the value may be left out. */
+/** A flag in `helm --help`: `-f, --values strings   what it is for`, or `--wait WaitStrategy[=watcher]` with an optional value. */
 const FLAG_LINE = /^ {2,6}(?:(-\w), )?(--[\w-]+)(?: (\S+))?(?: {2,}|$)/;
 
-/** Reads the flags of a command from what its `--help` prints. Only what stands in the column of types is a value. */
+/** Reads the flags of a command from its `--help`. A flag takes a value only if the column of types has an entry. */
 export const readHelp = (help: string): FlagTable => {
   const [values, switches] = [new Set<string>(), new Set<string>()];
   for (const line of help.split('\n')) {

@@ -1,4 +1,4 @@
-/** What `--help` prints. `name` is what the reader typed before a command, such as `helm lock`. */
+/** The text of `--help`. `name` stands before the commands, such as `helm lock`. */
 export const lockHelp = (
   name: string,
 ): string => `Runs a Helm command when it is its turn, and holds the release until it is done.

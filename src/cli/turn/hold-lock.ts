@@ -3,50 +3,50 @@ import { microTime } from '../../kubernetes/lease.ts';
 import { EMPTY, type Holder, type LeaseTarget, type LockState, readLock, type StoredLease } from './lock-lease.ts';
 import type { LockStore } from './lock-store.ts';
 import { createObserver } from './observer.ts';
-import type { Patience } from './patience.ts';
 import { leaveLock, type Me, takeTurn } from './take-turn.ts';
+import type { WaitLimit } from './wait-limit.ts';
 
 export interface LockDependencies {
   readonly store: LockStore;
   readonly me: Me;
-  readonly patience: Patience;
+  readonly waitLimit: WaitLimit;
   readonly intervals: LockIntervals;
   /** Monotonic, milliseconds. */
   readonly nowMs: () => number;
   /** Milliseconds since the epoch. */
   readonly wallMs: () => number;
   readonly sleep: (ms: number) => Promise<void>;
-  /** The same, but it ends early when the signal fires. */
+  /** Like `sleep`, but ends early when the signal fires. */
   readonly pause: (ms: number) => Promise<void>;
   /** Ends a wait. */
   readonly signal: AbortSignal;
-  /** Ids of locks that are held by those who started this process: what runs inside of a lock does not wait for it. */
+  /** Ids of lock holders that started this process. A command inside of a lock does not wait for that lock. */
   readonly inherited: ReadonlySet<string>;
   readonly onWait: (holder: Holder | undefined, ahead: number) => void;
 }
 
-/** A lock that is held, and renewed until it is given back. */
+/** A held lock. It is renewed until it is given back. */
 export interface HeldLock {
   readonly target: LeaseTarget;
-  /** Held by somebody who started this process. */
+  /** A process that started this one holds the lock. */
   readonly isInherited: boolean;
-  /** What the holder before left behind. */
+  /** The note of the previous holder. */
   readonly left: LockState['left'];
-  /** Fires when somebody else has it: this process was silent for too long. */
+  /** Fires when somebody else has taken the lock, because this process was silent for too long. */
   readonly lost: AbortSignal;
-  /** `left` is told to the next one. */
+  /** `left` is a note for the next holder. */
   giveBack(left: LockState['left']): Promise<void>;
 }
 
-/** Somebody wrote first: not all of them are to try again at the same moment. */
+/** The wait after a conflict. It is random, so that the competing processes do not all try again at the same moment. */
 const jitterMs = (): number => 20 + Math.random() * 130;
 
-/** Writes on top of whatever is there, as often as somebody else is faster. */
+/** Most attempts to write while others keep writing first. */
 const MAX_ATTEMPTS = 30;
 
 const beatOf = (wallMs: number): string => microTime(wallMs);
 
-/** Gives up a place: as the holder, or in the queue. */
+/** Gives up the lock, or the place in the queue. */
 const leave = async (
   { store, sleep, me }: LockDependencies,
   target: LeaseTarget,
@@ -84,7 +84,7 @@ const hold = (
         lost.abort();
         return;
       }
-      // Where somebody removed it, but nobody took it, it is still ours.
+      // Somebody may have removed the Lease. This process still holds the lock if nobody else took it.
       const holder = { ...taken, beat: beatOf(wallMs()) };
       if (isOver || (await store.write(target, { ...state, holder }, lease)) !== undefined) return;
       await sleep(jitterMs());
@@ -95,11 +95,11 @@ const hold = (
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, intervals.renewEveryMs);
         endPause = () => {
-          clearTimeout(timer); // it would keep the process
+          clearTimeout(timer); // a running timer would keep the process alive
           resolve();
         };
       });
-      // One that fails is tried again when the next one is due; whether it was too late by then, the Lease tells.
+      // After a failure, the next renewal is the next attempt. The Lease then tells whether it is too late.
       if (!isOver) await renew().catch(() => undefined);
     }
   })();
@@ -118,14 +118,14 @@ const hold = (
 };
 
 /**
- * Waits for one's turn. Undefined when patience is over or a signal came: one's place is then given up. Rejects with what the store rejects
- * with.
+ * Waits for the lock. Undefined: the time to wait is over, or a signal came, and the place in the queue is given up. Rejects with the errors
+ * of the store.
  */
 export const acquireLock = async (
   dependencies: LockDependencies,
   target: LeaseTarget,
 ): Promise<HeldLock | undefined> => {
-  const { store, me, patience, nowMs, wallMs, sleep, pause, signal, inherited, onWait } = dependencies;
+  const { store, me, waitLimit, nowMs, wallMs, sleep, pause, signal, inherited, onWait } = dependencies;
   const { silenceMs, renewEveryMs, nextPollMs, pollMs } = dependencies.intervals;
   const observer = createObserver(nowMs);
   let lastBeatMs = Number.NEGATIVE_INFINITY;
@@ -143,7 +143,7 @@ export const acquireLock = async (
     }
     const isBeatDue = nowMs() - lastBeatMs >= renewEveryMs;
     const turn = takeTurn(state, me, observer, { nowMs: wallMs(), beat: beatOf(wallMs()), isBeatDue, silenceMs });
-    const isOver = signal.aborted || patience.isOver();
+    const isOver = signal.aborted || waitLimit.isOver();
     if (turn.do === 'take' && !signal.aborted) {
       if ((await store.write(target, turn.write, lease)) !== undefined)
         return hold(dependencies, target, turn.write.holder, turn.write.left);
@@ -151,7 +151,7 @@ export const acquireLock = async (
       continue;
     }
     if (isOver) {
-      await leave(dependencies, target, state.left).catch(() => undefined); // who is silent loses the place anyway
+      await leave(dependencies, target, state.left).catch(() => undefined); // a silent process loses its place anyway
       return undefined;
     }
     if (turn.do === 'queue') {

@@ -5,13 +5,13 @@ const userName = (): string => {
   try {
     return userInfo().username;
   } catch {
-    return 'unknown'; // a container that runs as a uid without an entry in /etc/passwd
+    return 'unknown'; // the uid of a container may have no entry in /etc/passwd
   }
 };
 
-/** Who holds a lock: for people who and where, for machines unique per process, also where all containers have one name and pid 1. */
+/** Names the holder of a lock. The user and the host are for people. The UUID makes it unique, because containers may share a name and pid 1. */
 export const makeIdentity = (): string => `${userName()}@${hostname()} pid ${process.pid} ${randomUUID()}`;
 
-/** Without what is there for machines alone. */
+/** The identity without its UUID. */
 export const showIdentity = (identity: string): string =>
   identity.replace(/ [\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/, '');

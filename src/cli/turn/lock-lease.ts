@@ -1,8 +1,8 @@
 import { microTime } from '../../kubernetes/lease.ts';
 
 /**
- * The Lease `belay-lock.<release>` by which the users of `helm lock` take turns: its holder, and in an annotation the queue of those who wait.
- * It is theirs, unlike the claim `belay.<release>`, which Belay alone writes.
+ * The Lease `belay-lock.<release>`, by which the users of `helm lock` take turns. It names the holder, and has the queue in an annotation.
+ * Users write it, while only Belay writes the claim `belay.<release>`.
  */
 
 const QUEUE = 'belay.dev/lock-queue';
@@ -10,27 +10,27 @@ const HOLDER = 'belay.dev/lock-holder';
 const LEFT = 'belay.dev/lock-left';
 
 /**
- * Longest queue that is kept. An entry takes about 200 bytes, all annotations of an object together may take 256 KiB
- * (k8s.io/apimachinery/pkg/api/validation: TotalAnnotationSizeLimitB), and each heartbeat rewrites the whole.
+ * Longest queue. An entry takes about 200 bytes, all annotations of an object together may take 256 KiB
+ * (k8s.io/apimachinery/pkg/api/validation: TotalAnnotationSizeLimitB), and each heartbeat rewrites the whole queue.
  */
 export const MAX_WAITERS = 200;
 
-/** One who takes part, as others are told of it. */
+/** The holder or a waiter, as the Lease shows it to others. */
 export interface Party {
   /** Unique per process. */
   readonly id: string;
   /** `upgrade` */
   readonly operation: string;
-  /** By its own clock; for people only. */
+  /** By the clock of that process; for people only. */
   readonly sinceMs: number;
 }
 
 export interface Holder extends Party {
-  /** How long its Helm waits for a single step (`--timeout`). */
+  /** How long the holder's Helm waits for a single step (`--timeout`). */
   readonly stepMs: number;
   /** Changes with every renewal. */
   readonly beat: string;
-  /** How long it may be silent before it counts as gone; undefined where the Lease does not say. */
+  /** How long the holder may be silent before it counts as gone. Undefined: the Lease does not say. */
   readonly silenceMs: number | undefined;
 }
 
@@ -39,14 +39,14 @@ export interface Waiter extends Party {
   readonly beat: string;
 }
 
-/** What a holder left behind that did not end properly. */
-export interface Left {
+/** A note on an operation that did not end properly. */
+export interface Leftover {
   readonly id: string;
   readonly operation: string;
   readonly stepMs: number;
-  /** `ended`: its Helm is known to be gone. `vanished`: nobody knows, it may go on. */
+  /** `ended`: its Helm has ended. `vanished`: its Helm may still run. */
   readonly how: 'ended' | 'vanished';
-  /** Revision that is left unfinished; known only where Helm has ended. */
+  /** The unfinished revision. It is known only if Helm has ended. */
   readonly revision?: number | undefined;
 }
 
@@ -54,12 +54,12 @@ export interface LockState {
   readonly holder: Holder | undefined;
   /** First come, first served. */
   readonly queue: readonly Waiter[];
-  readonly left: Left | undefined;
+  readonly left: Leftover | undefined;
 }
 
 export const EMPTY: LockState = { holder: undefined, queue: [], left: undefined };
 
-/** A Lease as the API server has it, as far as this reads it. */
+/** The fields of a stored Lease that are read here. */
 export interface StoredLease {
   readonly metadata: {
     readonly name: string;
@@ -82,7 +82,7 @@ const parse = (text: string | undefined): unknown => {
   try {
     return text === undefined ? undefined : JSON.parse(text);
   } catch {
-    return undefined; // somebody edited it: as good as not there
+    return undefined; // somebody edited the annotation: it is ignored
   }
 };
 
@@ -93,7 +93,7 @@ const isParty = (value: unknown): value is Party & Record<string, unknown> => {
 
 const isWaiter = (value: unknown): value is Waiter => isParty(value) && typeof value.beat === 'string';
 
-const isLeft = (value: unknown): value is Left => {
+const isLeft = (value: unknown): value is Leftover => {
   const { id, operation, stepMs, how } = (value ?? {}) as Record<string, unknown>;
   return (
     typeof id === 'string' &&
@@ -103,7 +103,7 @@ const isLeft = (value: unknown): value is Left => {
   );
 };
 
-/** What Helm waits for a step unless told otherwise (`--timeout`). */
+/** The default of Helm's --timeout, which limits each step. */
 export const DEFAULT_STEP_MS = 300_000;
 
 export const readLock = ({ metadata, spec }: StoredLease): LockState => {
@@ -134,7 +134,7 @@ export interface LeaseTarget {
   readonly release: string;
 }
 
-/** The body of a write; `previous` makes it a compare-and-swap. */
+/** The body of a write. With `previous`, the write is a compare-and-swap. */
 export const toLockLease = (
   { namespace, release }: LeaseTarget,
   { holder, queue, left }: LockState,

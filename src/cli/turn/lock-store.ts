@@ -7,13 +7,13 @@ import { type LeaseTarget, type LockState, lockLeaseName, type StoredLease, toLo
 /** Reads and writes the Lease of a lock. */
 export interface LockStore {
   read(target: LeaseTarget): Promise<StoredLease | undefined>;
-  /** A compare-and-swap: undefined when somebody wrote since `previous` was read. */
+  /** A compare-and-swap. Undefined: somebody has written since `previous` was read. */
   write(target: LeaseTarget, state: LockState, previous: StoredLease | undefined): Promise<StoredLease | undefined>;
-  /** False when somebody wrote since it was read. */
+  /** false: somebody has written since `lease` was read. */
   remove(target: LeaseTarget, lease: StoredLease): Promise<boolean>;
 }
 
-/** The namespace of the release is not there, so neither is the release. */
+/** The namespace does not exist, and so neither does the release. */
 export class NamespaceMissing extends Error {
   override readonly name = 'NamespaceMissing';
 }
@@ -64,7 +64,10 @@ interface RideOptions {
   readonly sleep: (ms: number) => Promise<void>;
 }
 
-/** The same, but it rides out short outages: an API server restarts now and then. Only once it has answered, or a wrong address would take long to be told. */
+/**
+ * The same store, which tries again during short outages, such as a restart of the API server. Before the first answer it does not try again,
+ * so that a wrong address fails at once.
+ */
 export const ridingOutages = (
   store: LockStore,
   { nowMs, sleep, intervals: { outageMs, outageRetryEveryMs } }: RideOptions,
@@ -84,7 +87,7 @@ export const ridingOutages = (
   };
   return {
     read: (target) => ride(() => store.read(target)),
-    // A write whose answer got lost may have been stored: the next try then conflicts, and the lock is read anew.
+    // A write may have been stored although its answer was lost. The next attempt then conflicts, and the lock is read again.
     write: (target, state, previous) => ride(() => store.write(target, state, previous)),
     remove: (target, lease) => ride(() => store.remove(target, lease)),
   };

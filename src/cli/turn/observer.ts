@@ -1,10 +1,10 @@
 /**
- * Tells who is gone. Each one who takes part changes a value now and then; it counts as gone once this process has seen its value unchanged
- * for long enough, by this process' own clock. Clocks of two machines are never compared, as in client-go's leader election.
+ * Finds out which processes are gone. Each process changes a value regularly, and counts as gone when this process has seen its value
+ * unchanged for long enough. Only the clock of this process counts, as in client-go's leader election: clocks of two machines may differ.
  * https://pkg.go.dev/k8s.io/client-go/tools/leaderelection
  */
 export interface Observer {
-  /** Notes a value and tells for how long it has been that, in milliseconds. */
+  /** Notes a value, and returns for how long it has been unchanged. */
   unchangedMs(key: string, value: string): number;
 }
 

@@ -2,7 +2,10 @@ import { parse } from 'yaml';
 import { compareVersions, parseVersion } from '../../helm/chart-version.ts';
 import type { Chart } from '../../helm/names.ts';
 
-/** Whether the chart is newer than what is deployed. Another chart is no older version; one whose version cannot be read is newer unless it is the same text. */
+/**
+ * Whether the chart is newer than the deployed one. A chart of another name counts as newer. So does a version that cannot be read, unless the
+ * texts are equal.
+ */
 export const isNewer = (chart: Chart, deployed: Chart): boolean => {
   if (chart.name !== deployed.name) return true;
   const [next, now] = [parseVersion(chart.version), parseVersion(deployed.version)];
@@ -10,7 +13,7 @@ export const isNewer = (chart: Chart, deployed: Chart): boolean => {
   return compareVersions(next, now) > 0;
 };
 
-/** Reads what `helm show chart` prints: the chart's Chart.yaml. Undefined when it is not that. */
+/** Reads the output of `helm show chart`, which is a Chart.yaml. Undefined: it is something else. */
 export const readChart = (yaml: string): Chart | undefined => {
   try {
     const { name, version } = parse(yaml) as { name?: unknown; version?: unknown };

@@ -1,34 +1,34 @@
 import type { ReleaseRecord } from '../../helm/record.ts';
 import type { LockedCommand } from './parse-command-line.ts';
-import { lastGood, type Standing } from './standing.ts';
+import { lastGood, type ReleaseCondition } from './release-condition.ts';
 
-/** What is done about a release that is stuck or failed, before the command runs. */
+/** What `lock` does with a stuck or failed release before the command runs. */
 export type Recovery =
   | { readonly do: 'nothing'; readonly say?: string }
   | { readonly do: 'roll back'; readonly revision: number; readonly why: string }
-  /** Removes what an install left behind, or ends an uninstall that died. */
+  /** Uninstalls the leftovers of an install, or finishes an uninstall that died. */
   | { readonly do: 'clear'; readonly keepHistory: boolean; readonly why: string }
   | { readonly do: 'give up'; readonly why: string };
 
 const isFirstOrLast = (status: string): boolean => status === 'pending-install' || status === 'uninstalling';
 
 /**
- * Decides. `helm rollback` and `helm uninstall` need no help: they run over what is stuck or failed, and a rollback before theirs would change
- * which revision `helm rollback REL` means. `helm upgrade` runs by itself over a failed first install, and `helm install` never over a release
- * that is there.
+ * Decides on the recovery. `helm rollback` and `helm uninstall` need none: they work on stuck and failed releases, and a rollback before them
+ * would change the revision that `helm rollback REL` means. `helm upgrade` works on a failed first install. `helm install` never works on
+ * an existing release.
  */
 export const planRecovery = (
   kind: LockedCommand['kind'],
   installs: boolean,
-  standing: Standing,
+  condition: ReleaseCondition,
   records: readonly ReleaseRecord[],
 ): Recovery => {
-  if (standing.at === 'rest' || standing.at === 'work') return { do: 'nothing' };
+  if (condition.at === 'rest' || condition.at === 'work') return { do: 'nothing' };
   if (kind === 'rollback' || kind === 'uninstall') return { do: 'nothing' };
-  const { newest } = standing;
-  const isStuck = standing.at === 'stuck';
+  const { newest } = condition;
+  const isStuck = condition.at === 'stuck';
   const why = isStuck
-    ? `its ${standing.operation} to revision ${newest.revision} is stuck (${newest.status}): ${standing.because}`
+    ? `its ${condition.operation} to revision ${newest.revision} is stuck (${newest.status}): ${condition.because}`
     : `revision ${newest.revision} failed`;
   const wasEverUp = records.some(({ status }) => ['deployed', 'superseded', 'uninstalled'].includes(status));
 

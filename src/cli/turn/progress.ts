@@ -1,20 +1,20 @@
 import { escapeText } from '../../text/escape.ts';
 import { showDuration } from '../../text/when.ts';
 
-/** What is said while something goes on. All of it goes to stderr: stdout is Helm's. */
+/** Messages while `lock` works. They go to stderr, because stdout is Helm's. */
 export interface Progress {
-  /** What is being waited for. On a terminal one line, rewritten in place; else a line at each change, and now and then. */
+  /** Shows the reason of a wait. A terminal has one line that is rewritten. Otherwise each change is a line, repeated from time to time. */
   waiting(what: string, waitedMs: number): void;
-  /** Something to be kept. */
+  /** Prints a line that stays. */
   say(text: string): void;
-  /** Takes the line that is rewritten away, before somebody else writes. */
+  /** Removes the rewritten line, before another program writes. */
   clear(): void;
 }
 
-/** A pipe's reader, and a pipeline that ends jobs which are silent for long, is told that often. */
+/** How often a line is repeated into a pipe. Some pipelines end jobs that are silent for long. */
 const REPEAT_EVERY_MS = 30_000;
 
-/** Of a terminal that does not tell, or tells that it has none. */
+/** The width of a terminal that reports none. */
 const DEFAULT_COLUMNS = 80;
 
 export interface Screen {
@@ -23,7 +23,7 @@ export interface Screen {
   write(text: string): unknown;
 }
 
-/** Longest line that is not cut: names and reasons of others stand in it. */
+/** Longest line. Names and reasons of others may be longer, and are cut. */
 const MAX_CHARACTERS = 1_000;
 
 export const createProgress = (screen: Screen, nowMs: () => number): Progress => {
@@ -48,7 +48,7 @@ export const createProgress = (screen: Screen, nowMs: () => number): Progress =>
     waiting: (what, waitedMs) => {
       const elapsed = `(waiting for ${showDuration(waitedMs)})`;
       if (screen.isTTY) {
-        // One column stays free: a terminal that wraps would not let go of the line before.
+        // One column stays free. A line that wraps could not be rewritten in place.
         const room = Math.max(40, (screen.columns || DEFAULT_COLUMNS) - 1);
         const line = `lock: ${escapeText(what, MAX_CHARACTERS)}`;
         const fitting =

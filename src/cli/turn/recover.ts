@@ -7,10 +7,10 @@ import { readRefusals } from './refusals.ts';
 import { runProgram } from './run-program.ts';
 import type { Session } from './session.ts';
 
-/** How a recovery went. `busy`: somebody is at work after all. `locked`: the release is frozen. */
+/** The result of a recovery. `busy`: another operation is in flight after all. `locked`: the release is frozen. */
 export type Recovered = 'done' | 'busy' | 'locked';
 
-/** Flags of an upgrade that say how its release is to be treated, and which a rollback takes as well. */
+/** Flags of an upgrade that a rollback takes too. */
 const TREATMENT = { values: new Set(['--timeout', '--history-max']), switches: new Set<string>() };
 
 const TIMEOUT = { values: new Set(['--timeout']), switches: new Set<string>() };
@@ -20,11 +20,11 @@ const helmArguments = ({ command }: Session, { release }: LeaseTarget, recovery:
   if (recovery.do === 'roll back')
     return ['rollback', release, String(recovery.revision), ...pickFlags(command, TREATMENT), ...global];
   const keep = recovery.do === 'clear' && recovery.keepHistory ? ['--keep-history'] : [];
-  // Its hooks may be what the release is stuck in, and what they would clean up was never up.
+  // The release may be stuck in its hooks, and the objects that they would clean up were never created.
   return ['uninstall', release, '--no-hooks', ...keep, ...pickFlags(command, TIMEOUT), ...global];
 };
 
-/** Brings a release back, by Helm itself. Throws a Failure when that fails. */
+/** Brings a release back by a command of Helm. Throws a Failure when the command fails. */
 export const recover = async (session: Session, target: LeaseTarget, recovery: Recovery): Promise<Recovered> => {
   const { helm, progress, signals, env } = session;
   const { release } = target;

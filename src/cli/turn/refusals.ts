@@ -1,21 +1,21 @@
 import type { DenialCode } from '../../rules/verdict.ts';
 import type { LockedCommand } from './parse-command-line.ts';
 
-/** What Helm's words on stderr tell of a refusal. Helm passes Belay's messages on as they are, with the code in brackets. */
+/** The refusals in Helm's stderr. Helm prints Belay's messages unchanged, with the code in brackets. */
 export interface Refusals {
-  /** Somebody who does not use the lock was faster: the operation was refused where it starts, and has changed nothing. */
+  /** Somebody without the lock was faster. The first write of the operation was refused, and nothing was changed. */
   readonly isBusy: boolean;
   /** A freeze, a pin or a ban on downgrades. */
   readonly isLocked: boolean;
-  /** Belay refused, for whatever reason. */
+  /** Belay refused, for any reason. */
   readonly isDenied: boolean;
 }
 
 const LOCKED: ReadonlySet<string> = new Set<DenialCode>(['BelayFrozen', 'BelayPinned', 'BelayDowngrade']);
 
 /**
- * What may be refused where it starts: `upgrade --install` installs. Further on, an upgrade that failed may roll back (`--atomic`), and objects
- * are refused to those who were overtaken; neither of them has changed nothing.
+ * The operations whose first write a command may make; `upgrade --install` may install. Other refusals do not count, because the command has
+ * then already changed something: a failed upgrade may roll back (`--atomic`), and the objects of an overtaken operation are refused.
  */
 const STARTS: Readonly<Record<LockedCommand['kind'], string>> = {
   install: 'install',
@@ -25,7 +25,7 @@ const STARTS: Readonly<Record<LockedCommand['kind'], string>> = {
   any: 'install|upgrade|rollback|uninstall',
 };
 
-/** Helm's own check, which upgrade alone makes (pkg/action/upgrade.go: errPending). */
+/** The message of Helm's own check, which only upgrade makes (pkg/action/upgrade.go: errPending). */
 const HELM_IS_BUSY = /another operation \(install\/upgrade\/rollback\) is in progress/;
 
 export const readRefusals = (kind: LockedCommand['kind'], stderr: string): Refusals => {

@@ -1,9 +1,9 @@
-import { leaseName, readClaim } from '../../facts/claim-lease.ts';
-import type { Chart, RecordKind } from '../../helm/names.ts';
+import { listRecords, readLeaseVersion, recordPath } from '../../facts/release-reader.ts';
+import type { Chart, RecordKind, ReleaseName } from '../../helm/names.ts';
 import { decodePayload, summarize } from '../../helm/payload.ts';
-import { locksIn, payloadOf, type ReleaseRecord, toRecord } from '../../helm/record.ts';
-import { type Api, ApiError, isNotFound, METADATA_LIST_ONLY, METADATA_ONLY, pathOf } from '../../kubernetes/api.ts';
-import type { ObjectMeta, ReflectedObject } from '../../kubernetes/object.ts';
+import { locksIn, payloadOf, type ReleaseRecord } from '../../helm/record.ts';
+import { type Api, ApiError, isNotFound, METADATA_ONLY, pathOf } from '../../kubernetes/api.ts';
+import type { ObjectMeta } from '../../kubernetes/object.ts';
 import type { ReleaseFacts } from '../../rules/in-flight.ts';
 import { EXIT, Failure } from '../failure.ts';
 import type { LeaseTarget } from './lock-lease.ts';
@@ -48,29 +48,14 @@ export const findBelay = async (api: Api): Promise<boolean | undefined> => {
   }
 };
 
-const RESOURCE: Readonly<Record<RecordKind, string>> = { Secret: 'secrets', ConfigMap: 'configmaps' };
-
 export const createReleaseReader = (api: Api, kind: RecordKind, hasBelay: boolean): ReleaseReader => {
-  const claimOf = async ({ namespace, release }: LeaseTarget): Promise<ReleaseFacts['claim']> => {
-    if (!hasBelay) return undefined;
-    const path = pathOf('apis', 'coordination.k8s.io', 'v1', 'namespaces', namespace, 'leases', leaseName(release));
-    try {
-      return readClaim(await api.request<ReflectedObject>({ path }))?.claim;
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    }
-  };
+  const claimOf = async (release: ReleaseName): Promise<ReleaseFacts['claim']> =>
+    hasBelay ? (await readLeaseVersion(api, release))?.claim : undefined;
   return {
-    facts: async (target) => {
-      const claim = await claimOf(target);
-      const list = await api.request<{ items?: readonly { metadata?: ObjectMeta }[] }>({
-        path: pathOf('api', 'v1', 'namespaces', target.namespace, RESOURCE[kind]),
-        query: { labelSelector: `owner=helm,name=${target.release}` },
-        accept: METADATA_LIST_ONLY,
-      });
-      const records = (list.items ?? []).flatMap((item) => toRecord(kind, item.metadata) ?? []);
-      return { claim, records: records.filter(({ release }) => release === target.release) };
+    facts: async ({ namespace, release: name }) => {
+      const claim = await claimOf({ namespace, name });
+      const { items } = await listRecords(api, kind, { namespace, names: [name] });
+      return { claim, records: items };
     },
     namespaceLocks: async (namespace) => {
       try {
@@ -85,8 +70,7 @@ export const createReleaseReader = (api: Api, kind: RecordKind, hasBelay: boolea
       }
     },
     chartOf: async (record) => {
-      const path = pathOf('api', 'v1', 'namespaces', record.namespace, RESOURCE[kind], record.name);
-      const payload = payloadOf(await api.request({ path }));
+      const payload = payloadOf(await api.request({ path: recordPath(record) }));
       if (payload === undefined) throw new Failure(`record ${record.name} holds no release`, EXIT.failed);
       const { chartName, chartVersion } = summarize(decodePayload(payload, kind));
       return { name: chartName, version: chartVersion };

@@ -2,15 +2,15 @@ import type { ReleaseRecord } from '../../helm/record.ts';
 import type { ReleaseFacts } from '../../rules/in-flight.ts';
 import { highestDeployed } from '../../rules/in-flight.ts';
 import { EXIT, Failure } from '../failure.ts';
+import { newestIn } from '../releases/release-view.ts';
 import { renewClaim } from './claim-renewal.ts';
 import { CHART_SOURCE_FLAGS, GLOBAL_FLAGS, mergeTables } from './helm-flags.ts';
 import { isNewer, readChart } from './only-newer.ts';
 import { pickFlags } from './parse-command-line.ts';
 import { readRefusals } from './refusals.ts';
 import { type Ended, runProgram } from './run-program.ts';
-import type { Early, Session } from './session.ts';
+import type { EarlyEnd, Session } from './session.ts';
 import { settle } from './settle.ts';
-import { newestRecord } from './standing.ts';
 import { showTimeout } from './words.ts';
 
 /** How the command ended, or that it never ran. */
@@ -18,14 +18,14 @@ export type Outcome =
   | {
       readonly end: 'ran';
       readonly code: number;
-      /** Refused where it starts. */
+      /** The first write was refused. */
       readonly isRefused: boolean;
-      /** The newest revision of each release before it ran, in the order of the locks. */
+      /** The newest revision of each release before the command ran, in the order of the locks. */
       readonly before: readonly (ReleaseRecord | undefined)[];
     }
-  | Early;
+  | EarlyEnd;
 
-/** `--only-newer`: undefined when there is something to do. */
+/** `--only-newer`. Undefined: there is something to do. */
 const findNothingNew = async (session: Session, { records }: ReleaseFacts): Promise<string | undefined> => {
   const { command, helm, reader, env, signals } = session;
   const deployed = highestDeployed(records);
@@ -43,18 +43,18 @@ const findNothingNew = async (session: Session, { records }: ReleaseFacts): Prom
   return `chart ${chart.name} ${chart.version} is not newer than ${now.version}, which is deployed as revision ${deployed.revision} (--only-newer)`;
 };
 
-/** The newest revision of each release, short enough to compare. */
+/** The newest revision of each release, as a text that can be compared. */
 const traceOf = (all: readonly ReleaseFacts[]): string =>
   all
-    .map(({ records }) => newestRecord(records))
+    .map(({ records }) => newestIn(records))
     .map((newest) => (newest === undefined ? '-' : `${newest.uid} ${newest.status}`))
     .join(', ');
 
-/** Runs the command once, with its claims renewed; ends it when a lock is lost. */
+/** Runs the command once and renews its claims. Ends the command when a lock is lost. */
 const runOnce = async (session: Session, before: readonly ReleaseFacts[]): Promise<Ended> => {
   const { command, helm, api, hasBelay, locks, intervals, progress, signals, env, wallMs } = session;
   const [program = helm, ...rest] = command.kind === 'any' ? command.run : [helm, ...command.run];
-  // A terminal stays Helm's own wherever nothing is to be learnt from what it says.
+  // Helm's stderr is read only if its messages matter. Otherwise Helm keeps the terminal.
   const isWatched = command.kind !== 'any' && session.reader !== undefined && (hasBelay || command.options.skipLocked);
   const stops = hasBelay
     ? locks.map(({ target }, index) => renewClaim(api, target, before[index]?.claim?.acquiredAtMs, wallMs, intervals))
@@ -86,9 +86,9 @@ const runOnce = async (session: Session, before: readonly ReleaseFacts[]): Promi
   }
 };
 
-/** Runs the command when its releases are at rest; where somebody was faster and nothing was changed, waits again. */
+/** Runs the command when its releases are at rest. Waits again if somebody was faster and nothing was changed. */
 export const runCommand = async (session: Session): Promise<Outcome> => {
-  const { command, reader, locks, patience, progress, signals, pause } = session;
+  const { command, reader, locks, waitLimit, progress, signals, pause } = session;
   const { firstCommandRetryMs, lastCommandRetryMs } = session.intervals;
   for (let retryMs = firstCommandRetryMs; ; retryMs = Math.min(2 * retryMs, lastCommandRetryMs)) {
     const before: ReleaseFacts[] = [];
@@ -105,13 +105,13 @@ export const runCommand = async (session: Session): Promise<Outcome> => {
     progress.clear();
     const { code, stderr } = await runOnce(session, before);
     const { isBusy, isLocked } = readRefusals(command.kind, stderr);
-    const mayRetry = isBusy && !signals.signal.aborted && !patience.isOver();
+    const mayRetry = isBusy && !signals.signal.aborted && !waitLimit.isOver();
     const maySkip = isLocked && command.options.skipLocked;
     const ran: Outcome = {
       end: 'ran',
       code,
       isRefused: isBusy,
-      before: before.map(({ records }) => newestRecord(records)),
+      before: before.map(({ records }) => newestIn(records)),
     };
     if (code === 0 || reader === undefined || !(mayRetry || maySkip)) return ran;
     if (maySkip) {
@@ -122,9 +122,9 @@ export const runCommand = async (session: Session): Promise<Outcome> => {
     const [lock] = locks;
     if (!mayRetry || lock === undefined) return ran;
     progress.say('somebody was faster, and nothing was changed: waiting again');
-    await patience.during(() => pause(retryMs));
-    if (patience.isOver()) {
-      throw new Failure(showTimeout(lock.target, patience.timeoutMs, 'somebody was faster', false), EXIT.lockTimeout);
+    await waitLimit.during(() => pause(retryMs));
+    if (waitLimit.isOver()) {
+      throw new Failure(showTimeout(lock.target, waitLimit.timeoutMs, 'somebody was faster', false), EXIT.lockTimeout);
     }
   }
 };

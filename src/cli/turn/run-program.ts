@@ -6,29 +6,29 @@ export interface Run {
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string | undefined>>;
   /**
-   * `terminal`: all three streams are the program's own. `watched`: stderr is read on its way through. `aside`: nothing is read from
-   * stdin, and stdout goes to stderr, for what is run beside the command. `captured`: stdout is given back.
+   * `terminal`: the program has all three streams. `watched`: stderr is shown and also read. `aside`: there is no stdin, and stdout goes to
+   * stderr, as for a recovery beside the command. `captured`: stdout is returned.
    */
   readonly output: 'terminal' | 'watched' | 'aside' | 'captured';
   readonly onStart?: (child: ChildProcess) => void;
 }
 
 export interface Ended {
-  /** As a shell tells it. */
+  /** The exit code as a shell reports it. */
   readonly code: number;
   readonly stdout: string;
-  /** The end of stderr, where that was read. */
+  /** The end of stderr, if it was read. */
   readonly stderr: string;
 }
 
-/** A denial is a few lines; Helm may print pages of warnings before it. */
+/** Kept part of stderr. A denial is a few lines, and Helm may print pages of warnings before it. */
 const MAX_KEPT_CHARACTERS = 65_536;
 
-/** What a shell says of a program that is not there (127) or cannot be run (126). */
+/** The exit codes of a shell for a program that does not exist (127) or cannot be run (126). */
 const NOT_FOUND = 127;
 const NOT_RUNNABLE = 126;
 
-/** For the last words of a program that has ended, on their way through the pipe. */
+/** Longest wait for the last output of a program that has ended. */
 const PIPE_GRACE_MS = 2_000;
 
 const STDIO = {
@@ -38,7 +38,7 @@ const STDIO = {
   captured: ['ignore', 'pipe', 'pipe'],
 } as const;
 
-/** Runs a program to its end. Never rejects: one that cannot be started has ended, with a message on stderr. */
+/** Runs a program to its end. Never rejects: a program that cannot be started counts as ended, with a message on stderr. */
 export const runProgram = ({ program, args, env, output, onStart }: Run): Promise<Ended> =>
   new Promise((resolve) => {
     let [stdout, stderr] = ['', ''];
@@ -59,6 +59,6 @@ export const runProgram = ({ program, args, env, output, onStart }: Run): Promis
     const end = (code: number | null, signal: NodeJS.Signals | null): void =>
       resolve({ code: code ?? (signal === null ? 1 : exitCodeOf(signal)), stdout, stderr });
     child.once('close', end);
-    // What it started in the background may keep the pipe open for as long as it likes.
+    // Background processes of the program may keep the pipe open for any time.
     child.once('exit', (code, signal) => setTimeout(end, PIPE_GRACE_MS, code, signal).unref());
   });

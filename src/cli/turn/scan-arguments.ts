@@ -1,13 +1,13 @@
 import type { FlagTable } from './helm-flags.ts';
 
-/** One argument as Helm's flag parser (spf13/pflag) takes it, with the words that it was made of. */
+/** One argument, read as Helm's flag parser (spf13/pflag) reads it, and its words on the command line. */
 export type Scanned =
   | { readonly kind: 'word'; readonly text: string; readonly words: readonly string[] }
   | {
       readonly kind: 'flag';
       /** `--set` or `-f`. */
       readonly name: string;
-      /** Undefined: none was given. */
+      /** Undefined: the flag has no value. */
       readonly value: string | undefined;
       readonly words: readonly string[];
       readonly known: boolean;
@@ -15,7 +15,7 @@ export type Scanned =
 
 interface Step {
   readonly found: readonly Scanned[];
-  /** How many arguments it took. */
+  /** How many arguments were read. */
   readonly taken: number;
 }
 
@@ -34,7 +34,7 @@ const scanLong = (args: readonly string[], at: number, table: FlagTable): Step =
   return { found: [{ kind: 'flag', name, value: words[1], words, known }], taken: words.length };
 };
 
-/** `-if values.yaml`, `-nshop`, `-n=shop`: switches, the last of them perhaps a flag with a value. */
+/** `-if values.yaml`, `-nshop`, `-n=shop`: several switches in one word. The last letter may be a flag with a value. */
 const scanShort = (args: readonly string[], at: number, table: FlagTable): Step => {
   const argument = args[at] ?? '';
   const letters = argument.slice(1);
@@ -58,7 +58,7 @@ const scanShort = (args: readonly string[], at: number, table: FlagTable): Step 
   return { found, taken: 1 };
 };
 
-/** Takes the next argument apart. An unknown flag counts as a switch, as pflag never gets to see one that it does not know. */
+/** Reads the next argument. An unknown flag counts as a switch. */
 export const scanNext = (args: readonly string[], at: number, table: FlagTable): Step => {
   const argument = args[at] ?? '';
   if (argument.startsWith('--')) return scanLong(args, at, table);
@@ -66,6 +66,6 @@ export const scanNext = (args: readonly string[], at: number, table: FlagTable):
   return { found: [{ kind: 'word', text: argument, words: [argument] }], taken: 1 };
 };
 
-/** As strconv.ParseBool reads it; a switch without a value is on. */
+/** Reads a boolean as Go's strconv.ParseBool does. A switch without a value is on. */
 export const isOn = (value: string | undefined): boolean =>
   value === undefined || ['1', 't', 'T', 'true', 'TRUE', 'True'].includes(value);

@@ -2,12 +2,12 @@ import type { LockIntervals } from '../../intervals/intervals.ts';
 import type { Api } from '../../kubernetes/api.ts';
 import type { HeldLock } from './hold-lock.ts';
 import type { LockedCommand } from './parse-command-line.ts';
-import type { Patience } from './patience.ts';
 import type { Progress } from './progress.ts';
 import type { ReleaseReader } from './release-reader.ts';
 import type { Signals } from './signals.ts';
+import type { WaitLimit } from './wait-limit.ts';
 
-/** What one `helm lock` works with, from the moment on that its locks are held. */
+/** The state of one `helm lock` while its locks are held. */
 export interface Session {
   readonly command: LockedCommand;
   /** The Helm to run. */
@@ -17,21 +17,21 @@ export interface Session {
   readonly reader: ReleaseReader | undefined;
   readonly hasBelay: boolean;
   readonly locks: readonly HeldLock[];
-  readonly patience: Patience;
+  readonly waitLimit: WaitLimit;
   readonly intervals: LockIntervals;
   readonly progress: Progress;
   readonly signals: Signals;
-  /** Variables for what is run, on top of this process' own. */
+  /** Environment variables for the command, in addition to those of this process. */
   readonly env: Readonly<Record<string, string>>;
   /** Monotonic, milliseconds. */
   readonly nowMs: () => number;
   /** Milliseconds since the epoch. */
   readonly wallMs: () => number;
-  /** Ends early when a signal comes. */
+  /** Sleeps, and ends early when a signal comes. */
   readonly pause: (ms: number) => Promise<void>;
 }
 
 /** How a `helm lock` ends before its command has run. */
-export type Early =
-  /** Done, and there was nothing to do. */
+export type EarlyEnd =
+  /** There was nothing to do. */
   { readonly end: 'skipped'; readonly because: string } | { readonly end: 'signal' };

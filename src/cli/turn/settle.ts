@@ -3,20 +3,21 @@ import { readFreeze } from '../../policy/lock-annotations.ts';
 import type { ReleaseFacts } from '../../rules/in-flight.ts';
 import { refOf } from '../../rules/in-flight.ts';
 import { EXIT, Failure } from '../failure.ts';
+import { newestIn } from '../releases/release-view.ts';
 import type { HeldLock } from './hold-lock.ts';
 import type { LeaseTarget } from './lock-lease.ts';
 import { createObserver } from './observer.ts';
 import { mayInstall } from './parse-command-line.ts';
 import { planRecovery } from './plan-recovery.ts';
 import { recover } from './recover.ts';
+import { judgeCondition } from './release-condition.ts';
 import type { ReleaseReader } from './release-reader.ts';
-import type { Early, Session } from './session.ts';
-import { judgeStanding, newestRecord } from './standing.ts';
+import type { EarlyEnd, Session } from './session.ts';
 import { showFreeze, showTimeout, showWork } from './words.ts';
 
-export type Settled = { readonly end: undefined; readonly facts: ReleaseFacts } | Early;
+export type Settled = { readonly end: undefined; readonly facts: ReleaseFacts } | EarlyEnd;
 
-/** A recovered release may fail to stay so; more than this is no bad luck. */
+/** A recovered release may break again. After this many recoveries it is not by chance. */
 const MAX_RECOVERIES = 3;
 
 const findFreeze = async (
@@ -33,9 +34,9 @@ const findFreeze = async (
   return readFreeze(await reader.namespaceLocks(namespace), source, nowMs);
 };
 
-/** Waits until nobody is at work on a release that is locked, and brings it back if it is stuck or failed. Throws a Failure (lock timeout). */
+/** Waits until nobody works on the locked release, and recovers it if it is stuck or failed. Throws a Failure (lock timeout). */
 export const settle = async (session: Session, reader: ReleaseReader, lock: HeldLock): Promise<Settled> => {
-  const { command, patience, intervals, progress, signals, hasBelay, nowMs, wallMs, pause } = session;
+  const { command, waitLimit, intervals, progress, signals, hasBelay, nowMs, wallMs, pause } = session;
   const { target } = lock;
   const observer = createObserver(nowMs);
   const { options, kind } = command;
@@ -47,26 +48,26 @@ export const settle = async (session: Session, reader: ReleaseReader, lock: Held
       const freeze = await findFreeze(reader, target, facts, wallMs());
       if (freeze !== undefined) return { end: 'skipped', because: showFreeze(target, freeze, wallMs()) };
     }
-    const newest = newestRecord(facts.records);
+    const newest = newestIn(facts.records);
     const trace = `${newest?.name} ${newest?.resourceVersion} ${facts.claim?.resourceVersion}`;
     const unchangedMs = observer.unchangedMs(target.release, trace);
     const { stepSlackMs } = intervals;
-    const standing = judgeStanding(facts, { nowMs: wallMs(), unchangedMs, hasBelay, left: lock.left, stepSlackMs });
-    if (standing.at === 'work') {
-      const what = showWork(target, standing);
-      const isAlone = !hasBelay && standing.freeInMs === undefined;
-      if (patience.isOver()) {
-        throw new Failure(showTimeout(target, patience.timeoutMs, what, isAlone), EXIT.lockTimeout);
+    const condition = judgeCondition(facts, { nowMs: wallMs(), unchangedMs, hasBelay, left: lock.left, stepSlackMs });
+    if (condition.at === 'work') {
+      const what = showWork(target, condition);
+      const isAlone = !hasBelay && condition.freeInMs === undefined;
+      if (waitLimit.isOver()) {
+        throw new Failure(showTimeout(target, waitLimit.timeoutMs, what, isAlone), EXIT.lockTimeout);
       }
-      await patience.during(async () => {
-        progress.waiting(what, patience.waitedMs());
-        await pause(intervals.standingEveryMs);
+      await waitLimit.during(async () => {
+        progress.waiting(what, waitLimit.waitedMs());
+        await pause(intervals.conditionEveryMs);
       });
       continue;
     }
     progress.clear();
     const recovery = options.recover
-      ? planRecovery(kind, mayInstall(command), standing, facts.records)
+      ? planRecovery(kind, mayInstall(command), condition, facts.records)
       : ({ do: 'nothing' } as const);
     if (recovery.do === 'nothing') {
       await recover(session, target, recovery);
@@ -83,9 +84,9 @@ export const settle = async (session: Session, reader: ReleaseReader, lock: Held
       continue;
     }
     const what = `release ${target.release} is at work after all`;
-    if (patience.isOver()) throw new Failure(showTimeout(target, patience.timeoutMs, what, false), EXIT.lockTimeout);
-    await patience.during(async () => {
-      progress.waiting(what, patience.waitedMs());
+    if (waitLimit.isOver()) throw new Failure(showTimeout(target, waitLimit.timeoutMs, what, false), EXIT.lockTimeout);
+    await waitLimit.during(async () => {
+      progress.waiting(what, waitLimit.waitedMs());
       await pause(retryMs);
     });
     retryMs = Math.min(2 * retryMs, intervals.lastRecoveryRetryMs);

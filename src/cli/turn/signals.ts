@@ -4,20 +4,20 @@ import type { Progress } from './progress.ts';
 
 const PASSED_ON = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** What a shell makes of a process that a signal has ended. */
+/** The exit code of a shell for a process that a signal has ended. */
 export const exitCodeOf = (signal: NodeJS.Signals): number => 128 + (constants.signals[signal] ?? 0);
 
-/** The signals that this process gets: they end a wait, and go on to the program that runs. */
+/** The signals to this process. They end a wait, and are passed to the running program. */
 export interface Signals {
   /** Fires with the first signal. */
   readonly signal: AbortSignal;
   readonly received: NodeJS.Signals | undefined;
-  /** Passes on what comes until the program has ended. */
+  /** Passes signals to a program until it has ended. */
   passOnTo(child: ChildProcess): void;
   stop(): void;
 }
 
-/** `killAfterMs`: after the second signal. */
+/** `killAfterMs` is the time from the second signal to SIGKILL. */
 export const catchSignals = (progress: Progress, isTerminal: boolean, killAfterMs: number): Signals => {
   const controller = new AbortController();
   let received: NodeJS.Signals | undefined;
@@ -27,7 +27,7 @@ export const catchSignals = (progress: Progress, isTerminal: boolean, killAfterM
     received ??= signal;
     controller.abort();
     if (child === undefined) return;
-    // A terminal gives Ctrl-C to everybody in the foreground: Helm has it already.
+    // A terminal sends Ctrl-C to all foreground processes, so Helm already has it.
     if (signal !== 'SIGINT' || !isTerminal) child.kill(signal);
     if (isFirst) {
       progress.say(`${signal}: waiting for the command to end`);

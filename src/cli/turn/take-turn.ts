@@ -1,28 +1,28 @@
 import { type Holder, type LockState, MAX_WAITERS, type Waiter } from './lock-lease.ts';
 import type { Observer } from './observer.ts';
 
-/** Who asks for a turn. */
+/** The process that asks for the lock. */
 export interface Me {
   readonly id: string;
   readonly operation: string;
   readonly stepMs: number;
-  /** When it began to wait, by its own clock: shown to others. */
+  /** When it began to wait, by its own clock. It is shown to others. */
   readonly sinceMs: number;
 }
 
-/** What to do about a lock as it was just read. A `write` is a compare-and-swap: it counts only if nobody wrote in between. */
+/** The next step with a lock that was just read. A `write` is a compare-and-swap, and counts only if nobody wrote in between. */
 export type Turn =
   | { readonly do: 'take'; readonly write: LockState & { readonly holder: Holder } }
   | { readonly do: 'queue'; readonly write: LockState; readonly ahead: number }
   | { readonly do: 'wait'; readonly ahead: number };
 
-/** How this process looks at a lock. */
-export interface Look {
+/** The time at which a lock is read, and the intervals of this process. */
+export interface TurnTiming {
   /** Milliseconds since the epoch. */
   readonly nowMs: number;
   readonly beat: string;
   readonly isBeatDue: boolean;
-  /** How long this process may be silent itself; of others too, where their Lease does not say. */
+  /** The longest silence of this process. It also applies to others if their Lease does not say. */
   readonly silenceMs: number;
 }
 
@@ -33,15 +33,15 @@ const isGone = (
   silenceMs: number,
 ): boolean => observer.unchangedMs(`${kind} ${id}`, beat) >= silenceMs;
 
-/** One look at the lock: take it when it is free and nobody waits longer, else queue up or keep one's place. */
+/** Decides the next step: take a free lock if nobody has waited longer, or else join the queue or keep the place in it. */
 export const takeTurn = (
   state: LockState,
   me: Me,
   observer: Observer,
-  { nowMs, beat, isBeatDue, silenceMs }: Look,
+  { nowMs, beat, isBeatDue, silenceMs }: TurnTiming,
 ): Turn => {
   const { holder } = state;
-  // All of them are looked at every time, or one that is seen for the first time when it is first in line would have its time all over again.
+  // Every waiter is observed at every step. Otherwise the silence of a waiter would count only from when it is first in line.
   const living = state.queue.filter((waiter) => !isGone(observer, 'waiter', waiter, silenceMs) || waiter.id === me.id);
   const holderIsGone = holder !== undefined && isGone(observer, 'holder', holder, holder.silenceMs ?? silenceMs);
   const place = living.findIndex(({ id }) => id === me.id);
@@ -64,7 +64,7 @@ export const takeTurn = (
   return { do: 'queue', write: { ...state, queue: living.map((one) => (one.id === me.id ? mine : one)) }, ahead };
 };
 
-/** Without me: the holder gone or my place in the queue given up. Undefined: nothing is left to be kept, and the Lease may go. */
+/** The lock without this holder or waiter. Undefined: nothing is left, and the Lease can be deleted. */
 export const leaveLock = (state: LockState, id: string, left: LockState['left']): LockState | undefined => {
   const holder = state.holder?.id === id ? undefined : state.holder;
   const queue = state.queue.filter((waiter) => waiter.id !== id);

@@ -4,9 +4,9 @@ import type { Freeze } from '../../policy/lock.ts';
 import { showDuration, showTime, showWhen } from '../../text/when.ts';
 import { showIdentity } from './identity.ts';
 import type { Holder, LeaseTarget } from './lock-lease.ts';
-import type { Standing } from './standing.ts';
+import type { ReleaseCondition } from './release-condition.ts';
 
-/** The words for those who wait. Names and reasons of others stand in them: whoever prints them escapes. */
+/** Messages to a waiting user. They contain names and reasons of others, which progress.ts escapes. */
 
 const showPlace = (ahead: number): string => (ahead === 0 ? 'this is next' : `${ahead} before this`);
 
@@ -17,7 +17,10 @@ export const showHolder = ({ release }: LeaseTarget, holder: Holder | undefined,
   return `release ${release} is held by ${showIdentity(holder.id)} (${holder.operation}${since}); ${showPlace(ahead)}`;
 };
 
-export const showWork = ({ release }: LeaseTarget, { by, freeInMs }: Extract<Standing, { at: 'work' }>): string => {
+export const showWork = (
+  { release }: LeaseTarget,
+  { by, freeInMs }: Extract<ReleaseCondition, { at: 'work' }>,
+): string => {
   const until =
     freeInMs === undefined
       ? ''

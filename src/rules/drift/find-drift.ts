@@ -38,7 +38,7 @@ export const findDrift = (input: DriftInput): readonly FieldChange[] => {
   const chartOnly = scope === 'ChartFields';
   for (const key of keysOf(before, after)) {
     if (key === 'metadata') findMetadataDrift(walk, chartOnly, shape, before, after, descend(ignore, key));
-    else if (!IDENTITY.has(key)) {
+    else if (!BEYOND_DESIRED_STATE.has(key)) {
       const [old, now] = [own(before, key), own(after, key)];
       // Most writes leave `spec` alone, and comparing two trees takes half the time of walking three.
       if (!deepEqual(old, now)) walk.field(key, chartOnly, own(shape, key), old, now, ignore);
@@ -47,8 +47,8 @@ export const findDrift = (input: DriftInput): readonly FieldChange[] => {
   return walk.changes;
 };
 
-/** Fields that are no desired state: the status belongs to controllers, and the others identify the object. */
-const IDENTITY: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'status']);
+/** Fields beyond desired state: the status belongs to controllers, and the others identify the object. */
+const BEYOND_DESIRED_STATE: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'status']);
 
 /** Metadata that the API server writes, and finalizers, which controllers write. */
 const NOT_DESIRED_STATE: ReadonlySet<string> = new Set([

@@ -16,5 +16,13 @@ export const jsonPath = (object: unknown, path: string): string => {
       .flatMap((value) => (all ? Object.values(value ?? {}) : [(value as Record<string, unknown> | null)?.[key]]))
       .filter((value) => value !== undefined && value !== null);
   }
-  return values.map((value) => (typeof value === 'object' ? JSON.stringify(value) : String(value))).join(' ');
+  return values.map((value) => (typeof value === 'object' ? JSON.stringify(inOrder(value)) : String(value))).join(' ');
+};
+
+/** kubectl prints the fields of an object in the order of their names. */
+const inOrder = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(inOrder);
+  if (typeof value !== 'object' || value === null) return value;
+  const fields = Object.entries(value).map(([name, field]): [string, unknown] => [name, inOrder(field)]);
+  return Object.fromEntries(fields.sort(([a], [b]) => (a < b ? -1 : 1)));
 };

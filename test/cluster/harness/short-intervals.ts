@@ -30,7 +30,7 @@ export const SHORT_INTERVALS = {
     nextPollMs: 200,
     pollMs: 500,
     claimLookEveryMs: 300,
-    standingEveryMs: 300,
+    conditionEveryMs: 300,
     firstRecoveryRetryMs: 1_000,
     lastRecoveryRetryMs: 4_000,
     firstCommandRetryMs: 500,

@@ -37,7 +37,7 @@ describe('stored certificates', () => {
     ]);
   });
 
-  /** The next authority stands in the Secret, and behind the one that signs. */
+  /** The next authority is in the Secret, and in the bundle behind the authority that signs. */
   const published = (next: Authority = { cert: other.ca, key: other.caKey }): StoredCertificates => ({
     ...ours,
     ca: ours.ca + next.cert,
@@ -55,7 +55,7 @@ describe('stored certificates', () => {
     at?: number;
     /** For how long every webhook has carried the next authority. */
     knownForMs?: number;
-    /** For how long the bundle has been this one. */
+    /** For how long the bundle has been unchanged. */
     bundleForMs?: number;
     lifetimes?: Lifetimes;
     expected: Assessment['state'];
@@ -270,7 +270,7 @@ describe('stored certificates', () => {
         dnsNames,
         lifetimes,
         pauses: pausesOf(lifetimes, DEFAULT_INTERVALS.certificates),
-        // Whatever else is trusted does not count.
+        // Other authorities that are trusted do not count.
         knownForMs: (authority) =>
           [other.ca, lateAuthority.cert].includes(String(authority)) ? (knownForMs ?? 0) : 1e15,
         bundleForMs: bundleForMs ?? 0,
@@ -282,7 +282,7 @@ describe('stored certificates', () => {
     });
   }
 
-  test('a bundle is split into its certificates, whatever stands between them', () => {
+  test('a bundle is split into its certificates, with any text between them', () => {
     assert.equal(splitBundle(`# old\n${ours.ca}\n# new\n${other.ca}`).length, 2);
     assert.deepEqual(splitBundle('nothing'), []);
   });

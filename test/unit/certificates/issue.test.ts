@@ -20,7 +20,7 @@ const now = Math.floor(Date.now() / 1000) * 1000;
 const extension = (pem: string, name: string): Record<string, unknown> =>
   forge.pki.certificateFromPem(pem).getExtension(name) as Record<string, unknown>;
 
-/** A handshake as the API server makes it: against this address, but verified for the Service's name. */
+/** A handshake as the API server makes it: with this address, verified for the name of the Service. */
 const handshake = async (served: { cert: string; key: string }, ca: string, servername: string): Promise<string> => {
   const server = createServer({ cert: served.cert, key: served.key });
   server.on('tlsClientError', () => {});
@@ -50,7 +50,7 @@ describe('issued certificates', () => {
     leaf = new X509Certificate(issued.cert);
   });
 
-  test('the serving certificate is signed by the authority, and by no other', () => {
+  test('the serving certificate is signed by its authority, and by no other authority', () => {
     assert.equal(leaf.checkIssued(ca), true);
     assert.equal(leaf.verify(ca.publicKey), true);
     assert.equal(leaf.verify(new X509Certificate(other.ca).publicKey), false);
@@ -112,7 +112,7 @@ describe('issued certificates', () => {
     assert.notEqual(extension(issued.cert, 'subjectKeyIdentifier').subjectKeyIdentifier, authorityKey);
   });
 
-  test('they are valid from an hour ago, the authority for ten years and the serving certificate for one', () => {
+  test('both are valid from an hour ago, the authority for ten years and the serving certificate for one year', () => {
     assert.equal(ca.validFromDate.getTime(), now - HOUR_MS);
     assert.equal(leaf.validFromDate.getTime(), now - HOUR_MS);
     assert.equal(leaf.validToDate.getTime(), now + YEAR_MS);

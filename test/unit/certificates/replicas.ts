@@ -16,16 +16,16 @@ import { DEFAULT_INTERVALS } from '../../../src/intervals/intervals.ts';
 import { ApiError } from '../../../src/kubernetes/api.ts';
 
 /**
- * Replicas that share what they share in a cluster: one Secret and two configurations, each a register with a version that compares and
- * swaps. Every read and write waits until the test lets it happen, so that replicas overtake each other anywhere, and end anywhere.
+ * Replicas that share one Secret and two configurations, as in a cluster. Each of the three has a version, and a write is a compare-and-swap. Every
+ * read and write waits until the test lets it happen. So replicas overtake each other, and end, at any point.
  */
 export interface World {
-  /** Milliseconds since the epoch; people and NTP may step it. */
+  /** Milliseconds since the epoch. People and NTP may set this clock. */
   wallMs: number;
   steadyMs: number;
   secret: { version: number; contents: StoredCertificates } | undefined;
   configurations: SeenConfiguration[];
-  /** What the API servers may believe: the bundles as they have been since `steadyMs`. */
+  /** The bundles that an API server may still trust, each from `steadyMs` on. */
   readonly believed: { readonly steadyMs: number; readonly bundles: readonly string[] }[];
 }
 
@@ -33,7 +33,7 @@ export interface Replica {
   readonly keeper: Keeper;
   /** Lets one read or write happen, or begins a round. */
   advance(): Promise<void>;
-  /** To the end of its round. */
+  /** Lets the replica go on to the end of its round. */
   finish(): Promise<void>;
 }
 
@@ -42,7 +42,7 @@ export const PAUSES = pausesOf(LIFETIMES, DEFAULT_INTERVALS.certificates);
 /** The API servers hear of a configuration at the latest this long after it was written. */
 export const LAG_MS = PAUSES.settleMs / 2;
 
-/** Weak and few: making strong ones takes most of the time otherwise, and what is tested is not their strength. */
+/** A few weak keys. Strong ones would take most of the time of the test, which is not about their strength. */
 export const makeKeys = (): (() => Promise<forge.pki.rsa.KeyPair>) => {
   const keys = Array.from({ length: 5 }, () => forge.pki.rsa.generateKeyPair({ bits: 1024 }));
   let next = 0;
@@ -69,11 +69,11 @@ export const createWorld = (): World => ({
 export const noteBelieved = (world: World): void => {
   const bundles = world.configurations.flatMap(({ webhooks }) => webhooks.map(({ caBundle }) => caBundle));
   world.believed.push({ steadyMs: world.steadyMs, bundles });
-  // The last one that is older than the lag still counts.
+  // The last entry that is older than the lag still counts.
   while ((world.believed[1]?.steadyMs ?? world.steadyMs) <= world.steadyMs - LAG_MS) world.believed.shift();
 };
 
-/** Asked again and again of the same few. */
+/** Answers are remembered, because the same few certificates are compared again and again. */
 const leads = new Map<string, Map<string, boolean>>();
 const leadsTo = (cert: string, bundle: string): boolean => {
   const known = leads.get(cert) ?? new Map<string, boolean>();
@@ -82,7 +82,7 @@ const leadsTo = (cert: string, bundle: string): boolean => {
   return answer;
 };
 
-/** Whether what a replica serves is trusted by an API server that is as far behind as it may be. */
+/** Whether an API server that is as late as it may be trusts the certificate that a replica serves. */
 export const isTrusted = (world: World, cert: string): boolean =>
   world.believed.every(({ bundles }) => bundles.every((bundle) => leadsTo(cert, bundle)));
 

@@ -25,9 +25,9 @@ type Event =
   | { readonly kind: 'advance'; readonly replica: number }
   | { readonly kind: 'crash'; readonly replica: number }
   | { readonly kind: 'start'; readonly replica: number }
-  /** Time passes, and every replica that runs comes to look at everything once. */
+  /** Time passes, and every replica that runs makes one round. */
   | { readonly kind: 'tick'; readonly ms: number }
-  /** Somebody steps the clock ahead. */
+  /** Somebody sets the clock ahead. */
   | { readonly kind: 'jump'; readonly ms: number }
   | { readonly kind: 'rotate' }
   /** Somebody spoils a field of the Secret, or all of it. */
@@ -72,14 +72,14 @@ class Cluster {
   readonly stages = new Set<string>();
   private readonly onChange: (cluster: Cluster) => void;
   private isInstalled = false;
-  /** Whether the authority that signs has ever expired: then there is nothing left that could overlap. */
+  /** Whether the authority that signs has ever expired. Then no two authorities can overlap. */
   hadNoAuthority = false;
 
   constructor(onChange: (cluster: Cluster) => void = () => {}) {
     this.onChange = onChange;
   }
 
-  /** The first certificate of all is served before anybody can have heard of its authority. */
+  /** The very first certificate is served before any API server can have heard of its authority. */
   private check(): void {
     const [authority] = splitBundle(this.world.secret?.contents.ca ?? '');
     this.hadNoAuthority ||= authority !== undefined && isExpired(this.world, authority);
@@ -90,7 +90,7 @@ class Cluster {
     return this.replicas.filter((running) => running !== undefined);
   }
 
-  /** As it is some time after the installation. */
+  /** The state some time after the installation. */
   async install(): Promise<void> {
     for (let index = 0; index < REPLICAS; index += 1) this.replicas[index] = startReplica(this.world, generateKeys);
     for (let pass = 0; pass < 4; pass += 1) await this.pass(LAG_MS);
@@ -98,7 +98,7 @@ class Cluster {
     this.check();
   }
 
-  /** Whatever they are at is brought to its end, and then they look again; they take turns at it. */
+  /** The replicas finish their rounds, and then make further rounds, one replica after the other. */
   async pass(ms: number): Promise<void> {
     this.world.wallMs += ms;
     this.world.steadyMs += ms;
@@ -170,7 +170,7 @@ const assertTrusted = ({ world, running }: Cluster): void => {
   }
 };
 
-/** A jump leaves the authority that signs the time that a rotation takes. */
+/** After a jump, the authority that signs is still valid for as long as a rotation takes. */
 const withinItsLife = ({ world }: Cluster, event: Event): Event => {
   const [authority] = splitBundle(world.secret?.contents.ca ?? '');
   if (event.kind !== 'jump' || authority === undefined) return event;
@@ -178,7 +178,7 @@ const withinItsLife = ({ world }: Cluster, event: Event): Event => {
   return { ...event, ms: Math.max(0, Math.min(event.ms, leftMs - 2 * PAUSES.settleMs - 4 * LAG_MS)) };
 };
 
-/** Long enough for two rotations, of which one may begin when the other one ends. */
+/** Long enough for two rotations, one after the other. */
 const MOST_PASSES = Math.ceil((2 * (PAUSES.settleMs + PAUSES.reloadMs)) / LAG_MS) + 20;
 
 const isCalm = ({ world, running }: Cluster): boolean => {
@@ -204,7 +204,7 @@ const assertSound = async (cluster: Cluster): Promise<void> => {
 };
 
 describe('three replicas, in any order', () => {
-  test('serve only what every API server trusts, however a rotation is broken up and the clock is stepped', async () => {
+  test('serve only certificates that every API server trusts, when rotations break off anywhere and the clock is set', async () => {
     const seen = new Map<string, number>();
     const events = fc.array(fc.oneof(...ordinary), { minLength: 20, maxLength: 60, size: 'max' });
     const property = fc.asyncProperty(events, async (sequence) => {
@@ -218,7 +218,7 @@ describe('three replicas, in any order', () => {
       if (cluster.world.secret?.contents.ca !== first) seen.set('rotated', (seen.get('rotated') ?? 0) + 1);
     });
     await fc.assert(property, { numRuns: 15, endOnFailure: true });
-    // Or nothing has been shown.
+    // Without these the test would show nothing.
     for (const what of ['published', 'switched', 'rotated']) {
       assert.ok((seen.get(what) ?? 0) >= 4, `${what}: ${seen.get(what)}`);
     }
@@ -253,7 +253,7 @@ test('a rotation by the calendar alone: within the life of an authority all its 
       assert.ok(leftMs > LIFETIMES.leafMs / 3 - 3 * LAG_MS, `only ${leftMs} ms were left`);
     }
   }
-  // An authority gives way after 210 of 300 minutes, a serving certificate after 40 of 60.
+  // An authority is replaced after 210 of 300 minutes, a serving certificate after 40 of 60.
   assert.equal(authorities.size, 4);
   assert.ok(leaves.size >= 19 && leaves.size <= 24, String(leaves.size));
 });

@@ -8,7 +8,7 @@ import { moveLeadingFlags } from '../../../src/cli/leading-flags.ts';
 
 const asPlugin = { HELM_PLUGIN_NAME: 'lock', HELM_BIN: 'helm' };
 
-describe('whoever called is known', () => {
+describe('the caller is recognised', () => {
   const cases: readonly [string, string, Readonly<Record<string, string>>, string][] = [
     ['by its own name', '/usr/bin/belay', {}, 'belay'],
     ['from dist', '/src/dist/belay.js', {}, 'belay'],

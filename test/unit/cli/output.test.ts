@@ -21,7 +21,7 @@ describe('a table', () => {
   test('of nothing is nothing', () => assert.deepEqual(layOut([]).lines, []));
 });
 
-describe('what others wrote', () => {
+describe('text of others', () => {
   const hostile = {
     reason: 'a\u001b[2Jb\u009b\u202e"\\ \ud83d\ude00 \u00a0x',
     lines: 'one\ntwo\n',

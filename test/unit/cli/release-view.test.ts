@@ -1,3 +1,4 @@
+// Beyond 200 lines: status, explain and policy are three views of the same releases, which are set up once.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { explainLines } from '../../../src/cli/explain/explain-lines.ts';

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { showDiff } from '../../../src/cli/drift/unified-diff.ts';
 import type { CheckedRelease, ObjectDrift } from '../../../src/drift/findings.ts';
 
-test('the name of a chart, which whoever writes the record chooses, does not steer the terminal', async () => {
+test('the name of a chart cannot control the terminal', async () => {
   const checked = {
     checked: true,
     release: { namespace: 'shop', name: 'web' },

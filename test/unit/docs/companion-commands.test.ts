@@ -10,7 +10,7 @@ import { moveLeadingFlags } from '../../../src/cli/leading-flags.ts';
 import { createProgram } from '../../../src/cli/program.ts';
 import { parseCommandLine } from '../../../src/cli/turn/parse-command-line.ts';
 
-/** The commands of docs/pipelines.md and docs/migrating.md are read by what reads them when they are typed. */
+/** The commands in docs/pipelines.md and docs/migrating.md are parsed by the program itself. */
 
 const DOCS = join(import.meta.dirname, '../../../docs');
 

@@ -9,7 +9,7 @@ import { test } from 'node:test';
 const ROOT = join(import.meta.dirname, '../../..');
 const text = await readFile(join(ROOT, 'CONTRIBUTING.md'), 'utf8');
 
-/** What its example would add, and nothing else that is not there. */
+/** Files that its example would add. They are the only missing files that it may name. */
 const EXAMPLE = ['src/rules/prereleases.ts', 'test/unit/rules/prereleases.test.ts'];
 
 const PATH = /(?<![\w./~-])(?:src|test|docs|manifests|packaging|\.ci)\/[\w./-]*\w|(?<![\w/])[\w-]+\.(?:md|json)\b/g;
@@ -34,7 +34,7 @@ test('every target of make that it names is there', async () => {
   for (const [, target] of text.matchAll(/`make ([\w-]+)/g)) assert.match(makefile, new RegExp(`^${target}:`, 'm'));
 });
 
-test('what has to name every denial code, as it says, does', async () => {
+test('every place that has to name all denial codes names them', async () => {
   const named = [...text.matchAll(/^ {3}- `((?:src|test|docs)\/[\w./-]+)`/gm)].map(([, path = '']) => path);
   assert.equal(named.length, 5);
   for (const path of named) assert.match(await readFile(join(ROOT, path), 'utf8'), /\bBelayDowngrade\b/, path);

@@ -23,7 +23,7 @@ test('every case has commands, and what they print', () => {
   }
 });
 
-describe('what is seen is compared with what is shown', () => {
+describe('the output of a command is compared with the guide', () => {
   const fixed = new Set(['2026-11-23T07:00:00Z']);
   const cases: readonly (readonly [name: string, shown: string, seen: string, fits: boolean])[] = [
     ['the same', 'a\nb', 'a\nb\n', true],

@@ -29,7 +29,7 @@ test('the reference that is checked in is the one that the source makes', async 
   assert.equal(reference, await referenceText(), 'out of date: run `make generate`');
 });
 
-describe('nothing that the source has is missing in the reference', () => {
+describe('the reference is complete', () => {
   /** Each of them stands in the reference as code, and there are some at all. */
   const areIn = (found: Iterable<string>): void => {
     const names = [...new Set(found)];
@@ -55,7 +55,7 @@ describe('nothing that the source has is missing in the reference', () => {
   test('policy fields', () => areIn(policyFields('spec').map(({ path }) => path.replaceAll('[]', '\\[\\]'))));
 });
 
-describe('what the reference says of annotations is true', () => {
+describe('the reference is right about annotations', () => {
   const nowMs = Date.parse(EXAMPLE_TIME) - 1;
   const record: LockSource = { kind: 'Secret', namespace: 'shop', name: 'sh.helm.release.v1.web.v1' };
   const namespace: LockSource = { kind: 'Namespace', namespace: '', name: 'shop' };

@@ -21,7 +21,7 @@ for (const [file, claim] of Object.entries(claims)) {
   });
 }
 
-test('a Kubernetes that there is none of is refused with those that there are', () => {
+test('an unknown version of Kubernetes is refused with a list of the known ones', () => {
   assert.throws(() => chooseKubernetes('1.2'), {
     message: /^BELAY_KUBERNETES=1\.2: there is 1\.\d+ and 1\.30, without it /,
   });

@@ -32,7 +32,7 @@ const added = (
 const more = { data: { GREETING: 'hello', MORE: 'x' } };
 const byKubectl = owned('kubectl-patch', { 'f:data': { 'f:MORE': {} } });
 
-describe('what others put beside what the chart sets', () => {
+describe('a field that others added', () => {
   test('a key of a ConfigMap', () => assert.deepEqual(added(CONFIG, more, [byKubectl]), ['data.MORE']));
 
   test('an annotation, where the chart has some', () => {
@@ -71,7 +71,7 @@ describe('what others put beside what the chart sets', () => {
     assert.deepEqual(added(bare, { spec }, fields), ['spec.template.spec.containers[web].env']);
   });
 
-  test('what Helm 4 itself left behind, when a later revision failed', () => {
+  test('a field that Helm 4 itself left behind, when a later revision failed', () => {
     assert.deepEqual(added(CONFIG, more, [owned('helm', { 'f:data': { 'f:MORE': {} } }, { operation: 'Apply' })]), [
       'data.MORE',
     ]);
@@ -105,6 +105,6 @@ const NOT_ADDED: readonly (readonly [what: string, ...Parameters<typeof added>])
   ['a map that the chart leaves to others', { ...CONFIG, data: {} }, { data: { MORE: 'x' } }, [byKubectl]],
 ];
 
-describe('and what is not', () => {
+describe('a field that does not count as added', () => {
   for (const [what, ...given] of NOT_ADDED) test(what, () => assert.deepEqual(added(...given), []));
 });

@@ -4,7 +4,7 @@ import { compareChartFields, withoutSpelling, withWriters } from '../../../src/d
 import { placeDocument, toStored } from '../../../src/drift/placed-document.ts';
 import { live, MARKS, owned } from './objects.ts';
 
-/** A chart's document beside what the API server has made of it. */
+/** A chart's document, compared with the object that the API server made from it. */
 const compare = (
   document: Record<string, unknown>,
   object: ReturnType<typeof live>,
@@ -21,7 +21,7 @@ const keyed = [
   owned('helm', { 'f:spec': { 'f:ports': { 'k:{"port":80,"protocol":"TCP"}': { '.': {}, 'f:port': {} } } } }),
 ];
 
-describe('what the API server adds and rewrites is no drift', () => {
+describe('no drift: the API server adds or rewrites', () => {
   test('defaults, and a protocol that the chart leaves out', () => {
     const spec = { type: 'ClusterIP', ports: [{ port: 80, protocol: 'TCP', targetPort: 80 }] };
     assert.deepEqual(compare(service([{ port: 80 }]), live('v1', 'Service', { spec }, keyed)), []);
@@ -50,7 +50,7 @@ describe('what the API server adds and rewrites is no drift', () => {
     metadata: { name: 'web' },
     spec: { template: { spec: { containers: [{ name: 'web', resources, env }] } } },
   });
-  test('where the API server cannot be asked, another spelling is known', () => {
+  test('another spelling of a value, also where the API server cannot be asked', () => {
     const document = deployment({ limits: { cpu: '1000m' } }, [{ name: 'EMPTY', value: '' }]);
     const { spec } = deployment({ limits: { cpu: '1' } }, [{ name: 'EMPTY' }]);
     const found = compare(document, live('apps/v1', 'Deployment', { spec }));
@@ -60,22 +60,22 @@ describe('what the API server adds and rewrites is no drift', () => {
     );
     assert.deepEqual(withoutSpelling(found), []);
   });
-  test('and another value as well', () => {
+  test('but another value is drift there too', () => {
     const document = deployment({}, [{ name: 'MODE', value: 'a' }]);
     const { spec } = deployment({}, [{ name: 'MODE' }]);
     assert.equal(withoutSpelling(compare(document, live('apps/v1', 'Deployment', { spec }))).length, 1);
   });
 });
 
-describe('what the chart sets and somebody changed is drift', () => {
-  test('a port that has become another protocol', () => {
+describe('drift: somebody changed', () => {
+  test('the protocol of a port', () => {
     const spec = { ports: [{ port: 80, protocol: 'UDP' }] };
     const fields = [owned('x', { 'f:spec': { 'f:ports': { 'k:{"port":80,"protocol":"UDP"}': {} } } })];
     const [gone] = compare(service([{ port: 80 }]), live('v1', 'Service', { spec }, fields));
     assert.equal(gone?.path, 'spec.ports[80/TCP]');
   });
 
-  test('a value, with its writer; what is gone has none', () => {
+  test('a value, with its writer; a field that is gone has no writer', () => {
     const document = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'web' }, data: { a: '1', b: '2' } };
     const object = live('v1', 'ConfigMap', { data: { a: '9' } }, [
       owned('helm', { 'f:data': { '.': {} } }),
@@ -87,12 +87,12 @@ describe('what the chart sets and somebody changed is drift', () => {
     assert.deepEqual([b?.path, b?.after, b?.writer], ['data.b', undefined, undefined]);
   });
 
-  test('but not where a rule leaves it to others', () => {
+  test('but not a field that the policy ignores', () => {
     const document = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'web' }, data: { a: '1' } };
     assert.deepEqual(compare(document, live('v1', 'ConfigMap', { data: { a: '9' } }), ['/data/a']), []);
   });
 
-  test('in a Secret, everything is secret but what is known to be harmless', () => {
+  test('in a Secret, where every field is hidden that is not known to be harmless', () => {
     const metadata = { name: 'web', annotations: { copy: 'x' }, labels: { app: 'web' } };
     const document = { apiVersion: 'v1', kind: 'Secret', metadata, data: { a: 'eA==' } };
     const object = live('v1', 'Secret', { data: { a: 'eQ==' } }, [], { copy: 'y' });

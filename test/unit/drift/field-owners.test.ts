@@ -38,9 +38,9 @@ describe("Helm's name among the managers", () => {
   const marks = { 'f:metadata': { 'f:annotations': { 'f:meta.helm.sh/release-name': {} } } };
   const of = (...entries: ReturnType<typeof owned>[]) => helmManagerOf(live('v1', 'ConfigMap', {}, entries));
   test('is helm', () => assert.equal(of(owned('helm', marks)), 'helm'));
-  test('is that of a program which embeds it and applied the marks', () =>
+  test('is the name of a program that embeds Helm and applied the marks', () =>
     assert.equal(of(owned('helm-controller', marks, { operation: 'Apply' })), 'helm-controller'));
-  test('is never that of somebody who applied over Helm', () =>
+  test('is never the name of somebody who applied over Helm', () =>
     assert.equal(of(owned('helm', {}), owned('kubectl', marks, { operation: 'Apply' })), 'helm'));
-  test('is helm where all traces are gone', () => assert.equal(of(), 'helm'));
+  test('is helm where managedFields is empty', () => assert.equal(of(), 'helm'));
 });

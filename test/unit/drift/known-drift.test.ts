@@ -19,11 +19,11 @@ const drift = (name: string, ...changed: DriftedField[]): ObjectDrift => ({
 });
 const release = { namespace: 'shop', name: 'web' };
 
-describe('what is told of drift', () => {
+describe('drift is told', () => {
   const told = (known: ReturnType<typeof createKnownDrift>, nowMs: number, ...drifted: ObjectDrift[]) =>
     known.note(release, drifted, nowMs).map(({ object }) => object.name);
 
-  test('each object once, again when it has changed, and all of them after a while', () => {
+  test('once for each object, again when the object has changed, and for all objects after a while', () => {
     const known = createKnownDrift(tellAgainMs);
     assert.deepEqual(told(known, 0, drift('a', field('2'))), ['a']);
     assert.deepEqual(told(known, 1, drift('a', field('2')), drift('b', field('2'))), ['b']);
@@ -35,7 +35,7 @@ describe('what is told of drift', () => {
     assert.equal(known.forget(release), false);
   });
 
-  test('the fields, who wrote them and when, and no secret', () => {
+  test('with the fields, their writers and times, and without secrets', () => {
     const writer = { manager: 'kubectl-edit', atMs: 0 };
     assert.equal(
       describeObject(drift('a', field('2', { writer }), field('x', { path: 'data.b', secret: true }))),
@@ -43,7 +43,7 @@ describe('what is told of drift', () => {
     );
   });
 
-  test('what others wrote deceives no terminal', () => {
+  test('without control characters that others wrote', () => {
     const evil = field('\u001b[2J', { path: 'data.\u001b[2J', writer: { manager: '\u001b[2J', atMs: undefined } });
     assert.ok(!describeObject(drift('a', evil)).includes('\u001b'));
   });

@@ -42,8 +42,8 @@ describe('a release is looked at again when a write of its objects', () => {
     test(`${what}: ${isLookedAt ? 'yes' : 'no'}`, () =>
       assert.deepEqual(rechecksOf(review, answer), isLookedAt ? [release] : []));
 
-  test('was no drift, by a controller, as thousands are: no', () =>
+  test('was no drift, by a controller, as thousands of writes are: no', () =>
     assert.deepEqual(rechecksOf(byController, allow('no drift')), []));
 
-  test('was a rehearsal: no', () => assert.deepEqual(rechecksOf({ ...review, dryRun: true }, allow('trusted')), []));
+  test('was a dry run: no', () => assert.deepEqual(rechecksOf({ ...review, dryRun: true }, allow('trusted')), []));
 });

@@ -31,7 +31,7 @@ describe('which release is looked at next', () => {
     };
   };
 
-  test('each of them once, and again when its interval has passed', () => {
+  test('each release once, and again when its interval has passed', () => {
     const { clock, refill, all } = open();
     refill(A, B);
     assert.equal(all(), 'a b');
@@ -43,7 +43,7 @@ describe('which release is looked at next', () => {
     assert.equal(all(), 'a b');
   });
 
-  test('what was let pass comes first, when it has been stored, and once', () => {
+  test('a release whose drift was let pass comes first, once, when the write has been stored', () => {
     const { clock, plan, refill, all } = open();
     refill(A, B);
     plan.recheck(B, 1000);
@@ -54,7 +54,7 @@ describe('which release is looked at next', () => {
     assert.equal(all(), '');
   });
 
-  test('at once, when another policy has come into force', () => {
+  test('a release at once, when another policy has come into force', () => {
     const { refill, all, changePolicy } = open();
     refill(A);
     all();
@@ -63,7 +63,7 @@ describe('which release is looked at next', () => {
     assert.equal(all(), 'a');
   });
 
-  test('not where the policy says Off, and everything after a reset', () => {
+  test('no release where the policy says Off, and every release after a reset', () => {
     const { plan, refill, all } = open();
     plan.refill([A], () => undefined);
     assert.equal(all(), '');

@@ -21,7 +21,7 @@ const admittedOf = (limiter: EventLimiter, occurrences: readonly Occurrence[], n
 const many = (count: number, make: (index: number) => Partial<Occurrence>): readonly Occurrence[] =>
   Array.from({ length: count }, (_, index) => of(make(index)));
 
-test('the same thing is told once a minute, and the next time counts what was held back', () => {
+test('the same thing has one Event a minute, and the next Event counts the occurrences in between', () => {
   const limiter = createEventLimiter(seriesMs);
   const admit = (afterMs: number) => limiter.admit(of(), NOW_MS + afterMs);
   assert.deepEqual(admit(0), { admitted: true, times: 1 });
@@ -31,14 +31,14 @@ test('the same thing is told once a minute, and the next time counts what was he
   assert.deepEqual(admit(120_000), { admitted: true, times: 1 });
 });
 
-test('what another replica has just told of is counted by the next one', () => {
+test('an occurrence that another replica has just written is counted by the next Event', () => {
   const limiter = createEventLimiter(seriesMs);
   limiter.admit(of(), NOW_MS);
   limiter.hold(of(), 1);
   assert.deepEqual(limiter.admit(of(), NOW_MS + 60_000), { admitted: true, times: 2 });
 });
 
-test('what was held back an hour ago is not brought up again', () => {
+test('occurrences that were held back an hour ago are forgotten', () => {
   const limiter = createEventLimiter(seriesMs);
   limiter.admit(of(), NOW_MS);
   limiter.admit(of(), NOW_MS + 1);
@@ -51,7 +51,7 @@ test('a clock that was set back does not hold Events back until it has caught up
   assert.equal(limiter.admit(of(), NOW_MS - 3_600_000).admitted, true);
 });
 
-describe('what is told side by side', () => {
+describe('different things have Events of their own', () => {
   const others: Record<string, Partial<Occurrence>> = {
     'another reason': { reason: 'FrozenWriteRefused' },
     'another release': { release: { namespace: 'shop', name: 'api' } },
@@ -66,7 +66,7 @@ describe('what is told side by side', () => {
   }
 });
 
-describe('whoever provokes refusals does not fill a namespace', () => {
+describe('somebody who provokes refusals', () => {
   const cases: Record<string, { occurrences: readonly Occurrence[]; admitted: number }> = {
     'on many objects of one release': {
       occurrences: many(500, (i) => ({ object: `ConfigMap c${i}` })),
@@ -97,7 +97,7 @@ describe('whoever provokes refusals does not fill a namespace', () => {
     });
   }
 
-  test('and does not keep others from being heard', () => {
+  test('does not suppress the Events of others', () => {
     const limiter = createEventLimiter(seriesMs);
     admittedOf(
       limiter,

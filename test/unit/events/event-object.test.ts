@@ -49,13 +49,13 @@ test('an Event as kubectl shows it', () => {
 });
 
 describe('names', () => {
-  test('are the same on every replica, whatever was said', () => {
+  test('are the same on every replica and for every message', () => {
     const other = event({}, { message: 'another', times: 7, type: 'Normal', action: 'Rollback' });
     assert.equal(eventName(other), eventName(event()));
     assert.match(eventName(event()), /^sh\.helm\.release\.v1\.web\.v3\.[0-9a-f]{16}$/);
   });
 
-  test('do not depend on the version that an object was written in', () => {
+  test('do not depend on the version of the API by which an object was written', () => {
     assert.equal(eventName(event({ apiVersion: 'apps/v1' })), eventName(event({ apiVersion: 'apps/v1beta1' })));
   });
 
@@ -67,11 +67,11 @@ describe('names', () => {
     'an object made anew': event({ uid: 'u4' }),
   };
   for (const [what, other] of Object.entries(others)) {
-    test(`are others for ${what}`, () => assert.notEqual(eventName(other), eventName(event())));
+    test(`differ for ${what}`, () => assert.notEqual(eventName(other), eventName(event())));
   }
 
   for (const name of ['system:foo', 'a'.repeat(253), 'Ümlaut', 'a/b']) {
-    test(`are such that the API server takes them for an object named ${name.slice(0, 20)}`, () => {
+    test(`are accepted by the API server for an object named ${name.slice(0, 20)}`, () => {
       assert.match(eventName(event({ name })), /^belay\.[0-9a-f]{16}$/);
     });
   }
@@ -83,11 +83,11 @@ test('Events of cluster-scoped objects are kept in default', () => {
 });
 
 describe('messages', () => {
-  test('hold nothing that a terminal would obey', () => {
+  test('hold no control characters for a terminal', () => {
     assert.equal(toMessage('a\u001b[31mb\nc\u202ed'), 'a\\u001b[31mb\\nc\\u202ed');
   });
 
-  test('are left alone when escaped already', () => {
+  test('are not escaped twice', () => {
     const escaped = toMessage('a\u001b"b\\');
     assert.equal(toMessage(escaped), escaped);
   });
@@ -99,7 +99,7 @@ describe('messages', () => {
     'four bytes a character': '😀'.repeat(5_000),
     'to be escaped': '\u0000'.repeat(5_000),
   })) {
-    test(`are at most 1024 bytes, and whole characters: ${what}`, () => {
+    test(`have at most 1024 bytes, and whole characters: ${what}`, () => {
       const message = toMessage(text);
       const bytes = Buffer.byteLength(message);
       assert.ok(bytes <= 1024 && bytes > 1000, String(bytes));

@@ -10,7 +10,7 @@ import { DEFAULT_INTERVALS } from '../../../src/intervals/intervals.ts';
 import { type Api, ApiError, type ApiRequest } from '../../../src/kubernetes/api.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
 
-/** What goes wrong between Belay and the API server; what goes right is in test/cluster/events.test.ts, with a real one. */
+/** Faults between Belay and the API server. test/cluster/events.test.ts has the normal case, with a real API server. */
 
 const START_MS = Date.parse('2026-11-21T12:00:00Z');
 
@@ -20,7 +20,7 @@ interface Stage {
   readonly lines: { level: string; msg: string }[];
   readonly waits: number[];
   nowMs: number;
-  /** Runs until everything that is noted has been written or given up. */
+  /** Runs until every noted Event has been written or given up. */
   flush(): Promise<void>;
 }
 
@@ -79,7 +79,7 @@ const failing = (status: number, message = 'no', reason = '') => {
   throw new ApiError(status, reason, message);
 };
 
-test('an Event for the record and one for the object, in one go', async () => {
+test('a refusal has an Event about the record and one about the object', async () => {
   const { events, requests, flush } = stage(() => ({}));
   events.note(refusal());
   assert.equal(requests.length, 0, 'noting does not write');
@@ -116,7 +116,7 @@ test('revisions of a release share their Event of the minute', async () => {
   assert.equal(requests.length, 1);
 });
 
-test('what does not fit in the queue is dropped and counted', async () => {
+test('an Event for which the queue has no room is dropped and counted', async () => {
   const { events, requests, flush } = stage(() => ({}));
   const total = MAX_QUEUED + 200;
   for (let i = 0; i < total; i += 1) {
@@ -129,7 +129,7 @@ test('what does not fit in the queue is dropped and counted', async () => {
   assert.equal(requests.length, MAX_QUEUED);
 });
 
-test('writes are ten a second', async () => {
+test('ten Events a second are written', async () => {
   const { events, requests, waits } = stage(() => ({}));
   const stop = new AbortController();
   const running = events.run(stop.signal);
@@ -140,7 +140,7 @@ test('writes are ten a second', async () => {
   await running;
 });
 
-test('what is noted after a pause is written', async () => {
+test('an Event that is noted after a pause is written', async () => {
   const { events, requests } = stage(() => ({}));
   const stop = new AbortController();
   const running = events.run(stop.signal);
@@ -168,10 +168,10 @@ test('the end does not wait for an API server that does not answer', { timeout: 
   assert.deepEqual(events.counts(), { written: 0, held: 0, dropped: { queue: 0, limit: 0, failed: 6 } });
 });
 
-describe('when the API server does not take it', () => {
+describe('an Event that the API server does not accept', () => {
   const one = refusal('web', { regarding: refusal().regarding.slice(0, 1) });
 
-  test('in a namespace that is gone or going, nobody is told', async () => {
+  test('because its namespace is deleted or being deleted: nobody is told', async () => {
     for (const answer of [
       () => failing(404, 'namespaces "shop" not found', 'NotFound'),
       () => failing(403, 'unable to create new content in namespace shop because it is being terminated', 'Forbidden'),
@@ -188,7 +188,7 @@ describe('when the API server does not take it', () => {
     }
   });
 
-  test('for lack of the right to, the log says so once a minute', async () => {
+  test('because a right is missing: the log says so once a minute', async () => {
     const self = stage(() => failing(403, 'events is forbidden', 'Forbidden'));
     for (let i = 0; i < 10; i += 1) self.events.note(refusal(`r${i}`));
     await self.flush();
@@ -201,7 +201,7 @@ describe('when the API server does not take it', () => {
     assert.equal(self.events.counts().dropped.failed, 22);
   });
 
-  test('for a while, it is tried again', async () => {
+  test('for a short time: it is tried again', async () => {
     let failures = 0;
     const answer = () => {
       failures += 1;
@@ -218,7 +218,7 @@ describe('when the API server does not take it', () => {
     await running;
   });
 
-  test('for longer, it is given up', async () => {
+  test('for a longer time: it is given up', async () => {
     const { events, requests } = stage(() => failing(500));
     const stop = new AbortController();
     const running = events.run(stop.signal);
@@ -242,7 +242,7 @@ describe('an Event of another replica', () => {
     ({ method = 'GET' }: ApiRequest) =>
       method === 'POST' ? failing(409, 'there is one', 'AlreadyExists') : method === 'GET' ? event : patch();
 
-  test('of a minute ago is added to', async () => {
+  test('from a minute ago is added to', async () => {
     const { events, requests, flush } = stage(answerWith(stored(START_MS - 60_000, 4)));
     events.note(one);
     await flush();
@@ -259,7 +259,7 @@ describe('an Event of another replica', () => {
     assert.equal(events.counts().written, 1);
   });
 
-  test('of less than a minute ago is left alone, and the next one counts it', async () => {
+  test('from less than a minute ago is left alone, and the next Event counts the occurrence', async () => {
     let event = stored(START_MS - 59_000, 4);
     const self = stage((request) => answerWith(event)(request));
     self.events.note(one);
@@ -273,7 +273,7 @@ describe('an Event of another replica', () => {
     assert.partialDeepStrictEqual(self.requests.at(-1)?.body, { count: 6 });
   });
 
-  test('that is written just now is left alone', async () => {
+  test('that is being written at the same moment is left alone', async () => {
     const { events, lines, flush } = stage(answerWith(stored(0), () => failing(409, 'changed', 'Conflict')));
     events.note(one);
     await flush();
@@ -281,7 +281,7 @@ describe('an Event of another replica', () => {
     assert.deepEqual(lines, []);
   });
 
-  test('that lies an hour ahead by its clock is added to', async () => {
+  test('from a clock that is an hour ahead is added to', async () => {
     const { events, flush } = stage(answerWith(stored(START_MS + 3_600_000, 1)));
     events.note(one);
     await flush();
@@ -289,20 +289,20 @@ describe('an Event of another replica', () => {
   });
 });
 
-test('nothing that is noted throws', () => {
+test('noting an Event never throws', () => {
   const { events } = stage(() => ({}));
   events.note(refusal('web', { message: undefined as unknown as string }));
   events.note(undefined as unknown as EventToNote);
   assert.equal(events.counts().dropped.failed, 2);
 });
 
-test('metrics tell what was written, held back and dropped', async () => {
+test('metrics count the Events that were written, held back and dropped', async () => {
   const { events, flush } = stage(() => ({}));
   const registry = new Registry();
   registerEventMetrics(registry, events);
   for (let i = 0; i < 3; i += 1) events.note(refusal());
   await flush();
-  await registry.metrics(); // asking twice does not count twice
+  await registry.metrics(); // a second scrape does not count twice
   const text = await registry.metrics();
   for (const line of [
     'belay_events_written_total 2',

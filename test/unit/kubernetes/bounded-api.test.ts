@@ -5,7 +5,7 @@ import type { Api } from '../../../src/kubernetes/api.ts';
 import { createBoundedApi } from '../../../src/kubernetes/bounded-api.ts';
 import { Overload } from '../../../src/kubernetes/overload.ts';
 
-/** An API that answers when it is told to, in whichever order. */
+/** An API that answers each request when the test says so. */
 const createSlowApi = () => {
   const asked = new Map<string, PromiseWithResolvers<unknown>>();
   const api: Api = {
@@ -43,7 +43,7 @@ test('beyond its bound, requests wait for their turn, in order', async () => {
   assert.deepEqual([bounded.running(), bounded.waiting()], [0, 0]);
 });
 
-test('whose deadline comes while it waits is not asked at all, and takes nobody its turn', async () => {
+test('a request whose deadline comes while it waits is never sent, and delays no other request', async () => {
   const { api, asked } = createSlowApi();
   const bounded = createBoundedApi(api, { maxAtOnce: 1, maxWaiting: 9 });
   const first = bounded.request({ path: 'first' });
@@ -63,7 +63,7 @@ test('whose deadline comes while it waits is not asked at all, and takes nobody 
   assert.deepEqual([bounded.running(), bounded.waiting()], [0, 0]);
 });
 
-test('watches do not count, or they would take all turns for good', async () => {
+test('watches do not count, because they would take up the bound for ever', async () => {
   const bounded = createBoundedApi(createSlowApi().api, { maxAtOnce: 1, maxWaiting: 9 });
   void bounded.request({ path: 'a' });
   await turn();

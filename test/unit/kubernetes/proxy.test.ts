@@ -12,7 +12,7 @@ interface Case {
   readonly expect: string | undefined;
 }
 
-/** The expectations about NO_PROXY are those of Go's httpproxy. */
+/** What NO_PROXY is expected to do is what Go's httpproxy does. */
 const cases: readonly Case[] = [
   { name: 'nothing is set', env: {}, expect: undefined },
   { name: "the kubeconfig's", proxyUrl: 'socks5://bastion:1080', env: {}, expect: 'socks5://bastion:1080' },

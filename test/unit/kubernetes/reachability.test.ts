@@ -5,7 +5,7 @@ import { createReachability, type Reachability } from '../../../src/kubernetes/r
 
 type Step = 'answer' | 'no answer' | 'review' | number;
 
-/** Plays what happens, numbers being seconds that pass; gives back whether the replica then takes itself for cut off. */
+/** Plays the steps, of which a number is seconds that pass. Returns whether the replica then counts as cut off. */
 const play = (steps: readonly Step[]): boolean => {
   let nowMs = 0;
   const reachability: Reachability = createReachability({
@@ -43,7 +43,7 @@ for (const [what, steps, cutOff] of cases) {
   test(`${cutOff ? 'not ready' : 'ready'}: ${what}`, () => assert.equal(play(steps), cutOff));
 }
 
-test('it makes sure, with one question at a time, before it gives up its connections', async () => {
+test('the replica asks the API server, one question at a time, before it closes its connections', async () => {
   let nowMs = 0;
   let asked = 0;
   let reconnected = 0;
@@ -78,14 +78,14 @@ test('it makes sure, with one question at a time, before it gives up its connect
   answer(false);
   await new Promise(setImmediate);
   assert.equal(reconnected, 1);
-  // New connections are given a while.
+  // New connections get some time.
   reachability.noteNoAnswer(0);
   answer(false);
   await new Promise(setImmediate);
   assert.equal(reconnected, 1);
 });
 
-test('one request that waits in vain while others are answered is reason enough for new connections, now and then', () => {
+test('one request without an answer, while others are answered, leads to new connections now and then', () => {
   let nowMs = 0;
   let renewed = 0;
   const reachability = createReachability({
@@ -97,7 +97,7 @@ test('one request that waits in vain while others are answered is reason enough 
     intervals: DEFAULT_INTERVALS.reachability,
     monotonicMs: () => nowMs,
   });
-  // A connection that broke has said so itself.
+  // A connection that broke at once is known to be broken.
   reachability.noteNoAnswer(20);
   assert.equal(renewed, 0);
   for (let turn = 0; turn < 3; turn += 1) {

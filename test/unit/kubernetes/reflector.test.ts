@@ -7,7 +7,7 @@ import type { ReflectorSink } from '../../../src/kubernetes/mirror.ts';
 import { createReflector } from '../../../src/kubernetes/reflector.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
 
-/** When a mirror counts as stale. What a real API server sends is tested with one (test/cluster/faults.test.ts). */
+/** When a mirror counts as stale. A real API server is in test/cluster/faults.test.ts. */
 
 const log = createLog({ write: () => true });
 const sink: ReflectorSink<object> = {
@@ -24,7 +24,7 @@ interface Watch {
   send(next: WatchEvent | Error): void;
 }
 
-/** A reflector whose every watch is held by the test, and whose clock is the test's. */
+/** A reflector. The test holds each of its watches, and sets its clock. */
 const start = ({ quietMs = 60_000, refuse = (): boolean => false } = {}) => {
   let nowMs = 1_000;
   const watches: Watch[] = [];
@@ -84,7 +84,7 @@ const start = ({ quietMs = 60_000, refuse = (): boolean => false } = {}) => {
   };
 };
 
-test('what has never been listed is stale from the start', async () => {
+test('a mirror that was never listed is stale from the start', async () => {
   const { reflector, pass, end } = start({ refuse: () => true });
   pass(30_000);
   assert.equal(reflector.isSynced(), false);
@@ -105,7 +105,7 @@ test('an idle cluster does not look stale: a bookmark now and then is enough', a
   await end();
 });
 
-test('a watch that breaks off makes the mirror stale until the next one is open, which goes on where it was', async () => {
+test('after a watch breaks off, the mirror is stale until the next watch is open, which goes on from the same version', async () => {
   let down = false;
   const { reflector, watchNumber, lists, pass, end } = start({ refuse: () => down });
   const first = await watchNumber(1);
@@ -116,7 +116,7 @@ test('a watch that breaks off makes the mirror stale until the next one is open,
   first.send(new ApiError(0, 'Unreachable', 'reset'));
   await sleep(20);
   pass(7_000);
-  // Of the 50 s before it nothing was missed: the watch was open.
+  // Nothing was missed in the 50 s before, while the watch was open.
   assert.equal(reflector.staleMs(), 7_000);
   down = false;
   const second = await watchNumber(2);
@@ -126,7 +126,7 @@ test('a watch that breaks off makes the mirror stale until the next one is open,
   await end();
 });
 
-test('a watch on which nothing comes any more is cut and begun anew, and the mirror was stale since it was last heard of', async () => {
+test('a watch that has become silent is cut and begun again, and the mirror counts as stale since the last event', async () => {
   const { reflector, watchNumber, pass, end } = start({ quietMs: 100 });
   const first = await watchNumber(1);
   pass(101);
@@ -137,7 +137,7 @@ test('a watch on which nothing comes any more is cut and begun anew, and the mir
   await end();
 });
 
-test('what is stale is listed anew on request, once for all who wait', async () => {
+test('a stale mirror is listed again on request, once for all callers', async () => {
   let down = false;
   const { reflector, watchNumber, lists, pass, end } = start({ refuse: () => down });
   const watch = await watchNumber(1);

@@ -1,5 +1,5 @@
 /**
- * What of the API server's the alerts and the dashboard are made of, with the labels that it has. A cluster test compares this with a real one.
+ * The metrics of the API server that the alerts and the dashboard use, with their labels. A cluster test compares this with a real API server.
  * https://kubernetes.io/docs/reference/instrumentation/metrics/
  */
 export const API_SERVER_METRICS = {

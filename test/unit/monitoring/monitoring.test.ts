@@ -8,7 +8,7 @@ import { LABEL_VALUES, labelsOf, openRegistry } from '../../../docs/generate/met
 import { API_SERVER_LABEL_VALUES, API_SERVER_METRICS } from './api-server-metrics.ts';
 import { type Query, readQuery } from './read-query.ts';
 
-/** The alerts and the dashboard ask for nothing that there is not. */
+/** The alerts and the dashboard use only metrics and labels that exist. */
 
 const MONITORING = join(import.meta.dirname, '../../../manifests/monitoring');
 
@@ -36,7 +36,7 @@ const dashboard = JSON.parse(await readFile(join(MONITORING, 'dashboard.json'), 
   readonly panels: readonly Panel[];
 };
 
-/** Set by Prometheus on whatever it scrapes from a Pod. */
+/** Prometheus sets these labels on everything that it scrapes from a Pod. */
 const TARGET_LABELS = ['instance', 'job', 'namespace', 'pod'];
 
 /** Labels of every series that can be asked for. */
@@ -62,7 +62,7 @@ before(async () => {
   }
 });
 
-/** What is wrong with a query; empty if nothing is. */
+/** The mistakes in a query. */
 const problemsOf = ({ selectors, groupings }: Query): readonly string[] => [
   ...selectors.flatMap(({ metric, matchers }) => {
     const labels = known.get(metric);
@@ -90,7 +90,7 @@ const resultLabels = ({ resultLabels: grouped, selectors }: Query): readonly str
 const namedIn = (text: string, pattern: RegExp): readonly string[] =>
   [...text.matchAll(pattern)].map(([, label = '']) => label);
 
-describe('an alert asks for what there is', () => {
+describe('an alert uses only metrics that exist', () => {
   for (const { alert, expr, annotations } of rules) {
     test(alert, () => {
       const query = readQuery(expr);
@@ -113,7 +113,7 @@ describe('an alert asks for what there is', () => {
     }
   });
 
-  test('commands in them are those that there are', () => {
+  test('the commands in alerts exist', () => {
     const commands = rules.flatMap(({ annotations }) =>
       namedIn(annotations.description, /`((?:belay|kubectl) [^`]+)`/g),
     );
@@ -126,7 +126,7 @@ describe('an alert asks for what there is', () => {
   });
 });
 
-describe('a panel asks for what there is', () => {
+describe('a panel uses only metrics that exist', () => {
   for (const { title, targets = [] } of dashboard.panels) {
     test(title, () => {
       for (const { expr, legendFormat } of targets) {
@@ -142,7 +142,7 @@ describe('a panel asks for what there is', () => {
     });
   }
 
-  test('none lies on another', () => {
+  test('no panel overlaps another', () => {
     const cells = dashboard.panels.flatMap(({ gridPos: { x, y, w, h } }) =>
       Array.from({ length: w * h }, (_, at) => `${x + (at % w)} ${y + Math.floor(at / w)}`),
     );
@@ -168,7 +168,7 @@ test('every metric of Belay is on the dashboard or in an alert, but for those th
   ]);
 });
 
-describe('what is wrong with a query is told', () => {
+describe('the mistake in a query is reported', () => {
   for (const [query, problem] of [
     ['belay_reviews', 'there is no metric belay_reviews'],
     ['sum(rate(belay_reviews_total{verdict="denied"}[5m]))', 'belay_reviews_total has no label verdict'],

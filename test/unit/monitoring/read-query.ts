@@ -11,7 +11,7 @@ export interface Selector {
   readonly matchers: readonly Matcher[];
 }
 
-/** Labels that something is put together or compared by, with the metrics that these are labels of. */
+/** Labels by which the query aggregates or compares, with the metrics of these labels. */
 export interface Grouping {
   readonly labels: readonly string[];
   readonly metrics: readonly string[];

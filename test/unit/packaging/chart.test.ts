@@ -18,7 +18,7 @@ interface Schema {
 const values = parse(await read('values.yaml')) as Record<string, unknown>;
 const schema = JSON.parse(await read('values.schema.json')) as Schema;
 
-test('what is made of other files is up to date', async () => {
+test('generated files are up to date', async () => {
   for (const [path, text] of Object.entries(await chartFiles()))
     assert.equal(await readFile(join(ROOT, path), 'utf8'), text, `${path} is out of date: run \`make generate\``);
 });
@@ -55,7 +55,7 @@ test('the schema refuses unknown keys wherever it names keys', () => {
   assert.deepEqual(open(schema, ''), []);
 });
 
-test('every value is described, by itself or with what it is in', async () => {
+test('every value is described, by itself or by the value around it', async () => {
   const described = describeValues(await read('values.yaml')).map(({ path }) => `.${path}`);
   const undescribed = keysOf(values, schema, '').filter(
     (path) => !described.some((other) => path === other || path.startsWith(`${other}.`)),
@@ -76,7 +76,7 @@ test('every value is used by a template', async () => {
 });
 
 describe('values are described by the comments above them', () => {
-  test('of nested keys as well, and those of the file itself belong to none', () => {
+  test('nested keys have comments too, and comments of the file belong to no key', () => {
     const text = ['# The file.', '', '# First.', 'a: 1', 'b:', '  # Second,', '  # in two lines.', '  c: [x]', 'd: 2'];
     assert.deepEqual(describeValues(text.join('\n')), [
       { path: 'a', fallback: 1, meaning: 'First.' },

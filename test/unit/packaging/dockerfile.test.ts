@@ -7,7 +7,7 @@ import { parse } from 'yaml';
 import { openContext } from '../../cluster/support/carry-out.ts';
 import { readDockerfile } from '../../cluster/support/dockerfile.ts';
 
-/** What the Dockerfile has to agree on with the rest. That it makes an image that works, test/cluster/image.test.ts shows. */
+/** The Dockerfile has to agree with other files. test/cluster/image.test.ts shows that the image works. */
 
 const ROOT = join(import.meta.dirname, '../../..');
 const read = (path: string): Promise<string> => readFile(join(ROOT, path), 'utf8');

@@ -34,7 +34,7 @@ test('no package comes from a place of its own: the registry that is set up has 
   );
 });
 
-test('what is asked for is one version, not a range', () => {
+test('every dependency is one version and not a range', () => {
   for (const [name, version] of Object.entries({ ...own.dependencies, ...own.devDependencies }))
     assert.match(version, /^\d+\.\d+\.\d+$/, name);
 });
@@ -45,7 +45,7 @@ test('only those packages run scripts at install that package.json allows', () =
     if (hasInstallScript) assert.ok(allowed.includes(path.replace(/^.*node_modules\//, '')), path);
 });
 
-/** Each lets the whole be given on under Apache-2.0, with its notice kept. */
+/** Each of these licences permits distribution of the whole under Apache-2.0 with its notice. */
 const LICENCES = [
   'MIT',
   'Apache-2.0',
@@ -58,7 +58,7 @@ const LICENCES = [
   'PSF-2.0',
 ];
 
-test('what goes into dist is under a licence that lets it', () => {
+test('every package in dist has a licence that permits it', () => {
   for (const [path, { dev, license = '' }] of locked) {
     if (dev === true) continue;
     // Of several it is ours to choose: node-forge.

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 
-test('no metric is labelled with what a user wrote, but for the names of drifted releases', async () => {
-  // Made of the source, and held against it by docs/reference.test.ts.
+test('no metric has a label that a user wrote, except the names of drifted releases', async () => {
+  // docs/reference.test.ts compares the reference with the source.
   const reference = await readFile(new URL('../../../docs/reference.md', import.meta.url), 'utf8');
   const rows = [...reference.matchAll(/^\| `(belay_\w+)` \| \w+ \| ([^|]*) \|/gm)];
   assert.ok(rows.length > 10);

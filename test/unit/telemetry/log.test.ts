@@ -67,7 +67,7 @@ const decided = (change: Partial<Decision>, level = 'info'): string => {
   return text;
 };
 
-test('a decision is one line of JSON, whatever its texts hold', () => {
+test('a decision is one line of JSON for any texts', () => {
   const text = decided({});
   assert.equal(text.indexOf('\n'), text.length - 1);
   const { time, ...line } = JSON.parse(text);
@@ -76,7 +76,7 @@ test('a decision is one line of JSON, whatever its texts hold', () => {
   assert.deepEqual(line, { level: 'info', ...same, code: reason, msg: 'review' });
 });
 
-test('a decision tells its subresource, why it was allowed, and what was waived, where there is such a thing', () => {
+test('a decision has its subresource, why it was allowed, and the denials that were not enforced, where there are any', () => {
   const { subResource, why, waived } = JSON.parse(
     decided({ subResource: 'scale', allowed: true, reason: 'no drift', waived: ['Warn BelayDrift'] }),
   );
@@ -88,7 +88,7 @@ test('a decision tells its subresource, why it was allowed, and what was waived,
 
 test('decisions are of level info', () => assert.equal(decided({}, 'warn'), ''));
 
-test('what a terminal would obey is escaped in a line, and is the same to a program', () => {
+test('control characters are escaped in a line, and a program reads them back unchanged', () => {
   const user = 'eve\u009b2J\u202e\u200b\u007f日本';
   const text = decided({ user });
   assert.ok(text.includes('eve\\u009b2J\\u202e\\u200b\\u007f日本'), text);

@@ -12,14 +12,14 @@ import { lockHelp } from '../../../../src/cli/turn/help.ts';
 const BELAY: Invocation = { by: 'belay', name: 'belay' };
 const HELM: Invocation = { by: 'helm', name: 'helm lock' };
 
-// No cluster, whatever the machine has.
+// Hides any cluster of this machine.
 process.env.KUBECONFIG = '/nonexistent/kubeconfig';
 delete process.env.KUBERNETES_SERVICE_HOST;
 
 const ask = (line: string, invocation: Invocation = BELAY): Promise<string> =>
   complete(createProgram(invocation), line.split(' '), invocation);
 
-/** Candidates without what describes them, and what is to be done with them. */
+/** The candidates without their descriptions, and the directive. */
 const bare = async (line: string, invocation?: Invocation): Promise<string> =>
   (await ask(line, invocation)).replaceAll(/\t.*$/gm, '').trimEnd().replaceAll('\n', ' ');
 

@@ -28,7 +28,7 @@ const judge = (what: Served, days: number): string => {
 };
 
 describe('a serving certificate', () => {
-  test('is good until it should have been renewed, and broken when it has expired', () => {
+  test('is good until its renewal is late, and broken when it has expired', () => {
     const own = served(ours, ours);
     assert.equal(judge(own, 1), 'ok: valid for belay.belay-system.svc for 364 days more, its authority for 3651 days');
     assert.match(judge(own, 300), /^warn: .* for 65 days more, .*: it should have been renewed before$/);
@@ -36,12 +36,12 @@ describe('a serving certificate', () => {
     assert.equal(judge(own, -1), 'fail: the serving certificate is not valid yet');
   });
 
-  test('is held against the name that is called, and against the authority beside it', () => {
+  test('has to fit the name that is called and the authority beside it', () => {
     assert.match(judge(served(theirs, theirs), 1), /^fail: .* not valid for belay\.belay-system\.svc, by which/);
     assert.match(judge(served(ours, theirs), 1), /^fail: .* not signed by the authority beside it$/);
   });
 
-  test('may be one whose Secret tells no authority', () => {
+  test('may have a Secret without an authority', () => {
     const { chain } = served(ours, ours);
     assert.equal(judge({ chain, authorities: undefined }, 1), 'ok: valid for belay.belay-system.svc for 364 days more');
   });
@@ -55,7 +55,7 @@ describe('a caBundle', () => {
     return [`${state}: ${says}`, ...details].join('\n');
   };
 
-  test('has to be there, readable, valid, and that of the authority that signed', () => {
+  test('has to be present, readable, valid and of the signing authority', () => {
     const own = served(ours, ours);
     assert.equal(bundles(ours.ca, own), 'ok: all 1 webhooks trust what Belay serves');
     assert.match(bundles(undefined, own), /^fail: .*\na has none$/);
@@ -64,19 +64,19 @@ describe('a caBundle', () => {
     assert.match(bundles(ours.ca, own, 4000), /^fail: .*\na: it has expired$/);
   });
 
-  test('is none where Belay is told to leave it, and the API server goes by what its machine trusts', () => {
+  test('may be absent with --ca-bundle=leave, and the API server uses the authorities of its machine', () => {
     const { state } = judgeBundles([{ name: 'a', clientConfig: {} }], served(ours, ours), madeMs, false);
     assert.equal(state, 'ok');
   });
 
-  test('while one authority follows another, both may be trusted', () => {
+  test('may contain two authorities while one replaces the other', () => {
     assert.match(
       bundles(`${theirs.ca}${ours.ca}`, served(ours, ours)),
       /^warn: .*\na: it is not yet what the Secret says$/,
     );
   });
 
-  test('without the Secret, as far as can be told', () => {
+  test('is judged without the Secret as far as possible', () => {
     assert.match(bundles(theirs.ca, undefined), /^ok: all 1 webhooks have one; what Belay serves may not be read$/);
   });
 });

@@ -11,7 +11,7 @@ const own = {
   },
 };
 
-test('the same in other words is the same', () => {
+test('schemas that differ only in order and descriptions are equal', () => {
   const same = structuredClone(own);
   same.properties.a.description = 'y';
   assert.deepEqual(compareSchemas(own, same), { missing: [], changed: [], added: [] });
@@ -19,7 +19,7 @@ test('the same in other words is the same', () => {
   assert.deepEqual(compareSchemas(crd(), crd()), { missing: [], changed: [], added: [] });
 });
 
-test('what is missing, what takes other values, and what is only added', () => {
+test('fields are missing, changed or added', () => {
   const other = {
     properties: {
       a: { type: 'object', properties: { b: { type: 'string', enum: ['x', 'y'] }, e: { properties: { f: {} } } } },

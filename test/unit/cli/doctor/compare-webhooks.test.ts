@@ -21,9 +21,9 @@ const own = { key: 'kubernetes.io/metadata.name', operator: 'NotIn' };
 const compare = (webhook: Webhook, change: Readonly<Record<string, unknown>>): readonly string[] =>
   compareWebhooks([webhook], [{ ...webhook, ...change }]).map(({ weight, text }) => `${weight}: ${text}`);
 
-test('what ships is no drift', () => assert.deepEqual(compareWebhooks(shipped, shipped), []));
+test('the shipped webhooks have no drift', () => assert.deepEqual(compareWebhooks(shipped, shipped), []));
 
-test('what the API server fills in is no drift, nor is another order', () => {
+test('defaults of the API server and another order are no drift', () => {
   const filled = { matchPolicy: 'Equivalent', namespaceSelector: {}, objectSelector: {}, matchConditions: [] };
   assert.deepEqual(compare(policies, filled), []);
   const [rule = {}] = rules;
@@ -89,7 +89,7 @@ describe('whether a difference lets writes pass by Belay', () => {
   test('closed as by the overlay strict', () => assert.deepEqual(compare(objects, { failurePolicy: 'Fail' }), []));
 });
 
-test('a webhook that is missing, and one of somebody else', () => {
+test('a missing webhook and a foreign one are reported', () => {
   const found = compareWebhooks(shipped, [...shipped.slice(1), { name: 'x\u001b.example.com' }]);
   assert.deepEqual(
     found.map(({ webhook, weight, text }) => `${webhook} ${weight}: ${text}`),

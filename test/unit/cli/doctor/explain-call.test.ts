@@ -33,7 +33,7 @@ describe('what the API server says of a webhook that it could not call', () => {
     });
 });
 
-test('another error is none of a call', () => {
+test('other errors are not about a call', () => {
   for (const message of [
     '',
     'secrets "x" already exists',
@@ -42,7 +42,7 @@ test('another error is none of a call', () => {
     assert.equal(explainFailedCall(message), undefined);
 });
 
-test('what it says is not to deceive a terminal', () => {
+test('the message cannot control the terminal', () => {
   const call = explainFailedCall(failed('x\u001b[2J\nnext: rm -rf'));
   assert.equal(call?.said, 'x\\u001b[2J\\nnext: rm -rf');
 });

@@ -8,7 +8,7 @@ import { flagOf } from '../../../../src/cli/doctor/workload-objects.ts';
 const ok: Finding = { check: 'one', state: 'ok', says: 'is well' };
 const fail: Finding = { check: 'another', state: 'fail', says: 'is not', details: ['a', 'b'], next: 'kubectl x' };
 
-test('a line for each, what it lists below, and the command to run next', () => {
+test('each finding has a line, its list below, and the next command', () => {
   assert.equal(
     toText({ findings: [ok, fail], guards: true }),
     [
@@ -24,7 +24,7 @@ test('a line for each, what it lists below, and the command to run next', () => 
   );
 });
 
-test('no line obeys what others wrote', () => {
+test('text of others cannot control the terminal', () => {
   const says = 'a\u001b[2J\nok   all';
   const text = toText({ findings: [{ ...fail, says, details: [says], next: says }], guards: false });
   assert.equal(text.split('\n').length, 6);

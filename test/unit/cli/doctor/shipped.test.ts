@@ -8,8 +8,8 @@ import { VERSION } from '../../../../src/version.ts';
 
 const ROOT = join(import.meta.dirname, '../../../..');
 
-test('what a cluster is held against is what manifests/base has', async () => {
-  const file = join(ROOT, 'src/cli/doctor/shipped-manifests.ts');
+test('the shipped manifests in the program are those of manifests/base', async () => {
+  const file = join(ROOT, 'src/cli/doctor/shipped-manifests.json');
   assert.equal(await readFile(file, 'utf8'), await shippedManifestsText(), 'out of date: run `make generate`');
 });
 
@@ -18,7 +18,7 @@ test('the version of the program is that of the package', async () => {
   assert.equal(VERSION, version);
 });
 
-test('a Belay elsewhere is held against what it would be there, and nothing is left of where it ships', () => {
+test('for a Belay under other names, all shipped names are replaced', () => {
   const at = shippedAt({ namespace: 'guards', service: 'svc', serviceAccount: 'account' });
   const text = JSON.stringify(at);
   assert.doesNotMatch(text, /belay-system/);

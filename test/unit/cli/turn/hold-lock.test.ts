@@ -4,12 +4,12 @@ import { setImmediate } from 'node:timers/promises';
 import { acquireLock, type LockDependencies } from '../../../../src/cli/turn/hold-lock.ts';
 import { readLock, type StoredLease, toLockLease } from '../../../../src/cli/turn/lock-lease.ts';
 import { type LockStore, NamespaceMissing } from '../../../../src/cli/turn/lock-store.ts';
-import { createPatience } from '../../../../src/cli/turn/patience.ts';
+import { createWaitLimit } from '../../../../src/cli/turn/wait-limit.ts';
 import { DEFAULT_INTERVALS } from '../../../../src/intervals/intervals.ts';
 
 const TARGET = { namespace: 'shop', release: 'web' };
 
-/** One Lease, with the compare-and-swap of an API server. */
+/** One Lease in memory, with the compare-and-swap of an API server. */
 const createStore = () => {
   let stored: StoredLease | undefined;
   let version = 0;
@@ -53,7 +53,7 @@ const dependencies = (id: string, store: LockStore, more: Partial<LockDependenci
     ...clock,
     store,
     me: { id, operation: 'upgrade', stepMs: 1, sinceMs: 0 },
-    patience: createPatience(600_000, clock.nowMs),
+    waitLimit: createWaitLimit(600_000, clock.nowMs),
     intervals: DEFAULT_INTERVALS.lock,
     signal: new AbortController().signal,
     inherited: new Set(),
@@ -63,15 +63,15 @@ const dependencies = (id: string, store: LockStore, more: Partial<LockDependenci
 };
 
 describe('a lock', () => {
-  test('is held by one at a time of twenty who want it, by each of them once, and is gone at the end', async () => {
+  test('is held by one of twenty processes at a time, by each of them once, and is gone at the end', async () => {
     const { store, state } = createStore();
     const clock = createClock();
-    const patience = createPatience(600_000, clock.nowMs);
+    const waitLimit = createWaitLimit(600_000, clock.nowMs);
     let inside = 0;
     let served = 0;
     await Promise.all(
       Array.from({ length: 20 }, async (_, i) => {
-        const held = await acquireLock(dependencies(`p${i}`, store, { ...clock, patience }), TARGET);
+        const held = await acquireLock(dependencies(`p${i}`, store, { ...clock, waitLimit }), TARGET);
         assert.ok(held);
         inside += 1;
         assert.equal(inside, 1);
@@ -86,16 +86,16 @@ describe('a lock', () => {
     assert.equal(state(), undefined);
   });
 
-  test('is given up when patience is over, and the place in the queue with it', async () => {
+  test('is given up with the place in the queue when the time to wait is over', async () => {
     const { store, state } = createStore();
     const held = await acquireLock(dependencies('holder', store), TARGET);
     const impatient = dependencies('impatient', store);
-    const patience = createPatience(1_000, impatient.nowMs);
+    const waitLimit = createWaitLimit(1_000, impatient.nowMs);
     const waits: number[] = [];
     const onWait = (_holder: unknown, ahead: number): void => {
       waits.push(ahead);
     };
-    const given = await patience.during(() => acquireLock({ ...impatient, patience, onWait }, TARGET));
+    const given = await waitLimit.during(() => acquireLock({ ...impatient, waitLimit, onWait }, TARGET));
     assert.equal(given, undefined);
     assert.ok(waits.length > 0 && waits.every((ahead) => ahead === 0));
     assert.deepEqual(state()?.queue, []);
@@ -106,13 +106,13 @@ describe('a lock', () => {
   test('with no time to wait is still taken when it is free', async () => {
     const { store } = createStore();
     const clock = createClock();
-    const patience = createPatience(0, clock.nowMs);
-    const held = await patience.during(() => acquireLock(dependencies('a', store, { ...clock, patience }), TARGET));
+    const waitLimit = createWaitLimit(0, clock.nowMs);
+    const held = await waitLimit.during(() => acquireLock(dependencies('a', store, { ...clock, waitLimit }), TARGET));
     assert.ok(held);
     await held.giveBack(undefined);
   });
 
-  test('is not waited for inside of itself', async () => {
+  test('is not waited for by a command inside of it', async () => {
     const { store, state } = createStore();
     const outer = await acquireLock(dependencies('outer', store), TARGET);
     const inner = await acquireLock(dependencies('inner', store, { inherited: new Set(['outer']) }), TARGET);
@@ -122,13 +122,13 @@ describe('a lock', () => {
     await outer?.giveBack(undefined);
   });
 
-  test('passes on what the store rejects with', async () => {
+  test('rejects with the error of the store', async () => {
     const { store } = createStore();
     const failing = { ...store, write: () => Promise.reject(new NamespaceMissing('x')) };
     await assert.rejects(acquireLock(dependencies('a', failing), TARGET), NamespaceMissing);
   });
 
-  test('leaves a note to the next one, which a proper end takes away', async () => {
+  test('leaves a note for the next holder, and a proper end removes the note', async () => {
     const { store, state } = createStore();
     const left = { id: 'a', operation: 'upgrade', stepMs: 1, how: 'ended', revision: 2 } as const;
     await (await acquireLock(dependencies('a', store), TARGET))?.giveBack(left);

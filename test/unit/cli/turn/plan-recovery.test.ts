@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { planRecovery, type Recovery } from '../../../../src/cli/turn/plan-recovery.ts';
-import { judgeStanding, type Sight } from '../../../../src/cli/turn/standing.ts';
+import { judgeCondition, type Observed } from '../../../../src/cli/turn/release-condition.ts';
 import type { ReleaseRecord } from '../../../../src/helm/record.ts';
 import { DEFAULT_INTERVALS } from '../../../../src/intervals/intervals.ts';
 import type { Claim } from '../../../../src/rules/in-flight.ts';
@@ -16,7 +16,7 @@ const show = (recovery: Recovery): string =>
 
 const { stepSlackMs } = DEFAULT_INTERVALS.lock;
 
-const stuckSight: Sight = {
+const stuckSight: Observed = {
   nowMs: NOW_MS,
   unchangedMs: 0,
   hasBelay: false,
@@ -67,19 +67,19 @@ describe('a release is brought back before a command runs', () => {
   ];
   for (const [name, records, kind, installs, expect] of cases) {
     test(name, () => {
-      const standing = judgeStanding({ records, claim: undefined }, stuckSight);
-      assert.equal(show(planRecovery(kind, installs, standing, records)), expect);
+      const condition = judgeCondition({ records, claim: undefined }, stuckSight);
+      assert.equal(show(planRecovery(kind, installs, condition, records)), expect);
     });
   }
 });
 
-describe('the living are told from the dead', () => {
+describe('living and dead operations are distinguished', () => {
   const records = [record(1, 'deployed'), record(2, 'pending-upgrade', { updatedAtMs: NOW_MS - 3_600_000 })];
   const claims = (ageMs: number, silenceMs: number): Claim =>
     claim('upgrade', 2, 'ann', { acquiredAtMs: NOW_MS - ageMs, renewedAtMs: NOW_MS - ageMs, silenceMs });
   const vanished = { id: 'a', operation: 'upgrade', stepMs: 60_000, how: 'vanished' } as const;
   const ended = (revision: number) => ({ ...vanished, how: 'ended' as const, revision });
-  const cases: readonly [string, Claim | undefined, Partial<Sight>, string][] = [
+  const cases: readonly [string, Claim | undefined, Partial<Observed>, string][] = [
     ['with Belay, one that renews', claims(20_000, 40_000), { hasBelay: true }, 'work'],
     ['with Belay, one that is silent', claims(41_000, 40_000), { hasBelay: true }, 'stuck'],
     [
@@ -101,25 +101,25 @@ describe('the living are told from the dead', () => {
   ];
   for (const [name, held, sight, expect] of cases) {
     test(name, () => {
-      const standing = judgeStanding(
+      const condition = judgeCondition(
         { records, claim: held },
         { nowMs: NOW_MS, unchangedMs: 0, hasBelay: false, left: undefined, stepSlackMs, ...sight },
       );
-      assert.equal(standing.at, expect);
+      assert.equal(condition.at, expect);
     });
   }
 
-  test('a claim whose record is on its way is work', () => {
+  test('a claim without its record yet counts as work', () => {
     const facts = {
       records: [record(1, 'deployed')],
       claim: claim('upgrade', 2, 'ann', { acquiredAtMs: NOW_MS - 1_000 }),
     };
-    assert.equal(judgeStanding(facts, { ...stuckSight, hasBelay: true }).at, 'work');
+    assert.equal(judgeCondition(facts, { ...stuckSight, hasBelay: true }).at, 'work');
   });
 
-  test('one that was declared dead is dead', () => {
+  test('an operation that was declared dead counts as dead', () => {
     const broken = [record(1, 'deployed'), record(2, 'pending-upgrade', { locks: { 'belay.dev/break': 'x' } })];
-    const standing = judgeStanding({ records: broken, claim: claims(0, 40_000) }, { ...stuckSight, left: undefined });
-    assert.equal(standing.at, 'stuck');
+    const condition = judgeCondition({ records: broken, claim: claims(0, 40_000) }, { ...stuckSight, left: undefined });
+    assert.equal(condition.at, 'stuck');
   });
 });

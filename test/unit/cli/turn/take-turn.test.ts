@@ -58,7 +58,7 @@ describe('a lock that is asked for', () => {
     }
   });
 
-  test('is taken from a holder that is silent, in under a minute, and what that one left is noted', () => {
+  test('is taken from a silent holder in under a minute, with a note about that holder', () => {
     const clock = { nowMs: 0 };
     const [a, b] = [party('a', clock), party('b', clock)];
     const taken = a.look(EMPTY);
@@ -78,7 +78,7 @@ describe('a lock that is asked for', () => {
     assert.ok(clock.nowMs >= silenceMs);
   });
 
-  test('is taken from a silent holder when the time is over that its Lease says, whatever one may be silent oneself', () => {
+  test('is taken from a silent holder after the time in its Lease, whatever the interval of this process is', () => {
     const clock = { nowMs: 0 };
     const [patient, hasty] = [party('patient', clock), party('hasty', clock, 0, 5_000)];
     const taken = patient.look(EMPTY);
@@ -121,7 +121,7 @@ describe('a lock that is asked for', () => {
   });
 });
 
-test('whoever comes first is served first, and never two at once', () => {
+test('the first to come is served first, and never two at once', () => {
   const steps = fc.array(fc.tuple(fc.nat(9), fc.boolean()), { minLength: 50, maxLength: 400 });
   fc.assert(
     fc.property(steps, (looks) => {
@@ -167,7 +167,7 @@ describe('what is given back', () => {
   });
 });
 
-test('a Lease tells what was written into it, and one that somebody spoilt tells nothing wrong', () => {
+test('a Lease is read as it was written, and a spoilt Lease is read without wrong values', () => {
   const state: LockState = {
     holder: {
       id: 'a',

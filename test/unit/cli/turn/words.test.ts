@@ -106,7 +106,7 @@ describe('progress', () => {
     ]);
     assert.ok(terminal.lines.every((line) => line.replace(rewritten, '').length < 60));
   });
-  test('what others wrote does not reach the terminal as a command', () => {
+  test('text of others cannot control the terminal', () => {
     const pipe = screen(false);
     createProgress(pipe, () => 0).waiting('held by \u001b[2Jevil', 0);
     assert.ok(!pipe.lines.join('').includes('\u001b'));

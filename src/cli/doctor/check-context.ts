@@ -12,19 +12,19 @@ export interface List<T> {
   readonly items?: readonly T[];
 }
 
-/** What the checks look at. What several of them need has been read once. */
-export interface Patient {
-  /** As whoever runs the command, and bounded. */
+/** The input of all checks. It contains everything that several checks need, read once. */
+export interface CheckContext {
+  /** With the rights of the user, and with limits (ask.ts). */
   readonly api: Api;
-  /** What the API server and its webhooks have said so far about writes that passed. */
+  /** Warnings of the API server and its webhooks so far, about writes that passed. */
   readonly warnings: ReadonlySet<string>;
   readonly nowMs: number;
   /** `belay`, `kubectl belay` or `helm lock`. */
   readonly command: string;
   readonly place: Place;
-  /** Where writes are tried. */
+  /** The namespace where writes are tried. */
   readonly probeNamespace: string;
-  /** `v1.36.3`; empty where the API server does not say. */
+  /** `v1.36.3`. Empty: the API server does not say. */
   readonly serverVersion: string;
   readonly serverLatencyMs: number;
   readonly validating: Answer<Configuration>;
@@ -33,11 +33,11 @@ export interface Patient {
   readonly certificates: Certificates;
 }
 
-/** Where they come from, by the arguments of `belay serve`. */
+/** The origin of Belay's certificates, by the arguments of `belay serve`. */
 export interface Certificates {
-  /** The Secret that holds what Belay serves. */
+  /** The Secret with the serving certificate. */
   readonly secret: string;
-  /** Whether Belay makes them, and writes that Secret. */
+  /** Whether Belay makes the certificates, and writes the Secret. */
   readonly areOwn: boolean;
   /** Whether Belay writes the caBundles. */
   readonly areInjected: boolean;

@@ -10,14 +10,14 @@ export const notFound = (name: string, namespace: string | undefined): Failure =
     `release ${JSON.stringify(name)} not found in ${namespace === undefined ? 'any namespace' : `namespace ${JSON.stringify(namespace)}`}`,
   );
 
-export interface Look {
+export interface FoundReleases {
   readonly views: readonly ReleaseView[];
   readonly snapshot: Snapshot;
-  /** Of those that were named. */
+  /** The named releases that do not exist. */
   readonly missing: readonly string[];
 }
 
-/** Namespaces of objects whose records lie elsewhere, as Flux may keep them. */
+/** Reads the namespaces of objects whose records are in another namespace, as Flux may keep them. */
 const readHomes = async (
   api: Api,
   snapshot: Snapshot,
@@ -30,20 +30,20 @@ const readHomes = async (
   return new Map(await Promise.all(homes.map(async (name) => [name, await readNamespace(api, name)] as const)));
 };
 
-export interface LookOptions {
+export interface FindOptions {
   readonly charts?: ChartReader;
-  /** Without, no payload is fetched. */
+  /** false: no payload is fetched. */
   readonly withCharts?: boolean;
-  /** Whether what the sweep tells of drift is asked for. */
+  /** Whether the Events of the sweep are read. */
   readonly withDrift?: boolean;
 }
 
-/** Looks at releases once. */
-export const look = async (
+/** Reads the releases of a scope once. */
+export const findReleases = async (
   api: Api,
   scope: Scope,
-  { charts = createChartReader(api), withCharts = true, withDrift = false }: LookOptions = {},
-): Promise<Look> => {
+  { charts = createChartReader(api), withCharts = true, withDrift = false }: FindOptions = {},
+): Promise<FoundReleases> => {
   const snapshot = await readSnapshot(api, scope, { withDrift });
   const newest = groupByRelease(snapshot.records).flatMap((records) => newestIn(records) ?? []);
   const stored = withCharts ? await charts.read(newest) : new Map<string, Stored>();
@@ -53,13 +53,13 @@ export const look = async (
   return { views, snapshot, missing };
 };
 
-/** One release. Throws where there is none of that name. */
-export const lookAtOne = async (
+/** Reads one release. Throws when it does not exist. */
+export const findRelease = async (
   api: Api,
   namespace: string,
   name: string,
 ): Promise<{ readonly view: ReleaseView; readonly snapshot: Snapshot }> => {
-  const { views, snapshot } = await look(api, { namespace, names: [name] });
+  const { views, snapshot } = await findReleases(api, { namespace, names: [name] });
   const [view] = views;
   if (view === undefined) throw notFound(name, namespace);
   return { view, snapshot };

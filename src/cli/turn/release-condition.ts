@@ -4,12 +4,13 @@ import { BREAK } from '../../policy/lock-annotations.ts';
 import { DEFAULT_STALE_AFTER_MS } from '../../policy/policy-in-force.ts';
 import { findOperation, highestDeployed, type ReleaseFacts, silenceOf } from '../../rules/in-flight.ts';
 import type { InFlight } from '../../rules/verdict.ts';
-import type { Left } from './lock-lease.ts';
+import { newestIn } from '../releases/release-view.ts';
+import type { Leftover } from './lock-lease.ts';
 
-/** How a release stands, seen by somebody who holds its lock. */
-export type Standing =
+/** The condition of a release, as the holder of its lock sees it. */
+export type ReleaseCondition =
   | { readonly at: 'rest' }
-  /** Somebody without the lock is at work, or may be. */
+  /** Somebody without the lock is at work, or may be at work. */
   | { readonly at: 'work'; readonly by: InFlight; readonly freeInMs: number | undefined }
   /** An operation died midway. */
   | {
@@ -20,27 +21,25 @@ export type Standing =
     }
   | { readonly at: 'failed'; readonly newest: ReleaseRecord };
 
-export interface Sight {
-  /** By the clock of this machine. Where Belay is, it decides in the end: whoever comes too early is refused, and waits on. */
+export interface Observed {
+  /** By the clock of this machine, which may be wrong. If Belay is there, it refuses a command that starts too early, and `lock` waits on. */
   readonly nowMs: number;
-  /** For how long this process has seen the record and the claim unchanged. */
+  /** For how long this process has seen the same record and claim. */
   readonly unchangedMs: number;
   readonly hasBelay: boolean;
-  /** What the last holder of the lock left behind. */
-  readonly left: Left | undefined;
-  /** Added to what a vanished holder's Helm waits for a single step. */
+  /** The note of the last holder of the lock. */
+  readonly left: Leftover | undefined;
+  /** Added to the --timeout of a vanished holder's Helm. */
   readonly stepSlackMs: number;
 }
 
-export const newestRecord = (records: readonly ReleaseRecord[]): ReleaseRecord | undefined =>
-  records.reduce<ReleaseRecord | undefined>(
-    (newest, record) => (newest === undefined || record.revision > newest.revision ? record : newest),
-    undefined,
-  );
-
-/** Without Belay nobody fences a Helm that goes on: only what is known, or has been waited out, counts. */
-const judgeAlone = (newest: ReleaseRecord, by: InFlight, { left, unchangedMs, stepSlackMs }: Sight): Standing => {
-  const stuck = (because: string): Standing => ({ at: 'stuck', newest, operation: by.operation, because });
+/** Judges without Belay. Nothing then stops a Helm that still runs, so it counts as dead only if it has ended, or after a long enough wait. */
+const judgeAlone = (
+  newest: ReleaseRecord,
+  by: InFlight,
+  { left, unchangedMs, stepSlackMs }: Observed,
+): ReleaseCondition => {
+  const stuck = (because: string): ReleaseCondition => ({ at: 'stuck', newest, operation: by.operation, because });
   if (left?.how === 'ended' && left.revision === newest.revision) return stuck('its Helm was ended');
   if (left?.how !== 'vanished') return { at: 'work', by, freeInMs: undefined };
   const freeInMs = left.stepMs + stepSlackMs - unchangedMs;
@@ -49,31 +48,31 @@ const judgeAlone = (newest: ReleaseRecord, by: InFlight, { left, unchangedMs, st
     : { at: 'work', by, freeInMs };
 };
 
-/** Tells rest from work, and the living from the dead. */
-export const judgeStanding = (facts: ReleaseFacts, sight: Sight): Standing => {
-  const newest = newestRecord(facts.records);
+/** Judges whether a release is at rest, and whether an unfinished operation is alive or dead. */
+export const judgeCondition = (facts: ReleaseFacts, observed: Observed): ReleaseCondition => {
+  const newest = newestIn(facts.records);
   const silenceMs = silenceOf(facts.claim, DEFAULT_STALE_AFTER_MS);
-  const state = findOperation(facts, { nowMs: sight.nowMs, staleAfterMs: silenceMs });
+  const state = findOperation(facts, { nowMs: observed.nowMs, staleAfterMs: silenceMs });
   const isOpen = newest !== undefined && isUnfinished(newest.status);
   if (!isOpen) {
-    // A claim whose record is still on its way.
+    // The claim exists, and its record is not yet written.
     if (state.state === 'in-flight') return { at: 'work', by: state.inFlight, freeInMs: undefined };
     return newest?.status === 'failed' ? { at: 'failed', newest } : { at: 'rest' };
   }
   const operation = operationOf(newest.status) ?? 'upgrade';
-  const stuck = (because: string): Standing => ({ at: 'stuck', newest, operation, because });
+  const stuck = (because: string): ReleaseCondition => ({ at: 'stuck', newest, operation, because });
   if (state.state === 'idle') return { at: 'rest' };
   const by = state.state === 'dead' ? state.was : state.inFlight;
   if (newest.locks?.[BREAK] !== undefined) return stuck('it was declared dead');
-  if (!sight.hasBelay) return judgeAlone(newest, by, sight);
-  if (state.state === 'dead' || sight.unchangedMs >= silenceMs)
+  if (!observed.hasBelay) return judgeAlone(newest, by, observed);
+  if (state.state === 'dead' || observed.unchangedMs >= silenceMs)
     return stuck('nothing has been heard of it for too long');
   return { at: 'work', by, freeInMs: undefined };
 };
 
-/** The revision to go back to: the one that is deployed; where an operation died after it had retired that one, the one before. */
+/** The revision to go back to: the deployed one. If an operation died after it had superseded that revision, the last superseded one. */
 export const lastGood = (records: readonly ReleaseRecord[], isStuck: boolean): ReleaseRecord | undefined => {
   const deployed = highestDeployed(records);
   if (deployed !== undefined || !isStuck) return deployed;
-  return newestRecord(records.filter(({ status }) => status === 'superseded'));
+  return newestIn(records.filter(({ status }) => status === 'superseded'));
 };

@@ -1,14 +1,14 @@
-/** `--lock-timeout`: it covers the wait alone, however many times one has to wait. */
-export interface Patience {
-  /** Runs a wait, whose time counts. */
+/** The limit of `--lock-timeout`. It covers the sum of all waits, and not the time of Helm. */
+export interface WaitLimit {
+  /** Runs a wait, and counts its time. */
   during<T>(wait: () => Promise<T>): Promise<T>;
   readonly timeoutMs: number;
-  /** Waited for so far. */
+  /** The time of all waits so far. */
   waitedMs(): number;
   isOver(): boolean;
 }
 
-export const createPatience = (timeoutMs: number, nowMs: () => number): Patience => {
+export const createWaitLimit = (timeoutMs: number, nowMs: () => number): WaitLimit => {
   let spentMs = 0;
   let beganMs: number | undefined;
   const waitedMs = (): number => spentMs + (beganMs === undefined ? 0 : nowMs() - beganMs);

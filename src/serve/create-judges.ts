@@ -1,0 +1,63 @@
+import type { Logger } from 'pino';
+import { type AdmitDependencies, admit } from '../admission/admit.ts';
+import { type CarryLocksDependencies, carryLocks } from '../admission/record/carry-locks.ts';
+import { createAccess } from '../facts/access.ts';
+import { type Claims, createClaims } from '../facts/claims.ts';
+import { createLiveFacts } from '../facts/live-facts.ts';
+import { createManifests } from '../facts/manifests.ts';
+import { createPayloadNamespaces } from '../facts/payload-namespaces.ts';
+import type { Policies } from '../facts/policies.ts';
+import type { ReleaseIndex } from '../facts/release-index.ts';
+import { createReleaseStores } from '../facts/release-stores.ts';
+import { createSituations } from '../facts/situation.ts';
+import type { Decoder } from '../helm/decoder.ts';
+import type { Intervals } from '../intervals/intervals.ts';
+import type { Api } from '../kubernetes/api.ts';
+import type { Judge } from '../server/answer-in-time.ts';
+
+export interface JudgesOptions {
+  /** For the requests of reviews. */
+  readonly api: Api;
+  readonly index: ReleaseIndex;
+  readonly policies: Policies;
+  readonly decoder: Decoder;
+  readonly intervals: Pick<Intervals, 'claims' | 'stores'>;
+  readonly log: Logger;
+  readonly nowMs: () => number;
+}
+
+export interface Judges {
+  /** Of /validate. */
+  readonly admit: Judge;
+  /** Of /mutate. */
+  readonly mutate: Judge;
+  /** The claims that `admit` writes. */
+  readonly claims: Claims;
+}
+
+/** Puts together what reviews are judged with. */
+export const createJudges = ({ api, index, policies, decoder, intervals, log, nowMs }: JudgesOptions): Judges => {
+  const live = createLiveFacts(api);
+  const claims = createClaims(api, index, log, nowMs, intervals.claims);
+  const namespaces = createPayloadNamespaces(api, decoder);
+  const dependencies: AdmitDependencies & CarryLocksDependencies = {
+    api,
+    index,
+    live,
+    claims,
+    access: createAccess(api),
+    manifests: createManifests(api, decoder),
+    decoder,
+    policies,
+    situations: createSituations({ index, live, policies, nowMs }),
+    stores: createReleaseStores(index, live, namespaces, nowMs, intervals.stores),
+    shortestSilenceMs: intervals.claims.shortestSilenceMs,
+    log,
+    nowMs,
+  };
+  return {
+    admit: (review, deadline) => admit(dependencies, review, deadline),
+    mutate: (review, deadline) => carryLocks(dependencies, review, deadline.signal),
+    claims,
+  };
+};
