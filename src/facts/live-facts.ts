@@ -27,15 +27,16 @@ export interface LiveFacts {
 
 export const createLiveFacts = (api: Api): LiveFacts => {
   const records: LiveFacts['records'] = ({ namespace, name }, signal) =>
-    readRecords(api, { namespace, names: [name] }, signal);
+    readRecords(api, { namespace, names: [name] }, { signal, isWhole: true });
   return {
     release: async (release, signal) => {
       const lease = await readLeaseVersion(api, release, signal);
       return { lease, claim: lease?.claim, records: await records(release, signal) };
     },
     records,
-    recordsIn: (namespace, signal) => readRecords(api, { namespace }, signal),
-    recordsNamed: (name, signal) => readRecords(api, { namespace: undefined, names: [name] }, signal),
+    recordsIn: (namespace, signal) => readRecords(api, { namespace }, { signal, isWhole: true }),
+    recordsNamed: (name, signal) =>
+      readRecords(api, { namespace: undefined, names: [name] }, { signal, isWhole: true }),
     namespace: (name, signal) => readNamespace(api, name, signal),
   };
 };

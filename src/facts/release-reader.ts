@@ -22,6 +22,8 @@ export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
   /** Pages that are read at most. All by default. */
   readonly maxPages?: number;
+  /** One answer in place of pages. */
+  readonly isWhole?: boolean;
 }
 
 /** A claim, with the release whose claim it is. */
@@ -65,13 +67,14 @@ export const listRecords = async (
   api: Api,
   kind: RecordKind,
   { namespace, names }: RecordScope,
-  { signal, maxPages = Number.POSITIVE_INFINITY }: ReadOptions = {},
+  { signal, maxPages = Number.POSITIVE_INFINITY, isWhole = false }: ReadOptions = {},
 ): Promise<Listed<ReleaseRecord>> => {
   // A name that Kubernetes would not accept as a label's value is the name of no release, and could change the selector.
   const labels = names?.filter((name) => LABEL_VALUE.test(name)) ?? [];
   if (names !== undefined && labels.length === 0) return { items: [], isCut: false };
   const labelSelector = selectorOf(labels);
-  const request = { path: recordsPath(kind, namespace), labelSelector, accept: METADATA_LIST_ONLY, signal };
+  const path = recordsPath(kind, namespace);
+  const request = { path, labelSelector, accept: METADATA_LIST_ONLY, signal, isWhole };
   const { items, isCut } = await listSome(api, request, maxPages);
   const records = items.flatMap(({ metadata }) => toRecord(kind, metadata) ?? []);
   return { items: names === undefined ? records : records.filter(({ release }) => names.includes(release)), isCut };
@@ -81,11 +84,11 @@ export const listRecords = async (
 export const readRecords = async (
   api: Api,
   scope: RecordScope,
-  signal?: AbortSignal,
+  options: Pick<ReadOptions, 'signal' | 'isWhole'> = {},
 ): Promise<readonly ReleaseRecord[]> => {
   const [secrets, configMaps] = await Promise.all([
-    listRecords(api, 'Secret', scope, { signal }),
-    listRecords(api, 'ConfigMap', scope, { signal }),
+    listRecords(api, 'Secret', scope, options),
+    listRecords(api, 'ConfigMap', scope, options),
   ]);
   return [...secrets.items, ...configMaps.items];
 };

@@ -3,8 +3,8 @@ import type { Operation } from '../admission/wire/review.ts';
 import type { ReleaseName } from '../helm/names.ts';
 
 /**
- * What a review means that no rule has answered: the deadline came first, something broke, or there were too many. Decided per kind on
- * purpose, and as the failurePolicy of its webhook says for the case that Belay cannot be reached at all:
+ * What becomes of a review that no rule has answered: the deadline came first, something broke, or there were too many reviews. Each kind has
+ * its own answer, the same that the failurePolicy of its webhook gives when Belay cannot be reached at all:
  * - closed for what locks and operations hang on: they are never silently passed;
  * - closed for objects of a release that memory knows to be frozen: nobody gets past a freeze by keeping Belay busy;
  * - open for other objects: a cluster whose Deployments cannot change is worse than a field that drifts for a while. But not for their DELETE:

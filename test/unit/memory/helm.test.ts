@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
 import { renderShop } from '../../memory/chart.ts';
 import { memoryPlane } from '../../memory/plane.ts';
@@ -14,28 +14,31 @@ import { readRecording } from '../../recording/recorded.ts';
 const recording = await readRecording();
 
 for (const version of ['helm3', 'helm4'] as const) {
-  describe(version, async () => {
+  describe(version, () => {
     const { commands, payload } = recording.helm[version];
-    const plane = await memoryPlane();
-    const ci = plane.as('ci');
-    const helm = version === 'helm3' ? ci.helm3 : ci.helm;
-    let writes: string[] = [];
-    plane.server.admitBy({
-      mutate: async (_attempt, after) => after,
-      validate: async (attempt) => {
-        const review = reviewOf(attempt);
-        if (attempt.caller.user.username === 'ci' && isWrite(review)) writes.push(lineOf(review));
-      },
-    });
     const imitated: RecordedCommand[] = [];
     let stored: unknown;
-    for (const { typed, run } of HELM_COMMANDS) {
-      writes = [];
-      const { ok } = await run(helm);
-      imitated.push({ typed, ok, writes });
-      stored ??= payloadIn(await plane.admin.get('secret/sh.helm.release.v1.web.v1'));
-    }
-    await plane.stop();
+
+    before(async () => {
+      const plane = await memoryPlane();
+      const ci = plane.as('ci');
+      const helm = version === 'helm3' ? ci.helm3 : ci.helm;
+      let writes: string[] = [];
+      plane.server.admitBy({
+        mutate: async (_attempt, after) => after,
+        validate: async (attempt) => {
+          const review = reviewOf(attempt);
+          if (attempt.caller.user.username === 'ci' && isWrite(review)) writes.push(lineOf(review));
+        },
+      });
+      for (const { typed, run } of HELM_COMMANDS) {
+        writes = [];
+        const { ok } = await run(helm);
+        imitated.push({ typed, ok, writes });
+        stored ??= payloadIn(await plane.admin.get('secret/sh.helm.release.v1.web.v1'));
+      }
+      await plane.stop();
+    });
 
     for (const [index, command] of commands.entries()) {
       test(`${index + 1}. ${command.typed}`, () => {
