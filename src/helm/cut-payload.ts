@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { textPiecesOf } from './json-string.ts';
-import { type Payload, PayloadError, type PayloadText, parseRelease } from './payload.ts';
+import { giveBack, type Payload, PayloadError, type PayloadText, parseRelease } from './payload.ts';
 
 /**
  * A payload without its long strings: templates, files and manifest. They are most of its bytes, and hardly any decision reads them.
@@ -14,6 +14,8 @@ export interface CutPayload {
   readonly heldBytes: number;
   /** The bytes of a long string, as JSON has them between the quotes; undefined for every other value. */
   longString(value: unknown): Buffer | undefined;
+  /** Frees the long strings at once. They must not be read after that. */
+  free(): void;
 }
 
 /** Nobody who writes a payload knows it, so no payload holds the name of a long string. */
@@ -39,6 +41,7 @@ export const cutPayload = ({ json, scan }: PayloadText): CutPayload => {
     payload,
     members,
     heldBytes: (longStrings.length === 0 ? 0 : json.length) + values * BYTES_A_VALUE + otherBytes,
+    free: () => giveBack(json),
     longString: (value) =>
       typeof value === 'string' && value.startsWith(PREFIX) ? long[Number(value.slice(PREFIX.length))] : undefined,
   };

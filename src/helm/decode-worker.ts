@@ -68,11 +68,28 @@ interface Decoded {
 /** Texts that nobody reads any more: from this job, and from payloads that the cache has dropped. */
 let doneTexts: Text[] = [];
 
+/** Payloads that nobody reads after this job. */
+let donePayloads: CutPayload[] = [];
+
+const drop = ({ text, payload }: Decoded): void => {
+  doneTexts.push(text);
+  donePayloads.push(payload);
+};
+
 /** An operation updates one record several times: the new payload of one comparison is the old payload of the next. */
 const decodedPayloads = new LRUCache<string, Decoded>({
   maxSize: MAX_REMEMBERED_BYTES,
-  dispose: ({ text }) => doneTexts.push(text),
+  dispose: (decoded) => drop(decoded),
 });
+
+const decode = (text: Text, kind: RecordKind): CutPayload => {
+  try {
+    return cutPayload(readPayloadText(text, kind));
+  } catch (error) {
+    doneTexts.push(text);
+    throw error;
+  }
+};
 
 /** Decodes a text, or finds it in the cache. The texts are compared in full, which is quicker than a digest for a key. */
 const decodeRemembered = (text: Text, kind: RecordKind): CutPayload => {
@@ -82,16 +99,20 @@ const decodeRemembered = (text: Text, kind: RecordKind): CutPayload => {
     doneTexts.push(text);
     return known.payload;
   }
-  const payload = cutPayload(readPayloadText(text, kind));
+  const payload = decode(text, kind);
   refuseAmbiguous(payload.payload, payload.members);
-  decodedPayloads.set(key, { text, payload }, { size: text.buffer.byteLength + payload.heldBytes });
+  const size = text.buffer.byteLength + payload.heldBytes;
+  // The cache takes none that is larger than itself.
+  if (size > MAX_REMEMBERED_BYTES) drop({ text, payload });
+  else decodedPayloads.set(key, { text, payload }, { size });
   return payload;
 };
 
 /** Decodes without the cache: a manifest's documents are asked for once. */
 const decodeOnce = (text: Text, kind: RecordKind): CutPayload => {
-  doneTexts.push(text);
-  return cutPayload(readPayloadText(text, kind));
+  const payload = decode(text, kind);
+  drop({ text, payload });
+  return payload;
 };
 
 const summaryOf = (payload: CutPayload): PayloadSummary => summarize(payload.payload, textIn(payload));
@@ -162,8 +183,10 @@ const answerTo = (job: DecodeJob<Text>): DecodeAnswer<DecodeJob['want']> => {
 
 export default (job: DecodeJob<Text>): WorkerReply => {
   doneTexts = [];
+  donePayloads = [];
   const before = process.threadCpuUsage();
   const answer = answerTo(job);
+  for (const payload of donePayloads) payload.free();
   const { user, system } = process.threadCpuUsage(before);
   const reply: WorkerReply = { answer, texts: doneTexts, tookMs: (user + system) / 1000 };
   // Piscina's types allow a single buffer only.

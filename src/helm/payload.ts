@@ -78,8 +78,19 @@ export const readPayloadText = (encoded: string | Uint8Array, kind: RecordKind):
   const bytes = kind === 'Secret' ? decodeBase64(once) : once;
   const json = bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzip(bytes) : bytes;
   const scan = scanJson(json, PAYLOAD_BOUNDS);
-  if (typeof scan === 'string') throw new PayloadError(TOO_COSTLY[scan]);
+  if (typeof scan === 'string') {
+    giveBack(json);
+    throw new PayloadError(TOO_COSTLY[scan]);
+  }
   return { json, scan };
+};
+
+/** Shorter buffers may lie in one that Node shares between many. */
+const MIN_OWN_BYTES = 256 * 1024;
+
+/** Frees the memory of a long text at once, and not when the garbage collector comes to it. The text is empty afterwards. */
+export const giveBack = ({ buffer }: Buffer): void => {
+  if (buffer.byteLength >= MIN_OWN_BYTES && buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
 };
 
 /** Throws PayloadError for what is no JSON object. */
