@@ -122,6 +122,8 @@ export type Denial =
       readonly user: string;
       readonly verb: LockVerb;
       readonly annotations: readonly string[];
+      /** Who wrote the freeze that the change gives another reason; empty when that is not known. */
+      readonly replacesFreezeOf?: string | undefined;
     }
   | {
       readonly code: 'BelayClaimGuarded';

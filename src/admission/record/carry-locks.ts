@@ -9,7 +9,6 @@ import {
   FREEZE_UNTIL,
   OPEN,
   OPEN_UNTIL,
-  parseTime,
 } from '../../policy/lock-annotations.ts';
 import { allow } from '../../rules/verdict.ts';
 import { aspectOf, type RecognisedReview } from '../recognised-review.ts';
@@ -61,7 +60,7 @@ const keepLocks = ({ before, after }: RecordReview, newer: readonly ReleaseRecor
 };
 
 /** What a person wrote, with what only Belay can know: who froze, and which leftovers of an older lock are void. */
-export const completeLocks = (before: Annotations, after: Annotations, username: string, nowMs: number): Locks => {
+export const completeLocks = (before: Annotations, after: Annotations, username: string): Locks => {
   const locks: Locks = locksIn(after);
   const dropLeftover = (key: string): void => {
     if (locks[key] === before[key]) delete locks[key];
@@ -73,9 +72,8 @@ export const completeLocks = (before: Annotations, after: Annotations, username:
     if (before[FREEZE_BY] !== undefined) locks[FREEZE_BY] = before[FREEZE_BY];
   } else {
     locks[FREEZE_BY] = username;
-    // A freeze written anew over an expired one must not be born expired.
-    const until = parseTime(locks[FREEZE_UNTIL] ?? '');
-    if (until !== undefined && until <= nowMs) dropLeftover(FREEZE_UNTIL);
+    // The end was written for another freeze: this one must not end with it, or be born expired.
+    dropLeftover(FREEZE_UNTIL);
   }
   if (locks[OPEN] === undefined) dropLeftover(OPEN_UNTIL);
   return locks;
@@ -117,13 +115,13 @@ const mutateRecord = async (
     return answer(
       {
         ...carried,
-        ...completeLocks(carried, { ...carried, ...after.locks }, review.user.username, dependencies.nowMs()),
+        ...completeLocks(carried, { ...carried, ...after.locks }, review.user.username),
       },
       'carried',
     );
   }
   const complete = (locks: Locks): Locks =>
-    completeLocks(before.locks ?? {}, locks, review.user.username, dependencies.nowMs());
+    completeLocks(before.locks ?? {}, locks, review.user.username);
   if (!writtenByHelm && !(await isHelmAgain(dependencies, parsed, signal))) {
     return answer(complete(after.locks ?? {}), 'completed');
   }
@@ -144,6 +142,6 @@ export const carryLocks = async (
   }
   const before = review.oldObject?.metadata?.annotations ?? {};
   const after = review.object?.metadata?.annotations;
-  const patch = toPatch(after, completeLocks(before, after ?? {}, review.user.username, dependencies.nowMs()));
+  const patch = toPatch(after, completeLocks(before, after ?? {}, review.user.username));
   return patch.length === 0 ? allow('nothing to carry') : { allowed: true, why: 'completed', patch };
 };
