@@ -3,6 +3,7 @@ import type { LockSource, LockVerb } from './lock.ts';
 import {
   type Annotations,
   BREAK,
+  endMs,
   FREEZE,
   FREEZE_BY,
   FREEZE_UNTIL,
@@ -10,7 +11,6 @@ import {
   OPEN,
   OPEN_UNTIL,
   PIN,
-  parseTime,
 } from './lock-annotations.ts';
 import {
   findBreakProblems,
@@ -69,10 +69,6 @@ const freezeUntilVerbs = (before: Annotations, after: Annotations): readonly Loc
   // An end, or an earlier end, makes a freeze that stands weaker.
   return [endMs(after) < endMs(before) ? 'unlock' : 'lock'];
 };
-
-/** When a freeze ends: never, where its end is missing or cannot be read. */
-const endMs = ({ [FREEZE_UNTIL]: until }: Annotations): number =>
-  (until === undefined ? undefined : parseTime(until)) ?? Number.POSITIVE_INFINITY;
 
 const openVerbs =
   (key: string): AnnotationRule['verbs'] =>

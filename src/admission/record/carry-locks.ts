@@ -1,6 +1,7 @@
 import type { LiveFacts } from '../../facts/live-facts.ts';
 import type { Situations } from '../../facts/situation.ts';
 import { isUnfinished, LOCK_PREFIX, locksIn, type RecordName, type ReleaseRecord } from '../../helm/record.ts';
+import { holdsLock } from '../../policy/carried-locks.ts';
 import {
   type Annotations,
   BREAK,
@@ -10,6 +11,7 @@ import {
   OPEN,
   OPEN_UNTIL,
 } from '../../policy/lock-annotations.ts';
+import { locksOf } from '../../rules/locks.ts';
 import { allow } from '../../rules/verdict.ts';
 import { aspectOf, type RecognisedReview } from '../recognised-review.ts';
 import type { AdmissionAnswer, JsonPatchOperation } from '../wire/answer.ts';
@@ -40,20 +42,12 @@ const toPatch = (annotations: Annotations | undefined, wanted: Locks): readonly 
   ];
 };
 
-/** The locks of all stored revisions; where they differ, the newest revision's. `break` belongs to one record alone. */
-const unionOf = (records: readonly ReleaseRecord[]): Locks => {
-  const union: Locks = {};
-  for (const record of [...records].sort((a, b) => a.revision - b.revision)) Object.assign(union, record.locks);
-  delete union[BREAK];
-  return union;
-};
-
 /** Helm drops all annotations on every update (docs/helm.md#records): put back what was there, unless a newer revision carries it on. */
 const keepLocks = ({ before, after }: RecordReview, newer: readonly ReleaseRecord[]): Locks => {
   const kept: Locks = { ...before?.locks };
   const isRetired = after?.status === 'superseded' && before?.status !== 'superseded';
   for (const key of Object.keys(kept)) {
-    if (isRetired && newer.some((record) => record.locks?.[key] !== undefined)) delete kept[key];
+    if (isRetired && newer.some(({ locks }) => holdsLock(key, before?.locks ?? {}, locks))) delete kept[key];
   }
   if (after !== undefined && !isUnfinished(after.status)) delete kept[BREAK];
   return { ...kept, ...after?.locks };
@@ -111,7 +105,7 @@ const mutateRecord = async (
   const live = (): Promise<readonly ReleaseRecord[]> => dependencies.live.records(release, signal);
 
   if (before === undefined) {
-    const carried = unionOf(await live());
+    const carried = locksOf(await live());
     return answer(
       {
         ...carried,
@@ -120,8 +114,7 @@ const mutateRecord = async (
       'carried',
     );
   }
-  const complete = (locks: Locks): Locks =>
-    completeLocks(before.locks ?? {}, locks, review.user.username);
+  const complete = (locks: Locks): Locks => completeLocks(before.locks ?? {}, locks, review.user.username);
   if (!writtenByHelm && !(await isHelmAgain(dependencies, parsed, signal))) {
     return answer(complete(after.locks ?? {}), 'completed');
   }
