@@ -58,6 +58,8 @@ export type Denial =
       readonly attempt: Attempt;
       readonly freezes: readonly Freeze[];
       readonly object?: ObjectRef;
+      /** Whether the change is a restart of Pods, as by `kubectl rollout restart`, and no other change of desired state. */
+      readonly isRestart?: boolean;
     }
   | {
       readonly code: 'BelayDrift';
