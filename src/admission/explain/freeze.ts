@@ -11,7 +11,11 @@ type Frozen = Extract<Denial, { code: 'BelayFrozen' }>;
 export const explainFreeze = ({ attempt, release, freezes, object }: Frozen, nowMs: number): Explanation => {
   const [first] = freezes;
   const showSubject = (): string => {
-    if (attempt === 'namespace delete') return 'what Helm released in it';
+    if (attempt === 'namespace delete') {
+      return object === undefined || object.name === release.namespace
+        ? 'what Helm released in it'
+        : `${showRelease(release)}, with objects in it,`;
+    }
     return object ? showRelease(release) : 'it';
   };
   const reason = first ? `: ${showReason(first)}` : '';
