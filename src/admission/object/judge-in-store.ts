@@ -54,6 +54,7 @@ const judgeIn = (
       changes: listed === undefined || !isEdit ? [] : changes.find(listed.document, policy),
       restores: listed !== undefined && write.attempt === 'create' && changes.restores(listed.document),
       gainsOwner: freezes.length > 0 && isEdit && changes.gainsOwner(),
+      restarts: listed !== undefined && freezes.length > 0 && isEdit && changes.restarts(listed.document, policy),
       freezes,
       open: findMaintenanceWindow(facts.records, namespaces, clock.nowMs),
     };

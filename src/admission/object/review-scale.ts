@@ -63,6 +63,7 @@ export const reviewScale = async (
       changes: {
         isNone: () => false,
         gainsOwner: () => false,
+        restarts: () => false,
         restores: () => false,
         find: (document, policy) =>
           findScaleDrift({
