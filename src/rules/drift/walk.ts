@@ -2,6 +2,7 @@ import type { FieldChange } from '../verdict.ts';
 import { isQuantityField, isSameDuration, isSameQuantity } from './amount.ts';
 import { hasChartValue, isRestored, setsAnything } from './chart-value.ts';
 import { fieldPointer, indexOf, type Step, showFieldPath } from './field-path.ts';
+import { holdsNothingElse } from './holds-nothing-else.ts';
 import { descend, type IgnoreState, isIgnored } from './ignored-paths.ts';
 import { deepEqual, isEmptyValue, isList, isMap, type JsonMap, MAX_RECURSION, own } from './json.ts';
 import { findManagedList, managedFieldSets } from './managed-lists.ts';
@@ -65,7 +66,8 @@ export class Walk {
   #visitAdded(chart: unknown, after: unknown, ignore: IgnoreState): void {
     if (chart === undefined && ignore === undefined) this.#report(undefined, after);
     // A value that comes back as the chart has it may carry defaults of the API server.
-    else if (setsAnything(chart) && hasChartValue(chart, after, this.#parent, this.#key)) return;
+    else if (setsAnything(chart) && hasChartValue(chart, after, this.#parent, this.#key) && this.#mayHold(chart, after))
+      return;
     else this.#visitContents(chart, emptyOf(after), after, ignore);
   }
 
@@ -116,10 +118,18 @@ export class Walk {
   }
 
   #compareWhole(chart: unknown, before: unknown, after: unknown, ignore: IgnoreState): void {
-    if (this.#isSame(before, after, ignore) || isRestored(chart, before, after, this.#parent, this.#key)) return;
+    if (this.#isSame(before, after, ignore)) return;
+    if (isRestored(chart, before, after, this.#parent, this.#key) && this.#mayHold(chart, after)) return;
     if (this.#chartOnly && typeof chart === 'object' && !setsAnything(chart)) return;
     if (after === undefined && this.#mayDrop(before)) return;
     this.#report(before, after);
+  }
+
+  /** Whether the writer may bring back a value that has the chart's: people bring back nothing else with it. */
+  #mayHold(chart: unknown, after: unknown): boolean {
+    // An item goes by the name of its list.
+    const name = this.#key === '' ? this.#parent : this.#key;
+    return this.#chartOnly || holdsNothingElse(chart, after, this.#parent, name, this.#input.isBuiltIn);
   }
 
   #isSame(before: unknown, after: unknown, ignore: IgnoreState): boolean {
