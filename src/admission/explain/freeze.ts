@@ -14,7 +14,11 @@ export const explainFreeze = (
 ): Explanation => {
   const [first] = freezes;
   const showSubject = (): string => {
-    if (attempt === 'namespace delete') return 'what Helm released in it';
+    if (attempt === 'namespace delete') {
+      return object === undefined || object.name === release.namespace
+        ? 'what Helm released in it'
+        : `${showRelease(release)}, with objects in it,`;
+    }
     return object ? showRelease(release) : 'it';
   };
   const reason = first ? `: ${showReason(first)}` : '';

@@ -26,7 +26,9 @@ export const explainLockForbidden = (denial: DenialOf<'BelayLockForbidden'>): Ex
     lines: [
       ...(by === undefined
         ? []
-        : [`the freeze in force is ${by === '' ? 'not yours' : `by ${showName(by)}`}: another reason would replace it`]),
+        : [
+            `the freeze in force is ${by === '' ? 'not yours' : `by ${showName(by)}`}: another reason would replace it`,
+          ]),
       `needed: verb ${verb} on releases.belay.dev${name === undefined ? '' : ` named ${showName(name)}`}, in namespace ${showName(release.namespace)}`,
       'a rule that grants it, for the Role of someone who should have it:',
       `  ${grantingRule(verb, name)}`,

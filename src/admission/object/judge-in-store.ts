@@ -60,8 +60,8 @@ const judgeIn = (
     };
     return judgeUnder(policy, (waived) => judgeObject(write, governed, waived));
   };
-  const cached = manifests.cached(governing);
-  return cached === undefined ? manifests.of(governing).then(judgeBy) : judgeBy(cached);
+  const cached = manifests.cached(governing, write.object);
+  return cached === undefined ? manifests.of(governing, write.object).then(judgeBy) : judgeBy(cached);
 };
 
 const passTrusted = ({ name }: Policy): Verdict => ({

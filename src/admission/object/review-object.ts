@@ -18,10 +18,11 @@ export type ReviewObjectDependencies = JudgeGovernedDependencies;
 
 const ATTEMPTS = { CREATE: 'create', UPDATE: 'change', DELETE: 'delete', CONNECT: 'change' } as const;
 
-const refOf = ({ kind, namespace, name }: Review): ObjectRef => ({
+const refOf = ({ kind, resource, namespace, name }: Review): ObjectRef => ({
   group: kind.group,
   kind: kind.kind,
-  namespace,
+  // For a Namespace the API server fills in its own name.
+  namespace: resource.group === '' && resource.resource === 'namespaces' ? '' : namespace,
   name,
 });
 

@@ -102,7 +102,8 @@ const mutateRecord = async (
     const patch = toPatch(annotations, wanted);
     return patch.length === 0 ? allow('nothing to carry') : { allowed: true, why, patch };
   };
-  const live = (): Promise<readonly ReleaseRecord[]> => dependencies.live.records(release, signal);
+  const live = async (): Promise<readonly ReleaseRecord[]> =>
+    (await dependencies.live.records(release, signal)).filter(({ kind }) => kind === after.kind);
 
   if (before === undefined) {
     const carried = locksOf(await live());
