@@ -82,4 +82,4 @@ const onlyItem = (element: string, list: readonly unknown[]): unknown => {
 
 /** Whether the live value is the chart's value and holds nothing else, apart from defaults. */
 const isExactly = ({ chart, live, parent, key, isBuiltIn }: Field): boolean =>
-  hasChartValue(chart, live, parent, key) && holdsNothingElse(chart, live, parent, key, isBuiltIn);
+  hasChartValue(chart, live, parent, key, isBuiltIn) && holdsNothingElse(chart, live, parent, key, isBuiltIn);
