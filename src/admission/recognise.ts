@@ -48,19 +48,25 @@ const findGovernedObject: Find = ({ object, oldObject }) => {
   return owners.length === 0 ? undefined : { kind: 'object', owners };
 };
 
-const findAspect: Find = (review) => {
-  if (review.subResource === 'scale') return SCALE;
-  if (review.subResource !== '') return undefined;
-  return (
-    findRecord(review) ?? findNamespace(review) ?? findPolicy(review) ?? findClaim(review) ?? findGovernedObject(review)
-  );
+/**
+ * In the order in which they have their say. The first one decides what becomes of a review that could not be judged in time, and so the
+ * stricter ones come first (server/without-verdict.ts).
+ */
+const FINDS: readonly Find[] = [findRecord, findNamespace, findClaim, findGovernedObject, findPolicy];
+
+const findAspects = (review: Review): readonly Aspect[] => {
+  if (review.subResource === 'scale') return [SCALE];
+  if (review.subResource !== '') return NO_ASPECTS;
+  return FINDS.flatMap((find) => find(review) ?? NO_ASPECTS);
 };
 
+const NO_ASPECTS: readonly Aspect[] = [];
+
 /**
- * Tells what a review is about. The rules follow from it, and so does the answer to a review that could not be judged in time. Today the
- * first aspect that fits is the only one. `admit` asks every aspect that it is given.
+ * Tells what a review is about. The rules follow from it, and so does the answer to a review that could not be judged in time. A review may be
+ * about several things: a chart may hold Namespaces, policies and Leases, and these are objects of its release as well.
  */
 export const recognise: Recognise = (review) => {
-  const aspect = findAspect(review);
-  return { ...review, reviewKind: aspect?.kind ?? 'unknown', aspects: aspect === undefined ? [] : [aspect] };
+  const aspects = findAspects(review);
+  return { ...review, reviewKind: aspects[0]?.kind ?? 'unknown', aspects };
 };

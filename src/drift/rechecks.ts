@@ -20,12 +20,13 @@ const isOfOwner = ({ user }: Review, { why, waived }: Extract<AdmissionAnswer, {
  * trusted, or there was no verdict in time. Or the write may have ended drift.
  */
 export const rechecksOf = (review: RecognisedReview, answer: AdmissionAnswer): readonly ReleaseName[] => {
-  const { reviewKind } = review;
-  if (!answer.allowed || review.dryRun || (reviewKind !== 'object' && reviewKind !== 'scale')) return NONE;
+  if (!answer.allowed || review.dryRun) return NONE;
+  const object = aspectOf(review, 'object');
+  if (object === undefined && review.reviewKind !== 'scale') return NONE;
   // Nearly every write that passes ends here.
   if (answer.waived === undefined && answer.notes === undefined && !isOfOwner(review, answer)) return NONE;
   const { waived = [], notes = [], release } = answer;
-  const owners = isOfOwner(review, answer) ? (aspectOf(review, 'object')?.owners ?? []) : [];
+  const owners = isOfOwner(review, answer) ? (object?.owners ?? []) : [];
   return [
     ...waived.flatMap(({ denial }) => ('release' in denial ? denial.release : [])),
     ...(release !== undefined && notes.some(({ reason }) => reason === 'OpenWindowUsed') ? [release] : []),

@@ -1,10 +1,13 @@
 import type { Logger } from 'pino';
 import { type AdmitDependencies, admit } from '../admission/admit.ts';
+import { createFindFrozen, type FindFrozen } from '../admission/known-frozen.ts';
 import { type CarryLocksDependencies, carryLocks } from '../admission/record/carry-locks.ts';
 import { createAccess } from '../facts/access.ts';
 import { type Claims, createClaims } from '../facts/claims.ts';
 import { createLiveFacts } from '../facts/live-facts.ts';
+import { createManifestNamespaces } from '../facts/manifest-namespaces.ts';
 import { createManifests } from '../facts/manifests.ts';
+import { createObjectsInNamespace } from '../facts/objects-in-namespace.ts';
 import { createPayloadNamespaces } from '../facts/payload-namespaces.ts';
 import type { Policies } from '../facts/policies.ts';
 import type { ReleaseIndex } from '../facts/release-index.ts';
@@ -13,6 +16,7 @@ import { createSituations } from '../facts/situation.ts';
 import type { Decoder } from '../helm/decoder.ts';
 import type { Intervals } from '../intervals/intervals.ts';
 import type { Api } from '../kubernetes/api.ts';
+import { createKinds } from '../kubernetes/kinds.ts';
 import type { Judge } from '../server/answer-in-time.ts';
 
 export interface JudgesOptions {
@@ -21,7 +25,7 @@ export interface JudgesOptions {
   readonly index: ReleaseIndex;
   readonly policies: Policies;
   readonly decoder: Decoder;
-  readonly intervals: Pick<Intervals, 'claims' | 'stores'>;
+  readonly intervals: Pick<Intervals, 'claims' | 'stores' | 'discovery'>;
   readonly log: Logger;
   readonly nowMs: () => number;
 }
@@ -31,15 +35,22 @@ export interface Judges {
   readonly admit: Judge;
   /** Of /mutate. */
   readonly mutate: Judge;
+  /** For reviews that cannot be judged in time. */
+  readonly findFrozen: FindFrozen;
   /** The claims that `admit` writes. */
   readonly claims: Claims;
 }
+
+/** They are read one after the other, and what is wanted of them is remembered apart. */
+const MANIFESTS_ELSEWHERE = { max: 16, maxBytes: 2 * 1024 * 1024 };
 
 /** Puts together what reviews are judged with. */
 export const createJudges = ({ api, index, policies, decoder, intervals, log, nowMs }: JudgesOptions): Judges => {
   const live = createLiveFacts(api);
   const claims = createClaims(api, index, log, nowMs, intervals.claims);
   const namespaces = createPayloadNamespaces(api, decoder);
+  // Apart from the manifests of the reviews, which they would push out.
+  const elsewhere = createManifests(api, decoder, MANIFESTS_ELSEWHERE);
   const dependencies: AdmitDependencies & CarryLocksDependencies = {
     api,
     index,
@@ -50,7 +61,15 @@ export const createJudges = ({ api, index, policies, decoder, intervals, log, no
     decoder,
     policies,
     situations: createSituations({ index, live, policies, nowMs }),
+    scaled: new WeakMap(),
     stores: createReleaseStores(index, live, namespaces, nowMs, intervals.stores),
+    payloadNamespaces: namespaces,
+    objectsIn: createObjectsInNamespace({
+      api,
+      kinds: createKinds(api, nowMs, intervals.discovery),
+      manifests: elsewhere,
+      named: createManifestNamespaces(elsewhere),
+    }),
     shortestSilenceMs: intervals.claims.shortestSilenceMs,
     log,
     nowMs,
@@ -58,6 +77,7 @@ export const createJudges = ({ api, index, policies, decoder, intervals, log, no
   return {
     admit: (review, deadline) => admit(dependencies, review, deadline),
     mutate: (review, deadline) => carryLocks(dependencies, review, deadline.signal),
+    findFrozen: createFindFrozen(dependencies),
     claims,
   };
 };

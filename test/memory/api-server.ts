@@ -7,7 +7,7 @@ import { applyTo, namedFields } from './apply.ts';
 import type { Clock } from './clock.ts';
 import { jsonPatch, mergeByKey, mergePatch } from './merge.ts';
 import { metadataOnly, wantsMetadata } from './metadata-only.ts';
-import { type Place, placeOf } from './resources.ts';
+import { type Place, placeOf, resourcesServedAt } from './resources.ts';
 import { scaleOf, withReplicas } from './scale.ts';
 import { matchesFields, matchesLabels } from './selector.ts';
 import { badRequest, noSuchKind, notFound, StatusError } from './status.ts';
@@ -187,6 +187,9 @@ export const createApiServer = (clock: Clock, access: Access): ApiServer => {
       );
     }
     if (path === SUBJECT_ACCESS_REVIEWS) return { status: 201, body: access.review(request.body) };
+    const served = resourcesServedAt(path);
+    if (method === 'GET' && served.length > 0)
+      return { status: 200, body: { kind: 'APIResourceList', resources: served } };
     const place = placeOf(path);
     if (place === undefined) throw noSuchKind();
     if (method === 'GET') return { status: 200, body: place.name === '' ? list(place, request) : read(place, request) };

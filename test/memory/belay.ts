@@ -1,4 +1,5 @@
 import { type AdmitDependencies, admit } from '../../src/admission/admit.ts';
+import { createFindFrozen } from '../../src/admission/known-frozen.ts';
 import { createNoteEvents } from '../../src/admission/note-events.ts';
 import { recognise } from '../../src/admission/recognise.ts';
 import { type CarryLocksDependencies, carryLocks } from '../../src/admission/record/carry-locks.ts';
@@ -8,7 +9,9 @@ import { createEvents } from '../../src/events/events.ts';
 import { createAccess } from '../../src/facts/access.ts';
 import { createClaims } from '../../src/facts/claims.ts';
 import { createLiveFacts } from '../../src/facts/live-facts.ts';
+import { createManifestNamespaces } from '../../src/facts/manifest-namespaces.ts';
 import { createManifests } from '../../src/facts/manifests.ts';
+import { createObjectsInNamespace } from '../../src/facts/objects-in-namespace.ts';
 import { createPayloadNamespaces } from '../../src/facts/payload-namespaces.ts';
 import { createPolicies } from '../../src/facts/policies.ts';
 import { createReleaseIndex } from '../../src/facts/release-index.ts';
@@ -17,6 +20,7 @@ import { createSituations } from '../../src/facts/situation.ts';
 import { createTextMemory } from '../../src/helm/text-memory.ts';
 import { DEFAULT_INTERVALS } from '../../src/intervals/intervals.ts';
 import { createBoundedApi } from '../../src/kubernetes/bounded-api.ts';
+import { createKinds } from '../../src/kubernetes/kinds.ts';
 import { answerWithoutVerdict } from '../../src/server/without-verdict.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import type { Caller } from './admission.ts';
@@ -62,17 +66,27 @@ export const createMemoryBelay = (server: ApiServer, { nowMs }: Clock, staleAfte
   const forReviews = createBoundedApi(api, REQUESTS);
   const live = createLiveFacts(forReviews);
   const decoder = createDecoderHere();
+  const payloadNamespaces = createPayloadNamespaces(forReviews, decoder);
+  const manifests = createManifests(forReviews, decoder);
   const dependencies: AdmitDependencies & CarryLocksDependencies = {
     api: forReviews,
     index,
     live,
     claims: createClaims(forReviews, index, log, nowMs, intervals.claims),
     access: createAccess(forReviews),
-    manifests: createManifests(forReviews, decoder),
+    manifests,
     decoder,
     policies,
     situations: createSituations({ index, live, policies, nowMs }),
-    stores: createReleaseStores(index, live, createPayloadNamespaces(forReviews, decoder), nowMs, intervals.stores),
+    scaled: new WeakMap(),
+    stores: createReleaseStores(index, live, payloadNamespaces, nowMs, intervals.stores),
+    payloadNamespaces,
+    objectsIn: createObjectsInNamespace({
+      api: forReviews,
+      kinds: createKinds(forReviews, nowMs, intervals.discovery),
+      manifests,
+      named: createManifestNamespaces(manifests),
+    }),
     shortestSilenceMs: intervals.claims.shortestSilenceMs,
     log,
     nowMs,
@@ -80,6 +94,7 @@ export const createMemoryBelay = (server: ApiServer, { nowMs }: Clock, staleAfte
   const noWait = async (): Promise<void> => undefined;
   const events = createEvents({ api, log, intervals: intervals.events, nowMs, instance: 'belay-0', wait: noWait });
   const noteEvents = createNoteEvents({ events, index, log, nowMs });
+  const findFrozen = createFindFrozen(dependencies);
   const memory = createTextMemory();
   const stop = new AbortController();
   const never = new AbortController().signal;
@@ -96,7 +111,7 @@ export const createMemoryBelay = (server: ApiServer, { nowMs }: Clock, staleAfte
         path === '/mutate' ? carryLocks(dependencies, review, never) : admit(dependencies, review, { signal: never });
       const answer = await Promise.resolve(judge).catch((error: unknown) => {
         log.error({ review: reviewKind, problem: String(error) }, 'a review failed');
-        return answerWithoutVerdict(reviewKind, review.operation, 'failure', 'open');
+        return answerWithoutVerdict(reviewKind, review.operation, 'failure', { frozen: findFrozen(review) });
       });
       for (const text of read.texts) memory.free(text);
       noteEvents(review, answer);

@@ -83,3 +83,9 @@ export const pathOfObject = (resource: Resource, namespace: string, name = ''): 
     resource.resource,
     ...(name === '' ? [] : [encodeURIComponent(name)]),
   ].join('/');
+
+/** What discovery answers at `/api/v1` or `/apis/apps/v1`. */
+export const resourcesServedAt = (path: string): readonly object[] =>
+  RESOURCES.filter(
+    ({ group, version }) => path === (group === '' ? `/api/${version}` : `/apis/${group}/${version}`),
+  ).map(({ resource: name, kind, namespaced }) => ({ name, kind, namespaced }));

@@ -32,7 +32,8 @@ const DONE_TO_OBJECT: Partial<Record<Attempt, string>> = {
 
 /** `upgrade of release web in namespace shop refused` */
 export const showRefusal = (attempt: Attempt, release: ReleaseName, object?: ObjectRef): string => {
-  if (attempt === 'namespace delete') return `deletion of namespace ${showName(release.namespace)} refused`;
+  if (attempt === 'namespace delete')
+    return `deletion of namespace ${showName(object?.name ?? release.namespace)} refused`;
   if (attempt === 'record edit') return `edit of a record of ${showRelease(release)} refused`;
   if (attempt === 'record delete') return `deletion of a record of ${showRelease(release)} refused`;
   return `${DONE_TO_OBJECT[attempt] ?? attempt} of ${object ? showObject(object) : showRelease(release)} refused`;

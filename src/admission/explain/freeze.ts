@@ -8,10 +8,17 @@ import { type Explanation, showNames, showRefusal, showRelease } from './explana
 type Frozen = Extract<Denial, { code: 'BelayFrozen' }>;
 
 /** Helm keeps 10 revisions by default; one `kubectl annotate -l` freezes them all alike, so those are told in one line. */
-export const explainFreeze = ({ attempt, release, freezes, object }: Frozen, nowMs: number): Explanation => {
+export const explainFreeze = (
+  { attempt, release, freezes, object, isRestart = false }: Frozen,
+  nowMs: number,
+): Explanation => {
   const [first] = freezes;
   const showSubject = (): string => {
-    if (attempt === 'namespace delete') return 'what Helm released in it';
+    if (attempt === 'namespace delete') {
+      return object === undefined || object.name === release.namespace
+        ? 'what Helm released in it'
+        : `${showRelease(release)}, with objects in it,`;
+    }
     return object ? showRelease(release) : 'it';
   };
   const reason = first ? `: ${showReason(first)}` : '';
@@ -19,6 +26,7 @@ export const explainFreeze = ({ attempt, release, freezes, object }: Frozen, now
     headline: `${showRefusal(attempt, release, object)}: ${showSubject()} is frozen${reason}`,
     lines: [
       ...groupAlike(freezes).map((alike) => `frozen by ${showFreeze(alike, nowMs)}`),
+      ...(isRestart ? ['a restart is a change; Pods may still be deleted: kubectl delete pod'] : []),
       ...liftingLines(freezes, release),
     ],
   };
