@@ -5,6 +5,7 @@ import type { LiveSituation, Situations } from '../../facts/situation.ts';
 import type { RecordKind } from '../../helm/names.ts';
 import type { RecordName } from '../../helm/record.ts';
 import { waive } from '../../rules/actions.ts';
+import { isSignOfLife } from '../../rules/record/sign-of-life.ts';
 import type { ClaimRequest } from '../../rules/record/write.ts';
 import { allow, deny, type Note, type Verdict } from '../../rules/verdict.ts';
 import type { AdmissionAnswer } from '../wire/answer.ts';
@@ -41,7 +42,8 @@ export const reviewRecord = async (
   }
   const trap = refuseTrap(review, parsed);
   const { before, after, contentChanged, locksChanged } = parsed;
-  const isMetadata = before !== undefined && after !== undefined && !contentChanged && !locksChanged;
+  const isMetadata =
+    before !== undefined && after !== undefined && !contentChanged && !locksChanged && !isSignOfLife(before, after);
   if (isMetadata && trap === undefined) return allow('metadata');
   return judgeAndClaim(dependencies, review, parsed, trap, signal);
 };
