@@ -123,6 +123,7 @@ export const serve = async (options: ServeOptions, wallMs: () => number = Date.n
     admit: noting(judges.admit),
     mutate: noting(judges.mutate),
     recognise,
+    findFrozen: judges.findFrozen,
     objectsFail: options.objectsFail,
     memory,
     noteEvents: (review, answer) => {

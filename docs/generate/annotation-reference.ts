@@ -27,7 +27,7 @@ export const LOCK_ANNOTATIONS: Readonly<Record<LockAnnotation, AnnotationEntry>>
     example: 'black friday, ask #sre',
     standsOn: EVERYWHERE,
     meaning:
-      'Nothing about the release changes: no install, upgrade, rollback or uninstall, no edit of its records and objects, no deletion of them or of their Namespace. `helm test` works.',
+      "Nothing about the release changes: no install, upgrade, rollback or uninstall, no edit of its records and objects, no restart of its Pods by people, no deletion of them or of their Namespace. `helm test` works, and Pods may be deleted. Another reason over a freeze in force drops its end, and takes `unlock` as well unless the freeze is the writer's own.",
   },
   'belay.dev/freeze-until': {
     value: 'a time to come, in RFC 3339',

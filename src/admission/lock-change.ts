@@ -1,6 +1,6 @@
 import type { Access } from '../facts/access.ts';
 import type { ReleaseName } from '../helm/names.ts';
-import { judgeLockChange, type LockChange } from '../policy/judge-lock-change.ts';
+import { judgeLockChange, type LockChange, replacesFreezeOf } from '../policy/judge-lock-change.ts';
 import type { LockSource, LockVerb } from '../policy/lock.ts';
 import type { Annotations } from '../policy/lock-annotations.ts';
 import { deny, type NoteReason, type Verdict } from '../rules/verdict.ts';
@@ -43,6 +43,7 @@ export const judgeLockWrite = async (
     user: user.username,
     verb: missing,
     annotations: change.keys,
+    ...(missing === 'unlock' && { replacesFreezeOf: replacesFreezeOf(write.before, write.after, nowMs()) }),
   });
 };
 

@@ -62,7 +62,7 @@ export const findAddedFields = (input: AddedFieldsInput): readonly DriftedField[
   const found: DriftedField[] = [];
   const isSecret = kind === 'Secret' && group === '';
   const search: Search = { live, manager, isSecret, sets: managedFieldSets(live), found };
-  const root = ignoredPaths(group, kind, document, live, ignore);
+  const root = ignoredPaths(group, kind, document, live, { ignore });
   if (isIgnored(root)) return [];
   for (const key of Object.keys(stored)) {
     if (key === 'metadata' || key === 'status') continue;

@@ -1,4 +1,4 @@
-import type { Manifest, Manifests } from '../facts/manifests.ts';
+import { type Manifest, type Manifests, UnreadableManifest } from '../facts/manifests.ts';
 import type { ManifestDocument } from '../helm/manifest.ts';
 import type { ReleaseName } from '../helm/names.ts';
 import type { ReleaseRecord } from '../helm/record.ts';
@@ -56,7 +56,10 @@ export const findReleaseDrift = async (
   const judged = findGoverning(situation, dependencies.nowMs());
   if ('why' in judged) return skip(release, judged.why);
   const { governing } = judged;
-  const manifest = await dependencies.manifests.of(governing);
+  const manifest = await dependencies.manifests.of(governing).catch((error: unknown) => {
+    if (error instanceof UnreadableManifest) return undefined;
+    throw error;
+  });
   if (manifest === undefined) return skip(release, 'unreadable record');
   const documents = lastOfEach(manifest);
   const checkedBy: CheckedBy = {

@@ -45,7 +45,7 @@ export const SWEEP_LEASE = 'belay-sweep';
 const NAME = /^[a-z0-9][a-z0-9.-]{0,252}$/;
 
 /** Each manifest is needed once an interval, so that hardly any is worth keeping. */
-const MANIFESTS = { max: 8, maxBytes: 2 * 1024 * 1024 };
+const MANIFESTS = { maxBytes: 2 * 1024 * 1024 };
 
 /**
  * 10,000 releases of five objects each are 60,000 requests, which take the default interval of 10 minutes. Reads by name at that pace are a few

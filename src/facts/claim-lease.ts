@@ -1,4 +1,4 @@
-import type { OperationKind, ReleaseName } from '../helm/names.ts';
+import type { OperationKind, RecordKind, ReleaseName } from '../helm/names.ts';
 import { type LeaseSpec, microTime } from '../kubernetes/lease.ts';
 import type { ReflectedObject } from '../kubernetes/object.ts';
 import type { Claim } from '../rules/in-flight.ts';
@@ -11,6 +11,7 @@ const OPERATION = 'belay.dev/operation';
 const REVISION = 'belay.dev/revision';
 const REQUEST_UID = 'belay.dev/request-uid';
 const RECORD_VERSION = 'belay.dev/record-version';
+const STORAGE = 'belay.dev/storage';
 
 const OPERATIONS: ReadonlySet<string> = new Set<OperationKind>(['install', 'upgrade', 'rollback', 'uninstall']);
 
@@ -18,6 +19,9 @@ export const leaseName = (release: string): string => `belay.${release}`;
 
 export const releaseOfLease = (lease: string): string | undefined =>
   lease.startsWith('belay.') ? lease.slice('belay.'.length) : undefined;
+
+const toStorage = (text: string | undefined): RecordKind | undefined =>
+  text === 'Secret' || text === 'ConfigMap' ? text : undefined;
 
 /** Reads a claim. Undefined for a Lease that Belay did not write or that somebody stripped: it claims nothing. */
 export const readClaim = (lease: ReflectedObject): { release: ReleaseName; claim: Claim } | undefined => {
@@ -41,6 +45,7 @@ export const readClaim = (lease: ReflectedObject): { release: ReleaseName; claim
       renewedAtMs: Math.max(acquiredAtMs, Date.parse(spec.renewTime ?? '') || 0),
       silenceMs: typeof spec.leaseDurationSeconds === 'number' ? spec.leaseDurationSeconds * 1000 : undefined,
       recordVersion: metadata.annotations?.[RECORD_VERSION],
+      storage: toStorage(metadata.annotations?.[STORAGE]),
     },
   };
 };
@@ -54,6 +59,8 @@ export interface Admission {
   readonly requestUid: string;
   /** Of an uninstall: the record's resourceVersion before it. */
   readonly recordVersion: string | undefined;
+  /** The kind of the records that it writes. */
+  readonly storage: RecordKind;
 }
 
 export interface ClaimBody extends Admission {
@@ -75,6 +82,7 @@ export const toLease = (body: ClaimBody): Record<string, unknown> => ({
       [OPERATION]: body.operation,
       [REVISION]: String(body.revision),
       [REQUEST_UID]: body.requestUid,
+      [STORAGE]: body.storage,
       ...(body.recordVersion === undefined ? {} : { [RECORD_VERSION]: body.recordVersion }),
     },
   },

@@ -1,3 +1,4 @@
+import type { RecordKind } from '../helm/names.ts';
 import type { ReleaseRecord } from '../helm/record.ts';
 import { highestDeployed, newestOf } from '../rules/in-flight.ts';
 import type { PayloadNamespaces } from './payload-namespaces.ts';
@@ -30,9 +31,14 @@ export const emptyStores = (changed: Iterable<string>): KnownStores => ({
  */
 const MAX_WAIT_MS = 1_500;
 
-/** The revisions that can govern: what is in flight or newest, and what is deployed. */
+const KINDS: readonly RecordKind[] = ['Secret', 'ConfigMap'];
+
+/** The revisions that can govern, in either kind of records: what is in flight or newest, and what is deployed. */
 export const mayGovern = (records: readonly ReleaseRecord[]): readonly ReleaseRecord[] => {
-  const found = [newestOf(records, 'Secret'), newestOf(records, 'ConfigMap'), highestDeployed(records)];
+  const found = KINDS.flatMap((kind) => {
+    const ofKind = records.filter((record) => record.kind === kind);
+    return [newestOf(ofKind, kind), highestDeployed(ofKind)];
+  });
   return [...new Set(found.filter((record) => record !== undefined))];
 };
 

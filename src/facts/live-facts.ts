@@ -3,6 +3,7 @@ import type { ReleaseRecord } from '../helm/record.ts';
 import type { Api } from '../kubernetes/api.ts';
 import type { ReleaseFacts } from '../rules/in-flight.ts';
 import type { NamespaceFacts } from '../rules/locks.ts';
+import { recordsOfStorage } from '../rules/storage-kind.ts';
 import { type LeaseVersion, readLeaseVersion, readNamespace, readRecords } from './release-reader.ts';
 
 /** The facts as the API server has them now, strongly consistent. Rejects with ApiError when they cannot be had: the caller must not guess. */
@@ -15,7 +16,7 @@ export interface LiveFacts {
     release: ReleaseName,
     signal: AbortSignal,
   ): Promise<ReleaseFacts & { readonly lease: LeaseVersion | undefined }>;
-  /** The records alone. */
+  /** The records alone, of both kinds. */
   records(release: ReleaseName, signal: AbortSignal): Promise<readonly ReleaseRecord[]>;
   /** All records of a namespace. */
   recordsIn(namespace: string, signal: AbortSignal): Promise<readonly ReleaseRecord[]>;
@@ -31,7 +32,8 @@ export const createLiveFacts = (api: Api): LiveFacts => {
   return {
     release: async (release, signal) => {
       const lease = await readLeaseVersion(api, release, signal);
-      return { lease, claim: lease?.claim, records: await records(release, signal) };
+      const claim = lease?.claim;
+      return { lease, claim, records: recordsOfStorage(await records(release, signal), claim) };
     },
     records,
     recordsIn: (namespace, signal) => readRecords(api, { namespace }, { signal, isWhole: true }),

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Decoder } from '../helm/decoder.ts';
 import type { ReleaseRecord } from '../helm/record.ts';
 import type { Api } from '../kubernetes/api.ts';
-import { createConcurrencyLimit } from '../kubernetes/concurrency-limit.ts';
+import { createFairQueue } from '../kubernetes/fair-queue.ts';
 import { fetchPayload } from './stored-payload.ts';
 
 /** In which namespace a stored revision has its objects. Its payload alone tells, and that it never changes (docs/design.md#records-in-another-namespace). */
@@ -17,21 +17,24 @@ export interface PayloadNamespaces {
 const MAX_REMEMBERED = 25_000;
 
 /** A name may be in thousands of namespaces. The decoder and the API server have other work as well. */
-const MAX_AT_ONCE = 4;
+const FETCHES = { maxRunning: 4, maxRunningEach: 2, maxWaiting: 20_000, maxWaitingEach: 2_000 };
 
 const FETCH_TIMEOUT_MS = 9_000;
+
+/** No review waits longer for its answer. */
+const WAIT_TIMEOUT_MS = 30_000;
 
 export const createPayloadNamespaces = (api: Api, decoder: Decoder): PayloadNamespaces => {
   const remembered = new LRUCache<string, string>({ max: MAX_REMEMBERED });
   const underWay = new Map<string, Promise<string | undefined>>();
-  const limit = createConcurrencyLimit(MAX_AT_ONCE);
+  const queue = createFairQueue('payloads of which the namespace is asked for', FETCHES);
 
-  const fetchNamespace = async (record: ReleaseRecord): Promise<string | undefined> => {
-    const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS);
+  const fetchNamespace = async (record: ReleaseRecord, signal: AbortSignal): Promise<string | undefined> => {
     const fetched = await fetchPayload(api, record, signal);
     if (fetched === undefined) return undefined;
     const { uid, payload } = fetched;
-    const answer = await decoder.run<'summary'>({ want: 'summary', kind: record.kind, payload }, signal);
+    const job = { want: 'summary', kind: record.kind, payload } as const;
+    const answer = await decoder.run<'summary'>(job, record.namespace, signal);
     if (!answer.readable) return undefined;
     const { namespace } = answer.result.summary;
     const found = namespace === '' ? record.namespace : namespace;
@@ -46,7 +49,13 @@ export const createPayloadNamespaces = (api: Api, decoder: Decoder): PayloadName
       if (known !== undefined) return Promise.resolve(known);
       const shared = underWay.get(record.uid);
       if (shared !== undefined) return shared;
-      const read = limit.run(() => fetchNamespace(record)).finally(() => underWay.delete(record.uid));
+      const read = queue
+        .run(
+          record.namespace,
+          () => fetchNamespace(record, AbortSignal.timeout(FETCH_TIMEOUT_MS)),
+          AbortSignal.timeout(WAIT_TIMEOUT_MS),
+        )
+        .finally(() => underWay.delete(record.uid));
       underWay.set(record.uid, read);
       return read;
     },

@@ -9,6 +9,7 @@ import type { ObjectMeta, ReflectedObject } from '../kubernetes/object.ts';
 import { createReflector, type Reflector } from '../kubernetes/reflector.ts';
 import type { Claim, ReleaseFacts } from '../rules/in-flight.ts';
 import { type NamespaceFacts, toNamespaceFacts } from '../rules/locks.ts';
+import { recordsOfStorage } from '../rules/storage-kind.ts';
 import { CLAIM_SELECTOR, readClaim } from './claim-lease.ts';
 import { RecordStore } from './record-store.ts';
 
@@ -127,7 +128,8 @@ export const createReleaseIndex = (api: Api, log: Logger, intervals: MirrorInter
   return {
     facts: (release) => {
       const key = keyOf(release);
-      return { records: records.of(key), claim: claims.get(key)?.claim };
+      const claim = claims.get(key)?.claim;
+      return { records: recordsOfStorage(records.of(key), claim), claim };
     },
     releases: () => records.releases(),
     namespacesOf: (name) => records.namespacesOf(name),

@@ -16,6 +16,8 @@ export interface ReleaseStores {
    * store never speaks for another. A promise only where payloads have to be read first.
    */
   of(owner: ReleaseName, signal: AbortSignal): readonly ReleaseName[] | Promise<readonly ReleaseName[]>;
+  /** The same, as far as it has been read before. */
+  known(owner: ReleaseName): readonly ReleaseName[];
 }
 
 /** Resolves when the work is done, or after that time. The work never rejects. */
@@ -79,6 +81,7 @@ export const createReleaseStores = (
   };
 
   return {
+    known: (owner) => answer(owner, byName.get(owner.name) ?? emptyStores([])),
     of: (owner, signal) => {
       if (!index.isSynced()) return findLive(live, namespaces, owner, signal);
       if (!index.isElsewhere(owner)) return [owner];

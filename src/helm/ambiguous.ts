@@ -5,9 +5,10 @@ import { type Payload, PayloadError } from './payload.ts';
  * encoding/json ignores the case of a key (`MANIFEST` is `manifest`), and merges the two values of a key that comes twice. JSON.parse
  * minds the case and takes the last value. Helm itself never writes such keys.
  * https://pkg.go.dev/encoding/json#Unmarshal
+ * `members` is the number of members in the JSON text: one for each key, and two for a key that comes twice.
  */
-export const refuseAmbiguous = (payload: Payload, json: Buffer): void => {
-  if (countMembers(payload) !== countColons(json)) throw new PayloadError('has a key twice');
+export const refuseAmbiguous = (payload: Payload, members: number): void => {
+  if (countMembers(payload) !== members) throw new PayloadError('has a key twice');
   const { info, chart, hooks } = payload;
   const structs = [payload, info, chart, chart?.metadata, ...(Array.isArray(hooks) ? (hooks as unknown[]) : [])];
   if (structs.some(hasLookalike)) throw new PayloadError('has a key that Helm takes for another');
@@ -61,34 +62,4 @@ const countMembers = (root: unknown): number => {
     }
   }
   return count;
-};
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const COLON = 0x3a;
-
-/** Counts the colons outside of strings: JSON text has one for each member, and two for a key that comes twice. */
-const countColons = (json: Buffer): number => {
-  let count = 0;
-  let at = 0;
-  while (at < json.length) {
-    const quote = json.indexOf(QUOTE, at);
-    const outsideEnd = quote === -1 ? json.length : quote;
-    for (; at < outsideEnd; at += 1) if (json[at] === COLON) count += 1;
-    if (quote === -1) break;
-    at = endOfString(json, quote + 1);
-  }
-  return count;
-};
-
-/** The position after the closing quote of the string whose text begins at `start`. */
-const endOfString = (json: Buffer, start: number): number => {
-  for (let from = start; ; ) {
-    const quote = json.indexOf(QUOTE, from);
-    if (quote === -1) return json.length;
-    let first = quote;
-    while (first > start && json[first - 1] === BACKSLASH) first -= 1;
-    from = quote + 1;
-    if ((quote - first) % 2 === 0) return from;
-  }
 };

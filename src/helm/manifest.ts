@@ -13,6 +13,9 @@ export interface ManifestDocument {
   readonly document: Record<string, unknown>;
 }
 
+/** Separates the documents. */
+export const SEPARATOR = /^---[ \t]*(?:#.*)?\r?$/m;
+
 /** Lists may hold lists: as many levels are read. */
 const MAX_LIST_DEPTH = 10;
 
@@ -20,11 +23,13 @@ const MAX_LIST_DEPTH = 10;
  * Every object in the manifest. A document that cannot be read, or is no object, is left out.
  * Documents are split as Helm and kubectl split them: at a line that begins with `---` (k8s.io/apimachinery `YAMLReader`).
  */
-export const parseManifest = (text: string): readonly ManifestDocument[] => {
+export const parseManifest = (text: string): readonly ManifestDocument[] => text.split(SEPARATOR).flatMap(documentsOf);
+
+/** The objects in one YAML document: none, one, or the items of a list. */
+export const documentsOf = (part: string): readonly ManifestDocument[] => {
   const found: ManifestDocument[] = [];
-  for (const part of text.replace(/^\uFEFF/, '').split(/^---[ \t]*(?:#.*)?\r?$/m)) {
-    if (part.trim() !== '') collect(readPart(part), found, 0);
-  }
+  const text = part.replace(/^\uFEFF/, '');
+  if (text.trim() !== '') collect(readPart(text), found, 0);
   return found;
 };
 

@@ -1,5 +1,6 @@
 import { gunzipSync } from 'node:zlib';
 import type { RecordKind } from './names.ts';
+import { type JsonBounds, type JsonScan, scanJson, type TooCostly } from './scan-json.ts';
 
 /** The parts of a record's payload that a decision needs. Values, templates and manifest are never among them. */
 export interface PayloadSummary {
@@ -25,8 +26,27 @@ export class PayloadError extends Error {
  */
 export const MAX_PAYLOAD_BYTES = 32 * 1024 * 1024;
 
-/** Larger than zlib's default of 16 KiB, with which a payload near its limit takes dozens of rounds. */
+/** Smaller outputs come in one buffer of this size. */
 const GUNZIP_CHUNK_BYTES = 256 * 1024;
+
+/**
+ * What the JSON of a record may cost. The largest public charts (those of prometheus-community, Argo, DataDog and Grafana, with all their
+ * values given once more by the user) hold 5,152 values (kube-prometheus-stack), in 108 KB beside their long strings, 13 deep
+ * (enterprise-metrics). The bounds leave room for umbrella charts: 38 times as many values and bytes, and 15 times as deep.
+ * Parsed, 200,000 of the most expensive values take 60 MB of the worker's heap (test/unit/helm/decoder-memory.test.ts).
+ */
+export const PAYLOAD_BOUNDS: JsonBounds = {
+  maxValues: 200_000,
+  maxDepth: 200,
+  maxOtherBytes: 4 * 1024 * 1024,
+  longBytes: 1024,
+};
+
+const TOO_COSTLY: Readonly<Record<TooCostly, string>> = {
+  values: 'holds more than 200000 values',
+  depth: 'is nested more than 200 deep',
+  bytes: 'holds more than 4 MiB beside its templates and manifest',
+};
 
 export interface Payload {
   readonly name?: unknown;
@@ -39,38 +59,67 @@ export interface Payload {
   readonly hooks?: unknown;
 }
 
+/** The JSON text of a payload, and what it holds. It is within the bounds, and not parsed yet. */
+export interface PayloadText {
+  readonly json: Buffer;
+  readonly scan: JsonScan;
+}
+
 /**
  * Decodes `data.release`: base64 (twice in a Secret), then gzip (which old versions of Helm left out), then JSON. Takes the text, or its
  * bytes in UTF-8. Blocks, so it belongs into a worker.
  */
 export const decodePayload = (encoded: string | Uint8Array, kind: RecordKind): Payload =>
-  readPayload(encoded, kind).payload;
+  parseRelease(readPayloadText(encoded, kind).json.toString('utf8'));
 
-/** Decodes as `decodePayload` does, and also returns the JSON text. */
-export const readPayload = (encoded: string | Uint8Array, kind: RecordKind): { payload: Payload; json: Buffer } => {
+/** Decodes as `decodePayload` does, up to the JSON text. Throws PayloadError where parsing would cost too much. */
+export const readPayloadText = (encoded: string | Uint8Array, kind: RecordKind): PayloadText => {
   const once = typeof encoded === 'string' ? Buffer.from(encoded, 'base64') : decodeBase64(encoded);
   const bytes = kind === 'Secret' ? decodeBase64(once) : once;
-  let json: Buffer = bytes;
-  if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
-    try {
-      json = gunzipSync(bytes, { maxOutputLength: MAX_PAYLOAD_BYTES, chunkSize: GUNZIP_CHUNK_BYTES });
-    } catch (error) {
-      const tooLarge = (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
-      throw new PayloadError(
-        tooLarge ? `decompresses to more than ${MAX_PAYLOAD_BYTES / 1024 / 1024} MiB` : 'is not valid gzip',
-      );
-    }
+  const json = bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzip(bytes) : bytes;
+  const scan = scanJson(json, PAYLOAD_BOUNDS);
+  if (typeof scan === 'string') {
+    giveBack(json);
+    throw new PayloadError(TOO_COSTLY[scan]);
   }
+  return { json, scan };
+};
+
+/** Shorter buffers may lie in one that Node shares between many. */
+const MIN_OWN_BYTES = 256 * 1024;
+
+/** Frees the memory of a long text at once, and not when the garbage collector comes to it. The text is empty afterwards. */
+export const giveBack = ({ buffer }: Buffer): void => {
+  if (buffer.byteLength >= MIN_OWN_BYTES && buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
+};
+
+/** Throws PayloadError for what is no JSON object. */
+export const parseRelease = (json: string): Payload => {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(json.toString('utf8'));
+    parsed = JSON.parse(json);
   } catch {
     throw new PayloadError('is not JSON'); // the parser's own message would quote the payload
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
     throw new PayloadError('is not a release');
   }
-  return { payload: parsed as Payload, json };
+  return parsed as Payload;
+};
+
+const gunzip = (bytes: Buffer): Buffer => {
+  // Gzip ends with the length of its output. In a buffer of that length the output is written once, and not put together of many.
+  // A false length costs nothing: memory that is not written takes no room, and a longer output gets further buffers.
+  const told = bytes.length < 4 ? 0 : bytes.readUInt32LE(bytes.length - 4);
+  const chunkSize = Math.min(Math.max(told + 1, GUNZIP_CHUNK_BYTES), MAX_PAYLOAD_BYTES + 1);
+  try {
+    return gunzipSync(bytes, { maxOutputLength: MAX_PAYLOAD_BYTES, chunkSize });
+  } catch (error) {
+    const isTooLarge = (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
+    throw new PayloadError(
+      isTooLarge ? `decompresses to more than ${MAX_PAYLOAD_BYTES / 1024 / 1024} MiB` : 'is not valid gzip',
+    );
+  }
 };
 
 /** A multiple of four, so that each part of the base64 can be decoded alone. Short strings are cheap to collect. */
@@ -92,9 +141,10 @@ const decodeBase64 = (encoded: Uint8Array): Buffer => {
   return decoded.subarray(0, length);
 };
 
-const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
-export const summarize = (payload: Payload): PayloadSummary => ({
+/** `text` gives the text of a value, where long strings are kept apart (cut-payload.ts). */
+export const summarize = (payload: Payload, text: (value: unknown) => string = textOf): PayloadSummary => ({
   name: text(payload.name),
   namespace: text(payload.namespace),
   revision: typeof payload.version === 'number' ? payload.version : 0,
@@ -117,8 +167,12 @@ const TIMES: ReadonlySet<string> = new Set(['modtime', 'schemamodtime']);
 /** A Go struct gains and loses empty fields with the version of Helm that encodes it. A user's values do not. */
 type Reading = 'struct' | 'values';
 
+/** Whether two strings are the same text. */
+type SameText = (left: string, right: string) => boolean;
+
 /** Deep equality. In structs it ignores what another version of Helm changes by encoding them again; in values it ignores nothing. */
-const isSame = (left: unknown, right: unknown, reading: Reading): boolean => {
+const isSame = (left: unknown, right: unknown, reading: Reading, sameText: SameText): boolean => {
+  if (typeof left === 'string' && typeof right === 'string') return sameText(left, right);
   if (left === right) return true;
   if (reading === 'struct' && isBlank(left) && isBlank(right)) return true;
   if (typeof left !== 'object' || typeof right !== 'object' || left === null || right === null) return false;
@@ -127,7 +181,7 @@ const isSame = (left: unknown, right: unknown, reading: Reading): boolean => {
       Array.isArray(left) &&
       Array.isArray(right) &&
       left.length === right.length &&
-      left.every((item, index) => isSame(item, right[index], reading))
+      left.every((item, index) => isSame(item, right[index], reading, sameText))
     );
   }
   const [a, b] = [left as Record<string, unknown>, right as Record<string, unknown>];
@@ -137,7 +191,7 @@ const isSame = (left: unknown, right: unknown, reading: Reading): boolean => {
     const [old, current] = [at(a, key), at(b, key)];
     // The field with a chart's default values may come and go while it is empty. Its content is a user's values.
     const below = key === 'values' && !(isBlank(old) && isBlank(current)) ? 'values' : reading;
-    if (!isSame(old, current, below)) return false;
+    if (!isSame(old, current, below, sameText)) return false;
   }
   return true;
 };
@@ -158,9 +212,13 @@ const hooksOf = ({ hooks }: Payload): unknown =>
     : hooks;
 
 /** Names the parts that differ, of those that never change in a stored revision. */
-export const changedParts = (before: Payload, after: Payload): readonly string[] =>
+export const changedParts = (
+  before: Payload,
+  after: Payload,
+  sameText: SameText = (left, right) => left === right,
+): readonly string[] =>
   (['chart', 'config', 'manifest', 'hooks'] as const).filter((part) => {
     const [old, current] = part === 'hooks' ? [hooksOf(before), hooksOf(after)] : [before[part], after[part]];
     if (isBlank(old) && isBlank(current)) return false;
-    return !isSame(old, current, part === 'config' ? 'values' : 'struct');
+    return !isSame(old, current, part === 'config' ? 'values' : 'struct', sameText);
   });

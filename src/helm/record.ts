@@ -38,6 +38,8 @@ export interface ReleaseRecord {
   readonly status: HelmStatus;
   /** The `belay.dev/*` annotations; undefined where there is none, as on nearly every record. */
   readonly locks: Readonly<Record<string, string>> | undefined;
+  /** Milliseconds since the epoch, of whole seconds. */
+  readonly createdAtMs: number;
   /** The newest write that the metadata shows, milliseconds since the epoch. */
   readonly updatedAtMs: number;
 }
@@ -73,13 +75,15 @@ const pickLocks = (annotations: ObjectMeta['annotations']): ReleaseRecord['locks
   return Object.keys(picked).length === 0 ? undefined : picked;
 };
 
+const createdMs = ({ creationTimestamp }: ObjectMeta): number => Date.parse(creationTimestamp ?? '') || 0;
+
 /**
  * When the payload was last written, in milliseconds since the epoch. Kubernetes stores no such time, so the newest of three counts:
  * the creation, Helm's label `modifiedAt` and the entries of `managedFields` (the latter two in seconds). The label alone will not do: it
  * goes stale and vanishes. Only entries that own the payload count: a person's annotation is no sign that the operation is alive.
  */
 const lastWrittenMs = (metadata: ObjectMeta): number => {
-  let newest = Date.parse(metadata.creationTimestamp ?? '') || 0;
+  let newest = createdMs(metadata);
   const modified = Number(metadata.labels?.modifiedAt) * 1000;
   if (modified > newest) newest = modified;
   // The API server writes a list of entries. A request that comes straight to Belay's port may hold anything here.
@@ -109,6 +113,7 @@ export const toRecord = (
     revision: parsed.revision,
     status: toStatus(metadata.labels?.status),
     locks: pickLocks(metadata.annotations),
+    createdAtMs: createdMs(metadata),
     updatedAtMs: lastWrittenMs(metadata),
   };
 };

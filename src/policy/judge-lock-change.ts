@@ -3,6 +3,7 @@ import type { LockSource, LockVerb } from './lock.ts';
 import {
   type Annotations,
   BREAK,
+  endMs,
   FREEZE,
   FREEZE_BY,
   FREEZE_UNTIL,
@@ -10,7 +11,6 @@ import {
   OPEN,
   OPEN_UNTIL,
   PIN,
-  parseTime,
 } from './lock-annotations.ts';
 import {
   findBreakProblems,
@@ -37,7 +37,7 @@ export interface LockChange {
 /** How a change of one annotation is judged. */
 interface AnnotationRule {
   /** The verbs that the change needs. The annotation is among `before`, among `after`, or among both with another value. */
-  readonly verbs: (before: Annotations, after: Annotations) => readonly LockVerb[];
+  readonly verbs: (before: Annotations, after: Annotations, nowMs: number) => readonly LockVerb[];
   /** What is wrong with a new value. */
   readonly problems: (set: SetAnnotation) => Problems;
 }
@@ -46,6 +46,22 @@ const locksBy =
   (key: string): AnnotationRule['verbs'] =>
   (_before, after) => [after[key] === undefined ? 'unlock' : 'lock'];
 
+/**
+ * Another reason over a freeze in force replaces it, and who froze with it, so that it needs the verb for lifting the freeze too. Nobody
+ * needs that verb for a freeze of their own. /mutate has written in `after` who makes this change.
+ */
+const freezeVerbs = (before: Annotations, after: Annotations, nowMs: number): readonly LockVerb[] => {
+  if (after[FREEZE] === undefined) return ['unlock'];
+  return replacesFreezeOf(before, after, nowMs) === undefined ? ['lock'] : ['unlock', 'lock'];
+};
+
+/** Who wrote the freeze in force that a change gives another reason, where somebody else makes the change; empty when that is not known. */
+export const replacesFreezeOf = (before: Annotations, after: Annotations, nowMs: number): string | undefined => {
+  const [old, now] = [before[FREEZE], after[FREEZE]];
+  if (old === undefined || now === undefined || old === now || endMs(before) <= nowMs) return undefined;
+  return before[FREEZE_BY] === after[FREEZE_BY] ? undefined : (before[FREEZE_BY] ?? '');
+};
+
 const freezeUntilVerbs = (before: Annotations, after: Annotations): readonly LockVerb[] => {
   // A new freeze may have an end from the start.
   if (before[FREEZE] === undefined && before[FREEZE_UNTIL] === undefined) return ['lock'];
@@ -53,10 +69,6 @@ const freezeUntilVerbs = (before: Annotations, after: Annotations): readonly Loc
   // An end, or an earlier end, makes a freeze that stands weaker.
   return [endMs(after) < endMs(before) ? 'unlock' : 'lock'];
 };
-
-/** When a freeze ends: never, where its end is missing or cannot be read. */
-const endMs = ({ [FREEZE_UNTIL]: until }: Annotations): number =>
-  (until === undefined ? undefined : parseTime(until)) ?? Number.POSITIVE_INFINITY;
 
 const openVerbs =
   (key: string): AnnotationRule['verbs'] =>
@@ -70,7 +82,7 @@ const pinVerbs = (before: Annotations, after: Annotations): readonly LockVerb[] 
 
 /** Every annotation that a person may write. Messages list the keys in this order. */
 const RULES: ReadonlyMap<string, AnnotationRule> = new Map<string, AnnotationRule>([
-  [FREEZE, { verbs: locksBy(FREEZE), problems: findReasonProblems }],
+  [FREEZE, { verbs: freezeVerbs, problems: findReasonProblems }],
   [FREEZE_UNTIL, { verbs: freezeUntilVerbs, problems: findFreezeUntilProblems }],
   [PIN, { verbs: pinVerbs, problems: findPinProblems }],
   [NO_DOWNGRADE, { verbs: locksBy(NO_DOWNGRADE), problems: findNoDowngradeProblems }],
@@ -106,7 +118,7 @@ export const judgeLockChange = (
   const problems: LockProblem[] = [];
   for (const key of keys) {
     const rule = RULES.get(key) ?? ruleForUnknown(key);
-    for (const verb of rule.verbs(before, after)) verbs.add(verb);
+    for (const verb of rule.verbs(before, after, nowMs)) verbs.add(verb);
     const value = after[key];
     if (value !== undefined) problems.push(...rule.problems({ key, value, after, source, nowMs }));
   }

@@ -29,6 +29,10 @@ export const parseTime = (value: string): number | undefined => {
   return new Date(`${date}T00:00:00Z`).toISOString().startsWith(date) ? ms : undefined;
 };
 
+/** When a freeze ends: never, where its end is missing or cannot be read. */
+export const endMs = ({ [FREEZE_UNTIL]: until }: Annotations): number =>
+  (until === undefined ? undefined : parseTime(until)) ?? Number.POSITIVE_INFINITY;
+
 /** The freeze that these annotations state, if it is in force. An end that cannot be read counts as no end. */
 export const readFreeze = (
   annotations: Annotations | undefined,

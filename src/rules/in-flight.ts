@@ -1,4 +1,4 @@
-import type { OperationKind, RecordRef } from '../helm/names.ts';
+import type { OperationKind, RecordKind, RecordRef } from '../helm/names.ts';
 import { type HelmStatus, isUnfinished, operationOf, type ReleaseRecord } from '../helm/record.ts';
 import { BREAK } from '../policy/lock-annotations.ts';
 import type { InFlight } from './verdict.ts';
@@ -15,11 +15,13 @@ export interface Claim {
   readonly silenceMs?: number | undefined;
   /** For an uninstall: the record's resourceVersion at its admission. While the record still has it, the uninstall is not stored yet. */
   readonly recordVersion: string | undefined;
+  /** The kind of records that the operation writes; undefined in a claim of 0.1.0. */
+  readonly storage?: RecordKind | undefined;
 }
 
 /** What is stored about one release when a rule judges a write. */
 export interface ReleaseFacts {
-  /** All stored revisions, in Secrets and ConfigMaps, in no particular order. */
+  /** The stored revisions, in no particular order, all of one kind (storage-kind.ts). */
   readonly records: readonly ReleaseRecord[];
   readonly claim: Claim | undefined;
 }

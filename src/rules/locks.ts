@@ -1,5 +1,6 @@
 import type { ReleaseRecord } from '../helm/record.ts';
 import type { ObjectMeta } from '../kubernetes/object.ts';
+import { unionOfLocks } from '../policy/carried-locks.ts';
 import { policyFreezes } from '../policy/freeze-windows.ts';
 import type { Freeze, LockSource } from '../policy/lock.ts';
 import {
@@ -55,6 +56,10 @@ const isEmpty = (annotations: Annotations): boolean => {
   for (const _ in annotations) return false;
   return true;
 };
+
+/** The locks that the next revision of a release carries. */
+export const locksOf = (records: readonly ReleaseRecord[]): Annotations =>
+  unionOfLocks(records.toSorted((a, b) => a.revision - b.revision).map(({ locks }) => locks));
 
 /** Every freeze in force, by annotation and by policy. */
 export const findFreezes = (

@@ -83,6 +83,8 @@ export interface ManifestFacts {
   readonly restores: boolean;
   /** For `change`: whether it gives the object an owner. It counts only for a frozen release. */
   readonly gainsOwner: boolean;
+  /** For `change`: whether it restarts the Pods of a workload. It counts only for a frozen release. */
+  readonly restarts: boolean;
   readonly freezes: readonly Freeze[];
   readonly open: MaintenanceWindow | undefined;
 }
@@ -105,8 +107,12 @@ export const judgeObject = (
     !waived.has('freeze') &&
     !(state.state === 'in-flight' && isHolder(state.inFlight, write.username));
   // Operators make themselves owners of objects that they work with. A frozen object must not get an owner, and be deleted with it.
-  if (isEdit && governed.changes.length === 0 && !(isFrozen && governed.gainsOwner)) return allow('no drift');
-  if (isFrozen) return deny({ code: 'BelayFrozen', release, attempt, freezes, object });
+  const isDrift = governed.changes.length > 0;
+  if (isEdit && !isDrift && !(isFrozen && (governed.gainsOwner || governed.restarts))) return allow('no drift');
+  if (isFrozen) {
+    const isRestart = isEdit && !isDrift && governed.restarts;
+    return deny({ code: 'BelayFrozen', release, attempt, freezes, object, ...(isRestart && { isRestart }) });
+  }
   if (attempt === 'delete' && state.state === 'in-flight' && !waived.has('operations')) {
     return deny({ code: 'BelayOperationInFlight', release, attempt, inFlight: state.inFlight, object });
   }

@@ -58,6 +58,8 @@ export type Denial =
       readonly attempt: Attempt;
       readonly freezes: readonly Freeze[];
       readonly object?: ObjectRef;
+      /** Whether the change is a restart of Pods, as by `kubectl rollout restart`, and no other change of desired state. */
+      readonly isRestart?: boolean;
     }
   | {
       readonly code: 'BelayDrift';
@@ -122,6 +124,8 @@ export type Denial =
       readonly user: string;
       readonly verb: LockVerb;
       readonly annotations: readonly string[];
+      /** Who wrote the freeze that the change gives another reason; empty when that is not known. */
+      readonly replacesFreezeOf?: string | undefined;
     }
   | {
       readonly code: 'BelayClaimGuarded';

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { type AdmitDependencies, admit } from '../admission/admit.ts';
+import { createFindFrozen, type FindFrozen } from '../admission/known-frozen.ts';
 import { type CarryLocksDependencies, carryLocks } from '../admission/record/carry-locks.ts';
 import { createRenewalPace } from '../admission/renewal-pace.ts';
 import { createAccess } from '../facts/access.ts';
@@ -35,6 +36,8 @@ export interface Judges {
   readonly admit: Judge;
   /** Of /mutate. */
   readonly mutate: Judge;
+  /** For reviews that cannot be judged in time. */
+  readonly findFrozen: FindFrozen;
   /** The claims that `admit` writes. */
   readonly claims: Claims;
 }
@@ -59,6 +62,7 @@ export const createJudges = ({ api, index, policies, decoder, intervals, log, no
     decoder,
     policies,
     situations: createSituations({ index, live, policies, nowMs }),
+    scaled: new WeakMap(),
     stores: createReleaseStores(index, live, namespaces, nowMs, intervals.stores),
     payloadNamespaces: namespaces,
     objectsIn: createObjectsInNamespace({
@@ -75,6 +79,7 @@ export const createJudges = ({ api, index, policies, decoder, intervals, log, no
   return {
     admit: (review, deadline) => admit(dependencies, review, deadline),
     mutate: (review, deadline) => carryLocks(dependencies, review, deadline.signal),
+    findFrozen: createFindFrozen(dependencies),
     claims,
   };
 };

@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
+import type { FindFrozen } from '../admission/known-frozen.ts';
 import type { Recognise, RecognisedReview } from '../admission/recognised-review.ts';
 import type { AdmissionAnswer } from '../admission/wire/answer.ts';
 import { readReview } from '../admission/wire/read-review.ts';
 import { toAdmissionText, toMalformedResponse } from '../admission/wire/respond.ts';
+import { UnreadableManifest } from '../facts/manifests.ts';
 import { createTextMemory, type TextMemory } from '../helm/text-memory.ts';
 import { Overload } from '../kubernetes/overload.ts';
 import { createAnswerInTime, type Judge } from './answer-in-time.ts';
@@ -34,6 +36,8 @@ export interface ReviewHandlerDependencies {
   readonly startTimer?: StartTimer;
   /** Whether a write of an object that could not be judged is refused (`closed`) or passes (`open`, the default). */
   readonly objectsFail?: ObjectsFail;
+  /** Tells whether memory knows that a review would change an object of a frozen release. Such a review never passes unchecked. */
+  readonly findFrozen?: FindFrozen;
   /** Called with each answer after it has been sent. Must not throw. */
   readonly noteEvents?: (review: RecognisedReview, answer: AdmissionAnswer) => void;
   /** While Belay drains, each answer asks the API server to come back on another connection, and so to another replica. */
@@ -45,17 +49,23 @@ export type RequestHandler = (request: IncomingMessage, response: ServerResponse
 /** kube-apiserver lets 200 mutating requests run at once by default (--max-mutating-requests-inflight); this is for five of them. */
 const MAX_CONCURRENT = 1000;
 
-/** Unfinished bodies: a dozen reviews of records at their limit (2.6 MiB, old and new), and five thousand of the usual size (6 KiB). */
-const MAX_READING: Readonly<BodyBudget> = { largeBytes: 32 * 1024 * 1024, smallBytes: 32 * 1024 * 1024 };
+/** Unfinished bodies: six reviews of records at their limit (2.6 MiB, old and new), and 2,500 of the usual size (6 KiB). */
+const MAX_READING: Readonly<BodyBudget> = { largeBytes: 16 * 1024 * 1024, smallBytes: 16 * 1024 * 1024 };
 
-/** Large bodies that are judged, and not settled from memory: what they hold takes at least as much again. A dozen of those records. */
-const MAX_JUDGED_BYTES = 32 * 1024 * 1024;
+/**
+ * Large bodies that are judged, and not settled from memory: what they hold takes at least as much again. Six of those records are judged in 80 ms.
+ * Half of it is the most that the reviews of one namespace hold, so that its flood leaves room for the records of the others.
+ */
+const MAX_JUDGED_BYTES = 16 * 1024 * 1024;
 
 /** The answers to reviews that no rule has judged, counted by cause. */
-const createUnjudged = ({ log, metrics, objectsFail = 'open' }: ReviewHandlerDependencies) => {
+const createUnjudged = ({ log, metrics, objectsFail, findFrozen = () => undefined }: ReviewHandlerDependencies) => {
   const without = (review: RecognisedReview, cause: Cause): AdmissionAnswer => {
     metrics.countWithoutVerdict(review.reviewKind, cause);
-    return answerWithoutVerdict(review.reviewKind, review.operation, cause, objectsFail);
+    return answerWithoutVerdict(review.reviewKind, review.operation, cause, {
+      objectsFail,
+      frozen: findFrozen(review),
+    });
   };
   return {
     onOverload: (review: RecognisedReview): AdmissionAnswer => without(review, 'overload'),
@@ -66,20 +76,30 @@ const createUnjudged = ({ log, metrics, objectsFail = 'open' }: ReviewHandlerDep
     onFailure: (review: RecognisedReview, error: unknown): AdmissionAnswer => {
       // An overload has a figure of its own, and a line for each would be one more burden.
       if (error instanceof Overload) return without(review, 'overload');
+      if (error instanceof UnreadableManifest) return without(review, 'costly');
       log.error({ uid: review.uid, review: review.reviewKind, err: describeError(error) }, 'a review failed');
       return without(review, 'failure');
     },
   };
 };
 
-/** Large bodies that are being judged: how many bytes they have together, and whether there is room for one more. */
+/** Large bodies that are being judged: how many bytes they have together and by namespace, and whether there is room for one more. */
 const createJudgedBytes = (maxBytes: number) => {
+  const byNamespace = new Map<string, number>();
   let judged = 0;
   return {
     now: (): number => judged,
-    hasRoom: (bytes: number): boolean => bytes === 0 || judged + bytes <= maxBytes,
-    add: (bytes: number): void => {
+    /** A namespace without a large body has room for one, whatever its size. */
+    hasRoom: (namespace: string, bytes: number): boolean => {
+      const own = byNamespace.get(namespace) ?? 0;
+      return bytes === 0 || (judged + bytes <= maxBytes && (own === 0 || own + bytes <= maxBytes / 2));
+    },
+    add: (namespace: string, bytes: number): void => {
+      if (bytes === 0) return;
       judged += bytes;
+      const own = (byNamespace.get(namespace) ?? 0) + bytes;
+      if (own === 0) byNamespace.delete(namespace);
+      else byNamespace.set(namespace, own);
     },
   };
 };
@@ -145,10 +165,10 @@ export const createReviewHandlers = (dependencies: ReviewHandlerDependencies): (
 
     const { review } = parsed;
     const heldBytes = body.bytes > LARGE_BODY_BYTES ? body.bytes : 0;
-    const isOverloaded = isCrowded || !judgedBytes.hasRoom(heldBytes);
-    judgedBytes.add(heldBytes);
+    const isOverloaded = isCrowded || !judgedBytes.hasRoom(review.namespace, heldBytes);
+    judgedBytes.add(review.namespace, heldBytes);
     const done = (): void => {
-      judgedBytes.add(-heldBytes);
+      judgedBytes.add(review.namespace, -heldBytes);
       for (const text of texts) memory.free(text);
     };
     if (isOverloaded) {

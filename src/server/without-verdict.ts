@@ -1,11 +1,13 @@
 import type { AdmissionAnswer, ReviewKind } from '../admission/wire/answer.ts';
 import type { Operation } from '../admission/wire/review.ts';
+import type { ReleaseName } from '../helm/names.ts';
 
 /**
- * What a review means that no rule has answered: the deadline came first, something broke, or there were too many. Decided per kind on
- * purpose, and as the failurePolicy of its webhook says for the case that Belay cannot be reached at all:
+ * What becomes of a review that no rule has answered: the deadline came first, something broke, or there were too many reviews. Each kind has
+ * its own answer, the same that the failurePolicy of its webhook gives when Belay cannot be reached at all:
  * - closed for what locks and operations hang on: they are never silently passed;
- * - open for objects: a cluster whose Deployments cannot change is worse than a field that drifts for a while. But not for their DELETE:
+ * - closed for objects of a release that memory knows to be frozen: nobody gets past a freeze by keeping Belay busy;
+ * - open for other objects: a cluster whose Deployments cannot change is worse than a field that drifts for a while. But not for their DELETE:
  *   Helm goes on deleting after its `uninstalling` was refused, and what is deleted does not come back. `--objects-fail closed` goes with
  *   failurePolicy Fail for those who would rather have it the other way round (manifests/overlays/strict).
  */
@@ -29,25 +31,41 @@ const isClosed = (kind: ReviewKind, operation: Operation, objectsFail: ObjectsFa
   return kind === 'scale' ? objectsFail === 'closed' : FAILS[kind] === 'closed';
 };
 
-export type Cause = 'deadline' | 'failure' | 'overload';
+export type Cause = 'deadline' | 'failure' | 'overload' | 'costly';
 
 const PROBLEM: Readonly<Record<Cause, string>> = {
   deadline: 'it did not get to a decision in time',
   failure: 'something went wrong inside Belay, its log says what',
   overload: 'it has too many reviews to answer at once',
+  costly: 'the manifest of the release takes too long to read',
 };
+
+/** What is known of a review that no rule has answered. */
+export interface UnjudgedFacts {
+  readonly objectsFail?: ObjectsFail | undefined;
+  /** The frozen release that the review would change an object of. */
+  readonly frozen?: ReleaseName | undefined;
+}
 
 export const answerWithoutVerdict = (
   kind: ReviewKind,
   operation: Operation,
   cause: Cause,
-  objectsFail: ObjectsFail = 'open',
-): AdmissionAnswer =>
-  isClosed(kind, operation, objectsFail)
-    ? { allowed: false, denial: { code: 'BelayUnavailable', problem: PROBLEM[cause] } }
-    : {
-        allowed: true,
-        why: cause,
-        warnings: [`Belay let this pass unchecked: ${PROBLEM[cause]}`],
-        audit: { unchecked: cause },
-      };
+  { objectsFail = 'open', frozen }: UnjudgedFacts = {},
+): AdmissionAnswer => {
+  const deny = (problem: string): AdmissionAnswer => ({
+    allowed: false,
+    denial: { code: 'BelayUnavailable', problem },
+  });
+  if (frozen !== undefined)
+    return deny(
+      `${PROBLEM[cause]}, and release ${frozen.namespace}/${frozen.name} is frozen, so nothing of it passes unchecked`,
+    );
+  if (isClosed(kind, operation, objectsFail)) return deny(PROBLEM[cause]);
+  return {
+    allowed: true,
+    why: cause,
+    warnings: [`Belay let this pass unchecked: ${PROBLEM[cause]}`],
+    audit: { unchecked: cause },
+  };
+};

@@ -1,6 +1,7 @@
 import { cpus, totalmem } from 'node:os';
 import { createProgress, type Progress } from '../cluster/harness/progress.ts';
 import { type BenchPlane, startBenchPlane } from './bench-plane.ts';
+import { measureFloods } from './measure-floods.ts';
 import { measureOverload } from './measure-overload.ts';
 import { measureRecordWrites } from './measure-records.ts';
 import { measureScale } from './measure-scale.ts';
@@ -15,7 +16,7 @@ import { type Line, toTable } from './report.ts';
  * beside what it measured. Missing one is no failure: how fast a machine is proves nothing about the code.
  *
  *   BENCH_SECONDS=60     how long to measure in all; 200 unless told
- *   BENCH_ONLY=writes    throughput, writes, records, start or overload alone; or sweep or scale, which are left out unless they are named
+ *   BENCH_ONLY=writes    throughput, writes, records, start or overload alone; or sweep, scale or floods, which run only when they are named
  *   BENCH_RELEASES=1000  how many releases those two are measured with; 1,000 and 10,000 unless told
  *   BENCH_NODE_OPTIONS=…  for Belay's Node, such as `--cpu-prof --cpu-prof-dir=/tmp/profile`
  */
@@ -50,6 +51,7 @@ const ALONE: Readonly<
 > = {
   sweep: { releases: 1_000, measure: measureSweep },
   scale: { releases: 10_000, measure: measureScale },
+  floods: { releases: 400, measure: measureFloods },
 };
 
 const { BENCH_SECONDS, BENCH_ONLY, BENCH_NODE_OPTIONS, BENCH_RELEASES } = process.env;

@@ -3,8 +3,17 @@ import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { refuseAmbiguous } from '../../src/helm/ambiguous.ts';
+import { createSameText, cutPayload, textIn } from '../../src/helm/cut-payload.ts';
 import { findDocument, parseManifest } from '../../src/helm/manifest.ts';
-import { changedParts, PayloadError, readPayload, summarize } from '../../src/helm/payload.ts';
+import {
+  changedParts,
+  decodePayload,
+  PAYLOAD_BOUNDS,
+  PayloadError,
+  readPayloadText,
+  summarize,
+} from '../../src/helm/payload.ts';
+import { scanJson } from '../../src/helm/scan-json.ts';
 import { fuzz, hostileText, json, jsonMap, key, mutated } from './fuzz.ts';
 
 const KINDS = ['Secret', 'ConfigMap'] as const;
@@ -13,12 +22,15 @@ const KINDS = ['Secret', 'ConfigMap'] as const;
 const read = (encoded: string | Buffer): void => {
   for (const kind of KINDS) {
     try {
-      const { payload, json: text } = readPayload(encoded, kind);
+      const cut = cutPayload(readPayloadText(encoded, kind));
+      const payload = decodePayload(encoded, kind);
       const summary = summarize(payload);
+      assert.deepEqual(summarize(cut.payload, textIn(cut)), summary);
+      assert.deepEqual(changedParts(cut.payload, cut.payload, createSameText(cut, cut)), []);
       for (const value of Object.values(summary)) assert.ok(typeof value === 'string' || typeof value === 'number');
       assert.deepEqual(changedParts(payload, structuredClone(payload)), []);
       if (typeof payload.manifest === 'string') readManifest(payload.manifest);
-      refuseAmbiguous(payload, text);
+      refuseAmbiguous(cut.payload, cut.members);
     } catch (error) {
       if (!(error instanceof PayloadError)) throw error;
       assert.match(error.message, /^[a-zA-Z0-9 ]{1,60}$/);
@@ -99,7 +111,11 @@ fuzz(
 /** Whether a payload is refused as ambiguous. The encoders of Go and JavaScript write no key twice, and change the case of no key. */
 const isAmbiguous = (text: string): boolean => {
   try {
-    refuseAmbiguous(JSON.parse(text) as object, Buffer.from(text));
+    const json = Buffer.from(text);
+    const scan = scanJson(json, PAYLOAD_BOUNDS);
+    assert.ok(typeof scan === 'object');
+    const { payload, members } = cutPayload({ json, scan });
+    refuseAmbiguous(payload, members);
     return false;
   } catch (error) {
     assert.ok(error instanceof PayloadError);

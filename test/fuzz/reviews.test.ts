@@ -32,7 +32,7 @@ const judge = (review: RecognisedReview): void => {
     refuseMisnamed(review);
   }
   const [before, after] = [review.oldObject?.metadata?.annotations ?? {}, review.object?.metadata?.annotations ?? {}];
-  completeLocks(before, after, review.user.username, NOW_MS);
+  completeLocks(before, after, review.user.username);
   const answers = [answerWithoutVerdict(kind, review.operation, 'failure'), refuseMisnamed(review)];
   if (kind === 'policy') answers.push(reviewPolicy(review));
   for (const answer of answers) {

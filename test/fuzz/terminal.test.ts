@@ -165,6 +165,7 @@ const record: fc.Arbitrary<ReleaseRecord> = fc.record({
   revision: fc.nat(9),
   status: fc.constantFrom<HelmStatus>('deployed', 'failed', 'pending-upgrade', 'uninstalling', 'superseded'),
   locks,
+  createdAtMs: ms,
   updatedAtMs: ms,
 });
 

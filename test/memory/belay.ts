@@ -1,4 +1,5 @@
 import { type AdmitDependencies, admit } from '../../src/admission/admit.ts';
+import { createFindFrozen } from '../../src/admission/known-frozen.ts';
 import { createNoteEvents } from '../../src/admission/note-events.ts';
 import { recognise } from '../../src/admission/recognise.ts';
 import { type CarryLocksDependencies, carryLocks } from '../../src/admission/record/carry-locks.ts';
@@ -78,6 +79,7 @@ export const createMemoryBelay = (server: ApiServer, { nowMs }: Clock, staleAfte
     decoder,
     policies,
     situations: createSituations({ index, live, policies, nowMs }),
+    scaled: new WeakMap(),
     stores: createReleaseStores(index, live, payloadNamespaces, nowMs, intervals.stores),
     payloadNamespaces,
     objectsIn: createObjectsInNamespace({
@@ -94,6 +96,7 @@ export const createMemoryBelay = (server: ApiServer, { nowMs }: Clock, staleAfte
   const noWait = async (): Promise<void> => undefined;
   const events = createEvents({ api, log, intervals: intervals.events, nowMs, instance: 'belay-0', wait: noWait });
   const noteEvents = createNoteEvents({ events, index, log, nowMs });
+  const findFrozen = createFindFrozen(dependencies);
   const memory = createTextMemory();
   const stop = new AbortController();
   const never = new AbortController().signal;
@@ -110,7 +113,7 @@ export const createMemoryBelay = (server: ApiServer, { nowMs }: Clock, staleAfte
         path === '/mutate' ? carryLocks(dependencies, review, never) : admit(dependencies, review, { signal: never });
       const answer = await Promise.resolve(judge).catch((error: unknown) => {
         log.error({ review: reviewKind, problem: String(error) }, 'a review failed');
-        return answerWithoutVerdict(reviewKind, review.operation, 'failure', 'open');
+        return answerWithoutVerdict(reviewKind, review.operation, 'failure', { frozen: findFrozen(review) });
       });
       for (const text of read.texts) memory.free(text);
       noteEvents(review, answer);

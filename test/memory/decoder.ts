@@ -16,7 +16,11 @@ export const createDecoderHere = (): Decoder => {
       ? { ...job, before: take(job.before), after: take(job.after) }
       : { ...job, payload: take(job.payload) };
   return {
-    run: async <Want extends DecodeJob['want']>(job: Extract<DecodeJob, { want: Want }>, signal: AbortSignal) => {
+    run: async <Want extends DecodeJob['want']>(
+      job: Extract<DecodeJob, { want: Want }>,
+      _namespace: string,
+      signal: AbortSignal,
+    ) => {
       signal.throwIfAborted();
       const moved = decode(takeAll(job)) as unknown as Readonly<Record<symbol, WorkerReply>>;
       return moved[valueSymbol]?.answer as DecodeAnswer<Want>;

@@ -8,7 +8,10 @@ import { type Explanation, showNames, showRefusal, showRelease } from './explana
 type Frozen = Extract<Denial, { code: 'BelayFrozen' }>;
 
 /** Helm keeps 10 revisions by default; one `kubectl annotate -l` freezes them all alike, so those are told in one line. */
-export const explainFreeze = ({ attempt, release, freezes, object }: Frozen, nowMs: number): Explanation => {
+export const explainFreeze = (
+  { attempt, release, freezes, object, isRestart = false }: Frozen,
+  nowMs: number,
+): Explanation => {
   const [first] = freezes;
   const showSubject = (): string => {
     if (attempt === 'namespace delete') {
@@ -23,6 +26,7 @@ export const explainFreeze = ({ attempt, release, freezes, object }: Frozen, now
     headline: `${showRefusal(attempt, release, object)}: ${showSubject()} is frozen${reason}`,
     lines: [
       ...groupAlike(freezes).map((alike) => `frozen by ${showFreeze(alike, nowMs)}`),
+      ...(isRestart ? ['a restart is a change; Pods may still be deleted: kubectl delete pod'] : []),
       ...liftingLines(freezes, release),
     ],
   };

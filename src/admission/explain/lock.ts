@@ -17,13 +17,18 @@ export const explainBadLock = ({ source, annotation, problem, remedy }: DenialOf
 });
 
 export const explainLockForbidden = (denial: DenialOf<'BelayLockForbidden'>): Explanation => {
-  const { release, source, user, verb, annotations } = denial;
+  const { release, source, user, verb, annotations, replacesFreezeOf: by } = denial;
   // An annotation on the Namespace locks every release in it, and so asks for the right to all of them.
   const name = source.kind === 'Namespace' || release.name === '' ? undefined : release.name;
   const what = name === undefined ? `the releases in namespace ${showName(release.namespace)}` : showRelease(release);
   return {
     headline: `${showName(user)} may not ${verb} ${what}: ${annotations.map(showName).join(', ')} on ${showSource(source)} refused`,
     lines: [
+      ...(by === undefined
+        ? []
+        : [
+            `the freeze in force is ${by === '' ? 'not yours' : `by ${showName(by)}`}: another reason would replace it`,
+          ]),
       `needed: verb ${verb} on releases.belay.dev${name === undefined ? '' : ` named ${showName(name)}`}, in namespace ${showName(release.namespace)}`,
       'a rule that grants it, for the Role of someone who should have it:',
       `  ${grantingRule(verb, name)}`,

@@ -12,6 +12,8 @@ export interface Changes {
   find(document: Record<string, unknown>, policy: Policy): readonly FieldChange[];
   /** Whether the write gives the object an owner. The garbage collector deletes an object when its owner is gone. */
   gainsOwner(): boolean;
+  /** Whether the write restarts Pods, where that is not up to its writer. */
+  restarts(document: Record<string, unknown>, policy: Policy): boolean;
   /** Whether the write creates a missing object exactly as the chart's document has it. */
   restores(document: Record<string, unknown>): boolean;
 }

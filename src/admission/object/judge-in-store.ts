@@ -54,13 +54,14 @@ const judgeIn = (
       changes: listed === undefined || !isEdit ? [] : changes.find(listed.document, policy),
       restores: listed !== undefined && write.attempt === 'create' && changes.restores(listed.document),
       gainsOwner: freezes.length > 0 && isEdit && changes.gainsOwner(),
+      restarts: listed !== undefined && freezes.length > 0 && isEdit && changes.restarts(listed.document, policy),
       freezes,
       open: findMaintenanceWindow(facts.records, namespaces, clock.nowMs),
     };
     return judgeUnder(policy, (waived) => judgeObject(write, governed, waived));
   };
-  const cached = manifests.cached(governing);
-  return cached === undefined ? manifests.of(governing).then(judgeBy) : judgeBy(cached);
+  const cached = manifests.cached(governing, write.object);
+  return cached === undefined ? manifests.of(governing, write.object).then(judgeBy) : judgeBy(cached);
 };
 
 const passTrusted = ({ name }: Policy): Verdict => ({

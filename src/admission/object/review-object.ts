@@ -1,9 +1,11 @@
 import type { ReleaseName } from '../../helm/names.ts';
 import type { ObjectRef } from '../../kubernetes/object.ts';
+import type { Policy } from '../../policy/policy.ts';
 import { ignoredPathsFor } from '../../policy/subjects.ts';
-import { findDrift } from '../../rules/drift/find-drift.ts';
+import { type DriftInput, findDrift } from '../../rules/drift/find-drift.ts';
 import { gainsOwner } from '../../rules/drift/gains-owner.ts';
 import { isUnchanged } from '../../rules/drift/is-unchanged.ts';
+import { restartsPods } from '../../rules/drift/restarts-pods.ts';
 import { restoresObject } from '../../rules/drift/restores-object.ts';
 import { allow, type Verdict } from '../../rules/verdict.ts';
 import { joinVerdicts } from '../join-verdicts.ts';
@@ -30,28 +32,26 @@ const changesOf = (
   owner: ReleaseName,
 ): Changes => {
   const names = { releaseName: owner.name, releaseNamespace: owner.namespace };
-  if (after === undefined)
-    return { isNone: () => false, find: () => [], gainsOwner: () => false, restores: () => false };
+  const nothing = { isNone: () => false, find: () => [], gainsOwner: () => false, restarts: () => false };
+  if (after === undefined) return { ...nothing, restores: () => false };
   if (before === undefined) {
     return {
-      isNone: () => false,
-      find: () => [],
-      gainsOwner: () => false,
+      ...nothing,
       restores: (document) => restoresObject({ document, after, group: object.group, kind: object.kind, ...names }),
     };
   }
+  const inputOf = (document: Record<string, unknown>, policy: Policy): DriftInput => ({
+    scope: scopeOf(policy, user.username),
+    document,
+    ...names,
+    before,
+    after,
+    ignore: ignoredPathsFor(policy.drift.ignore, object),
+  });
   return {
     isNone: () => isUnchanged(before, after),
-    find: findOnce((document, policy) =>
-      findDrift({
-        scope: scopeOf(policy, user.username),
-        document,
-        ...names,
-        before,
-        after,
-        ignore: ignoredPathsFor(policy.drift.ignore, object),
-      }),
-    ),
+    find: findOnce((document, policy) => findDrift(inputOf(document, policy))),
+    restarts: (document, policy) => restartsPods(inputOf(document, policy)),
     gainsOwner: () => gainsOwner(before, after),
     restores: () => false,
   };

@@ -1,3 +1,4 @@
+import type { ReleaseName } from '../../helm/names.ts';
 import { ownerOf } from '../../helm/owner.ts';
 import { type Api, ApiError, pathOf } from '../../kubernetes/api.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
@@ -11,6 +12,8 @@ import { type JudgeGovernedDependencies, judgeGoverned } from './judge-governed.
 
 export interface ReviewScaleDependencies extends JudgeGovernedDependencies {
   readonly api: Api;
+  /** Takes note of the release of each scaled object, for a review that cannot be judged in time. */
+  readonly scaled: WeakMap<Review, ReleaseName>;
 }
 
 /** Zero replicas are not written at all: `omitempty` in k8s.io/api/autoscaling/v1 ScaleSpec. */
@@ -47,6 +50,7 @@ export const reviewScale = async (
   }
   const release = ownerOf(parent);
   if (release === undefined) return allow('no release');
+  dependencies.scaled.set(review, release);
   const { user } = review;
   const object = { group, kind: parent.kind ?? '', namespace: review.namespace, name: review.name };
   return judgeGoverned(
@@ -59,6 +63,7 @@ export const reviewScale = async (
       changes: {
         isNone: () => false,
         gainsOwner: () => false,
+        restarts: () => false,
         restores: () => false,
         find: (document, policy) =>
           findScaleDrift({

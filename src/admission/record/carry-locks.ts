@@ -1,6 +1,7 @@
 import type { LiveFacts } from '../../facts/live-facts.ts';
 import type { Situations } from '../../facts/situation.ts';
 import { isUnfinished, LOCK_PREFIX, locksIn, type RecordName, type ReleaseRecord } from '../../helm/record.ts';
+import { holdsLock } from '../../policy/carried-locks.ts';
 import {
   type Annotations,
   BREAK,
@@ -9,8 +10,8 @@ import {
   FREEZE_UNTIL,
   OPEN,
   OPEN_UNTIL,
-  parseTime,
 } from '../../policy/lock-annotations.ts';
+import { locksOf } from '../../rules/locks.ts';
 import { allow } from '../../rules/verdict.ts';
 import { aspectOf, type RecognisedReview } from '../recognised-review.ts';
 import type { AdmissionAnswer, JsonPatchOperation } from '../wire/answer.ts';
@@ -41,27 +42,19 @@ const toPatch = (annotations: Annotations | undefined, wanted: Locks): readonly 
   ];
 };
 
-/** The locks of all stored revisions; where they differ, the newest revision's. `break` belongs to one record alone. */
-const unionOf = (records: readonly ReleaseRecord[]): Locks => {
-  const union: Locks = {};
-  for (const record of [...records].sort((a, b) => a.revision - b.revision)) Object.assign(union, record.locks);
-  delete union[BREAK];
-  return union;
-};
-
 /** Helm drops all annotations on every update (docs/helm.md#records): put back what was there, unless a newer revision carries it on. */
 const keepLocks = ({ before, after }: RecordReview, newer: readonly ReleaseRecord[]): Locks => {
   const kept: Locks = { ...before?.locks };
   const isRetired = after?.status === 'superseded' && before?.status !== 'superseded';
   for (const key of Object.keys(kept)) {
-    if (isRetired && newer.some((record) => record.locks?.[key] !== undefined)) delete kept[key];
+    if (isRetired && newer.some(({ locks }) => holdsLock(key, before?.locks ?? {}, locks))) delete kept[key];
   }
   if (after !== undefined && !isUnfinished(after.status)) delete kept[BREAK];
   return { ...kept, ...after?.locks };
 };
 
 /** What a person wrote, with what only Belay can know: who froze, and which leftovers of an older lock are void. */
-export const completeLocks = (before: Annotations, after: Annotations, username: string, nowMs: number): Locks => {
+export const completeLocks = (before: Annotations, after: Annotations, username: string): Locks => {
   const locks: Locks = locksIn(after);
   const dropLeftover = (key: string): void => {
     if (locks[key] === before[key]) delete locks[key];
@@ -73,9 +66,8 @@ export const completeLocks = (before: Annotations, after: Annotations, username:
     if (before[FREEZE_BY] !== undefined) locks[FREEZE_BY] = before[FREEZE_BY];
   } else {
     locks[FREEZE_BY] = username;
-    // A freeze written anew over an expired one must not be born expired.
-    const until = parseTime(locks[FREEZE_UNTIL] ?? '');
-    if (until !== undefined && until <= nowMs) dropLeftover(FREEZE_UNTIL);
+    // The end was written for another freeze: this one must not end with it, or be born expired.
+    dropLeftover(FREEZE_UNTIL);
   }
   if (locks[OPEN] === undefined) dropLeftover(OPEN_UNTIL);
   return locks;
@@ -110,20 +102,20 @@ const mutateRecord = async (
     const patch = toPatch(annotations, wanted);
     return patch.length === 0 ? allow('nothing to carry') : { allowed: true, why, patch };
   };
-  const live = (): Promise<readonly ReleaseRecord[]> => dependencies.live.records(release, signal);
+  const live = async (): Promise<readonly ReleaseRecord[]> =>
+    (await dependencies.live.records(release, signal)).filter(({ kind }) => kind === after.kind);
 
   if (before === undefined) {
-    const carried = unionOf(await live());
+    const carried = locksOf(await live());
     return answer(
       {
         ...carried,
-        ...completeLocks(carried, { ...carried, ...after.locks }, review.user.username, dependencies.nowMs()),
+        ...completeLocks(carried, { ...carried, ...after.locks }, review.user.username),
       },
       'carried',
     );
   }
-  const complete = (locks: Locks): Locks =>
-    completeLocks(before.locks ?? {}, locks, review.user.username, dependencies.nowMs());
+  const complete = (locks: Locks): Locks => completeLocks(before.locks ?? {}, locks, review.user.username);
   if (!writtenByHelm && !(await isHelmAgain(dependencies, parsed, signal))) {
     return answer(complete(after.locks ?? {}), 'completed');
   }
@@ -144,6 +136,6 @@ export const carryLocks = async (
   }
   const before = review.oldObject?.metadata?.annotations ?? {};
   const after = review.object?.metadata?.annotations;
-  const patch = toPatch(after, completeLocks(before, after ?? {}, review.user.username, dependencies.nowMs()));
+  const patch = toPatch(after, completeLocks(before, after ?? {}, review.user.username));
   return patch.length === 0 ? allow('nothing to carry') : { allowed: true, why: 'completed', patch };
 };

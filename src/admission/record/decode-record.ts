@@ -50,7 +50,7 @@ export const decodeRecord = async (
   const right = mayBreak(dependencies, review, parsed, signal);
   const { decoder } = dependencies;
   if (stored === undefined || isSamePayload(stored, payload)) {
-    const answer = await decoder.run<'summary'>({ want: 'summary', kind, payload }, signal);
+    const answer = await decoder.run<'summary'>({ want: 'summary', kind, payload }, parsed.release.namespace, signal);
     if (!answer.readable) return answer;
     const { summary } = answer.result;
     return {
@@ -63,7 +63,8 @@ export const decodeRecord = async (
       },
     };
   }
-  const answer = await decoder.run<'comparison'>({ want: 'comparison', kind, before: stored, after: payload }, signal);
+  const job = { want: 'comparison', kind, before: stored, after: payload } as const;
+  const answer = await decoder.run<'comparison'>(job, parsed.release.namespace, signal);
   if (!answer.readable) return answer;
   // A stored payload that nobody can read has nothing left to protect: Helm may replace it.
   const { before: payloadBefore, after: summary, changed = [] } = answer.result;

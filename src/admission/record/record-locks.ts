@@ -1,6 +1,8 @@
 import { isUnfinished, type ReleaseRecord } from '../../helm/record.ts';
+import { holdsLock, lockedBefore } from '../../policy/carried-locks.ts';
 import { type Annotations, BREAK } from '../../policy/lock-annotations.ts';
 import { refOf } from '../../rules/in-flight.ts';
+import { locksOf } from '../../rules/locks.ts';
 import { deny, type Verdict } from '../../rules/verdict.ts';
 import { type JudgeLockWriteDependencies, judgeLockWrite } from '../lock-change.ts';
 import type { Review } from '../wire/review.ts';
@@ -9,18 +11,17 @@ import type { RecordReview } from './read-record-review.ts';
 /** The annotations that a write of locks is compared with. */
 const locksBefore = ({ before, after }: RecordReview, others: readonly ReleaseRecord[]): Annotations => {
   if (before === undefined) {
-    // What /mutate has carried over from the other revisions is nobody's new lock.
-    const carried = Object.entries(after?.locks ?? {}).filter(([key, value]) =>
-      others.some((record) => record.locks?.[key] === value),
-    );
-    return Object.fromEntries(carried);
+    // What /mutate has carried over from the other revisions is nobody's new lock, and another value in its place replaces it.
+    return lockedBefore(locksOf(others), after?.locks ?? {});
   }
-  const locks = Object.entries(before.locks ?? {});
-  if (after?.status !== 'superseded' || before.status === 'superseded') return Object.fromEntries(locks);
+  const old = before.locks ?? {};
+  if (after?.status !== 'superseded' || before.status === 'superseded') return old;
   // A superseded revision hands its locks on: what a newer one carries may go from here.
   const isHandedOn = (key: string): boolean =>
-    others.some((record) => record.revision > before.revision && record.locks?.[key] !== undefined);
-  return Object.fromEntries(locks.filter(([key]) => after.locks?.[key] !== undefined || !isHandedOn(key)));
+    others.some((record) => record.revision > before.revision && holdsLock(key, old, record.locks));
+  return Object.fromEntries(
+    Object.entries(old).filter(([key]) => after.locks?.[key] !== undefined || !isHandedOn(key)),
+  );
 };
 
 /** Undefined when no lock is touched; refused for a lock that cannot be read, or by somebody who may not. */

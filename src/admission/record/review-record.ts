@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Claims } from '../../facts/claims.ts';
 import type { Policies } from '../../facts/policies.ts';
 import type { LiveSituation, Situations } from '../../facts/situation.ts';
+import type { RecordKind } from '../../helm/names.ts';
 import type { RecordName } from '../../helm/record.ts';
 import { sleep } from '../../kubernetes/sleep.ts';
 import { waive } from '../../rules/actions.ts';
@@ -63,7 +64,7 @@ const judgeAndClaim = async (
   for (let pauseMs = PAUSE_MS; !signal.aborted; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
     const { answer, claim, situation } = await judgeLive(dependencies, { review, parsed, trap, decoding }, signal);
     if (claim === undefined || !answer.allowed || review.dryRun) return answer;
-    if (await takeClaim(dependencies, review, claim, situation, signal)) {
+    if (await takeClaim(dependencies, review, { ...claim, storage: parsed.kind }, situation, signal)) {
       return claim.takesOver === undefined ? answer : tellTakeover(dependencies, review, answer, claim, situation);
     }
     await sleep(pauseMs, signal);
@@ -77,7 +78,7 @@ const judgeAndClaim = async (
 const takeClaim = (
   { claims }: ReviewRecordDependencies,
   { user, uid }: Review,
-  { operation, revision, recordVersion }: ClaimRequest,
+  { operation, revision, recordVersion, storage }: ClaimRequest & { readonly storage: RecordKind },
   { release, lease, clock }: LiveSituation,
   signal: AbortSignal,
 ): Promise<boolean> =>
@@ -88,6 +89,7 @@ const takeClaim = (
       operation,
       revision,
       recordVersion,
+      storage,
       requestUid: uid,
       lease,
       staleAfterMs: clock.staleAfterMs,

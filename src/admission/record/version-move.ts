@@ -8,7 +8,7 @@ import type { Verdict } from '../../rules/verdict.ts';
 import { refuseVersion } from '../../rules/versions.ts';
 
 export interface RefuseMoveDependencies {
-  readonly manifests: Pick<Manifests, 'of'>;
+  readonly manifests: Pick<Manifests, 'chartOf'>;
 }
 
 /** An operation that may start as far as its release goes, with the payload that it brings. */
@@ -29,7 +29,7 @@ export const refuseMove = async (
   if (locks.pins.length === 0 && locks.noDowngrades.length === 0) return undefined;
   // After a rollback that failed nothing is deployed, and what ran last is what counts. An install begins anew.
   const record = highestDeployed(records) ?? (operation === 'install' ? undefined : highestSuperseded(records));
-  const deployed = record === undefined ? undefined : (await manifests.of(record))?.chart;
+  const deployed = record === undefined ? undefined : await manifests.chartOf(record);
   const chart = { name: payload.chartName, version: payload.chartVersion };
   return refuseVersion({ release, operation, chart, deployed }, locks);
 };

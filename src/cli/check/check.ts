@@ -3,6 +3,7 @@ import type { RecordKind } from '../../helm/names.ts';
 import type { ReleaseRecord } from '../../helm/record.ts';
 import { type Api, METADATA_ONLY } from '../../kubernetes/api.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
+import { recordsOfStorage } from '../../rules/storage-kind.ts';
 import { showName } from '../../text/escape.ts';
 import { openCluster } from '../access/cluster-access.ts';
 import type { ClusterOptions } from '../access/cluster-options.ts';
@@ -71,8 +72,10 @@ export const check = async (
   invocation: Invocation,
 ): Promise<void> => {
   const { api, namespace } = await openCluster(options, invocation);
-  const records = (await listRecords(api, { namespace, names: [request.name] })).filter(
-    ({ release }) => release === request.name,
+  const listed = await listRecords(api, { namespace, names: [request.name] });
+  const records = recordsOfStorage(
+    listed.filter(({ release }) => release === request.name),
+    undefined,
   );
   const newest = newestIn(records);
   if (newest === undefined && request.operation !== 'install') throw notFound(request.name, namespace);

@@ -1,8 +1,9 @@
+import { toSituation } from '../../facts/situation.ts';
 import type { Chart, ReleaseName } from '../../helm/names.ts';
 import type { ReleaseRecord } from '../../helm/record.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { builtInPolicy, DEFAULT_STALE_AFTER_MS, policyInForce } from '../../policy/policy-in-force.ts';
-import { findOperation, highestDeployed, type OperationState } from '../../rules/in-flight.ts';
+import { highestDeployed, type OperationState } from '../../rules/in-flight.ts';
 import type { NamespaceFacts } from '../../rules/locks.ts';
 import type { Stored } from './charts.ts';
 import { type Lock, locksOf } from './locks.ts';
@@ -38,6 +39,9 @@ export const newestIn = (records: readonly ReleaseRecord[]): ReleaseRecord | und
     undefined,
   );
 
+/** Belay's own policy, as it is without `--stale-after`: it counts where no policy matches, and for a user who may not read policies. */
+const BUILT_IN_POLICY = builtInPolicy(DEFAULT_STALE_AFTER_MS);
+
 /** `homes` are the namespaces of objects whose records are in another namespace. */
 export const viewReleases = (
   snapshot: Snapshot,
@@ -54,12 +58,16 @@ export const viewReleases = (
     const policy =
       snapshot.policies === undefined || (namespace === undefined && snapshot.policies.length > 0)
         ? undefined
-        : policyInForce(snapshot.policies, release, namespace?.labels ?? {}, builtInPolicy(DEFAULT_STALE_AFTER_MS));
+        : policyInForce(snapshot.policies, release, namespace?.labels ?? {}, BUILT_IN_POLICY);
     const isElsewhere = payload !== undefined && payload.namespace !== release.namespace;
     const home = isElsewhere ? (homes.get(payload.namespace) ?? snapshot.namespace(payload.namespace)) : undefined;
     const claim = snapshot.claims?.get(`${release.namespace}/${release.name}`);
     const deployed = highestDeployed(records);
-    const staleAfterMs = claim?.silenceMs ?? policy?.operations.staleAfterMs ?? DEFAULT_STALE_AFTER_MS;
+    const facts = { records, claim };
+    const { namespaces, operation } = toSituation({
+      ...{ release, facts, namespace, home, nowMs },
+      policy: policy ?? BUILT_IN_POLICY,
+    });
     return [
       {
         release,
@@ -67,14 +75,9 @@ export const viewReleases = (
         newest,
         deployed,
         chart: payload?.chart,
-        locks: locksOf(
-          records,
-          [namespace, home].filter((known) => known !== undefined),
-          policy,
-          nowMs,
-        ),
+        locks: locksOf(records, namespaces, policy, nowMs),
         areLocksComplete: namespace !== undefined && !(isElsewhere && home === undefined),
-        operation: findOperation({ records, claim }, { nowMs, staleAfterMs }),
+        operation,
         policy,
         // Drift of an earlier revision no longer counts.
         isDrifted: snapshot.drifted && deployed !== undefined && snapshot.drifted.has(deployed.uid),

@@ -9,6 +9,7 @@ import { type Api, ApiError } from '../../kubernetes/api.ts';
 import type { Policy } from '../../policy/policy.ts';
 import type { Claim } from '../../rules/in-flight.ts';
 import type { NamespaceFacts } from '../../rules/locks.ts';
+import { recordsOfStorage } from '../../rules/storage-kind.ts';
 import { findDriftedRecords } from './drifted-records.ts';
 import { readPolicies } from './policies.ts';
 
@@ -64,6 +65,15 @@ const readNamespaces = async (
   return new Map((listed?.items ?? []).map((one) => [one.name, one]));
 };
 
+/** Without the records of a kind in which their release is not stored. */
+const ofTheirStorage = (
+  records: readonly ReleaseRecord[],
+  claims: ReadonlyMap<string, Claim> | undefined,
+): readonly ReleaseRecord[] =>
+  [...Map.groupBy(records, ({ namespace, release }) => `${namespace}/${release}`)].flatMap(([key, own]) =>
+    recordsOfStorage(own, claims?.get(key)),
+  );
+
 /**
  * Longest extra wait for the Events of drift. The API server searches all Events of a namespace for them, which takes long when there are many.
  * A status at once without them is worth more than a late status with them.
@@ -88,7 +98,7 @@ export const readSnapshot = async (
     ]);
     timer = setTimeout(() => giveUp.abort(), MAX_DRIFT_DELAY_MS);
     return {
-      records,
+      records: ofTheirStorage(records, claims),
       claims,
       namespace: (name) => namespaces.get(name),
       policies: policies?.flatMap(({ accepted }) => accepted?.policy ?? []),

@@ -19,13 +19,15 @@ export interface DriftInput {
   readonly after: KubernetesObject;
   /** JSON Pointers (RFC 6901); `*` as a segment stands for any key or list item. */
   readonly ignore: readonly string[];
+  /** Whether `kubectl rollout restart` counts as drift. */
+  readonly countsRestart?: boolean;
 }
 
 /** The changes of an UPDATE that are drift. Never throws, whatever the objects look like. */
 export const findDrift = (input: DriftInput): readonly FieldChange[] => {
   const { document, before, after, scope } = input;
   const { group, kind } = identify(after, before);
-  const ignore = ignoredPaths(group, kind, document, before, input.ignore);
+  const ignore = ignoredPaths(group, kind, document, before, input);
   if (isIgnored(ignore)) return [];
   const isSecret = kind === 'Secret' && group === '';
   const walk = new Walk({

@@ -15,14 +15,14 @@ export interface ScaleDriftInput {
 
 /** The drift of a write of the `scale` subresource, which changes `spec.replicas` of its parent. An absent number means zero in a Scale. */
 export const findScaleDrift = (input: ScaleDriftInput): readonly FieldChange[] => {
-  const { scope, document, ignore } = input;
+  const { scope, document } = input;
   const [before, after] = [input.beforeReplicas ?? 0, input.afterReplicas ?? 0];
   if (before === after) return [];
   const spec = own(document, 'spec');
   const chart = isMap(spec) ? own(spec, 'replicas') : undefined;
   if ((scope === 'ChartFields' && chart === undefined) || isRestored(chart, before, after, 'spec', 'replicas'))
     return [];
-  const root = ignoredPaths('', '', document, {}, ignore);
+  const root = ignoredPaths('', '', document, {}, input);
   const inSpec = descend(root, 'spec');
   if ([root, inSpec, descend(inSpec, 'replicas')].some(isIgnored)) return [];
   return [

@@ -47,6 +47,8 @@ const RESTARTED_AT = '/spec/template/metadata/annotations/kubectl.kubernetes.io~
 const DEFAULT_PATHS = compile([RESTARTED_AT]);
 const WEBHOOK_PATHS = compile([RESTARTED_AT, '/webhooks/*/clientConfig/caBundle']);
 
+const NO_PATHS = compile([]);
+
 const PATHS_BY_KIND: ReadonlyMap<string, PathNode> = new Map([
   ['admissionregistration.k8s.io ValidatingWebhookConfiguration', WEBHOOK_PATHS],
   ['admissionregistration.k8s.io MutatingWebhookConfiguration', WEBHOOK_PATHS],
@@ -69,13 +71,14 @@ export const ignoredPaths = (
   kind: string,
   document: JsonMap,
   before: JsonMap,
-  ignore: readonly string[],
+  { ignore, countsRestart = false }: { readonly ignore: readonly string[]; readonly countsRestart?: boolean },
 ): IgnoreState => {
   const isAggregated =
     kind === 'ClusterRole' &&
     group === 'rbac.authorization.k8s.io' &&
     (isMap(own(document, 'aggregationRule')) || isMap(own(before, 'aggregationRule')));
-  const builtIn = isAggregated ? AGGREGATED_ROLE_PATHS : (PATHS_BY_KIND.get(`${group} ${kind}`) ?? DEFAULT_PATHS);
+  const always = countsRestart ? NO_PATHS : DEFAULT_PATHS;
+  const builtIn = isAggregated ? AGGREGATED_ROLE_PATHS : (PATHS_BY_KIND.get(`${group} ${kind}`) ?? always);
   if (ignore.length === 0) return [builtIn];
   let chosen = compiled.get(ignore);
   if (chosen === undefined) {

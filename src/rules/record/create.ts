@@ -2,6 +2,7 @@ import { operationOf, type ReleaseRecord } from '../../helm/record.ts';
 import { isHolder, newestOf } from '../in-flight.ts';
 import { allow } from '../verdict.ts';
 import { findDisagreement } from './agreement.ts';
+import { judgeOtherCreate, otherStorage } from './other-storage.ts';
 import { protect, refuseFrozen, refuseInFlight } from './refuse.ts';
 import { start } from './start.ts';
 import type { RecordContext, RecordVerdict } from './write.ts';
@@ -19,6 +20,8 @@ export const judgeCreate = (context: RecordContext, after: ReleaseRecord): Recor
   const { write, facts, freezes, state } = context;
   const disagreement = findDisagreement(write, after);
   if (disagreement !== undefined) return disagreement;
+  const other = otherStorage(facts, after);
+  if (other !== undefined) return judgeOtherCreate(write, after, other);
   const operation = operationOf(after.status);
   const newest = newestOf(facts.records, after.kind)?.revision ?? 0;
   if (operation !== undefined) {

@@ -2,6 +2,7 @@ import { isPending, type ReleaseRecord } from '../../helm/record.ts';
 import { NO_DOWNGRADE, PIN } from '../../policy/lock-annotations.ts';
 import { highestDeployed, isHolder, newestOf } from '../in-flight.ts';
 import { allow } from '../verdict.ts';
+import { otherStorage } from './other-storage.ts';
 import { protect, refuseFrozen, refuseInFlight } from './refuse.ts';
 import { isFailedRollback, locksOnlyOn, takeBack } from './take-back.ts';
 import type { RecordContext, RecordVerdict } from './write.ts';
@@ -22,6 +23,8 @@ const judgeTakeBack = (context: RecordContext, before: ReleaseRecord): RecordVer
 export const judgeDelete = (context: RecordContext, before: ReleaseRecord): RecordVerdict => {
   const { write, facts, freezes, state } = context;
   if (write.terminating) return allow('terminating namespace');
+  // Nothing is lost with a record that says nothing about the release.
+  if (otherStorage(facts, before) !== undefined) return allow('other storage');
   const newest = newestOf(facts.records, before.kind) ?? before;
   if (state.state === 'in-flight') {
     const { inFlight } = state;

@@ -1,4 +1,5 @@
 import type { ReleaseRecord } from '../../helm/record.ts';
+import { holdsLock } from '../../policy/carried-locks.ts';
 import { highestDeployed } from '../in-flight.ts';
 import { allow } from '../verdict.ts';
 import type { RecordContext, RecordVerdict } from './write.ts';
@@ -43,11 +44,12 @@ export const isTakenBack = (context: RecordContext, before: ReleaseRecord, after
   return after.status === 'failed' || highestDeployed(context.facts.records) === undefined;
 };
 
-/** The locks of a record that no other record of its release has. */
+/** The locks of a record that no other record of its release has, or has in another value. */
 export const locksOnlyOn = ({ facts }: RecordContext, record: ReleaseRecord): readonly string[] =>
   Object.keys(record.locks ?? {}).filter(
     (key) =>
       !facts.records.some(
-        ({ kind, name, locks }) => (kind !== record.kind || name !== record.name) && locks?.[key] !== undefined,
+        ({ kind, name, locks }) =>
+          (kind !== record.kind || name !== record.name) && holdsLock(key, record.locks ?? {}, locks),
       ),
   );

@@ -3,6 +3,7 @@ import { newestOf } from '../in-flight.ts';
 import { allow } from '../verdict.ts';
 import { findDisagreement } from './agreement.ts';
 import { judgeAtRest } from './at-rest.ts';
+import { judgeOtherUpdate, otherStorage } from './other-storage.ts';
 import { protect } from './refuse.ts';
 import { judgeOvertaken, judgeUnfinished, judgeUninstalling } from './unfinished.ts';
 import type { RecordContext, RecordVerdict, RecordWrite } from './write.ts';
@@ -26,6 +27,8 @@ export const judgeUpdate = (context: RecordContext, before: ReleaseRecord, after
       'to change the release, run helm upgrade: it stores a new revision',
     );
   }
+  const other = otherStorage(facts, before);
+  if (other !== undefined) return judgeOtherUpdate(write, before, after, other);
   const newest = newestOf(facts.records, before.kind);
   if (after.status === 'uninstalling' && (newest === undefined || newest.revision <= before.revision)) {
     return judgeUninstalling(context, before, after);

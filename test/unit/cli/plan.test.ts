@@ -13,6 +13,7 @@ const record = (revision: number, status: HelmStatus): ReleaseRecord => ({
   revision,
   status,
   locks: undefined,
+  createdAtMs: 0,
   updatedAtMs: 0,
 });
 

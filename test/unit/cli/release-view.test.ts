@@ -30,6 +30,7 @@ const record = (
   revision,
   status,
   locks,
+  createdAtMs: 0,
   updatedAtMs: NOW - 3 * MINUTE,
   ...more,
 });

@@ -80,7 +80,7 @@ describe('the reference is right about annotations', () => {
   test('those of a claim are those that Belay writes', () => {
     const { metadata } = toLease({
       ...{ release: { namespace: 'shop', name: 'web' }, holder: 'ci', operation: 'uninstall', revision: 1 },
-      ...{ requestUid: 'x', recordVersion: '1', nowMs: 0, staleAfterMs: 0, previous: undefined },
+      ...{ requestUid: 'x', recordVersion: '1', storage: 'Secret', nowMs: 0, staleAfterMs: 0, previous: undefined },
     }) as { metadata: { annotations: object; labels: object } };
     assert.deepEqual(Object.keys(metadata.annotations).sort(), Object.keys(CLAIM_ANNOTATIONS).sort());
     assert.ok(CLAIM_LABEL in metadata.labels);

@@ -48,6 +48,7 @@ export const record = (over: Partial<ReleaseRecord> = {}): ReleaseRecord => ({
   revision: 1,
   status: 'deployed',
   locks: undefined,
+  createdAtMs: 0,
   updatedAtMs: 0,
   ...over,
 });

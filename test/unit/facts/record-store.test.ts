@@ -15,6 +15,7 @@ const recordOf = (release: string, revision: number, more: Partial<ReleaseRecord
   revision,
   status: 'superseded',
   locks: undefined,
+  createdAtMs: 0,
   updatedAtMs: 0,
   ...more,
 });

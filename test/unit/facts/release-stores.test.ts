@@ -27,6 +27,7 @@ const stored = (
   revision,
   status,
   locks: undefined,
+  createdAtMs: 0,
   updatedAtMs: 0,
   ...more,
 });

@@ -25,8 +25,12 @@ const payload = (run: number, chart = 'shop', padding = ''): string =>
     }),
   ).toString('base64');
 
-const compare = async (decoder: Decoder, before: string, now: string) => {
-  const answer = await decoder.run<'comparison'>({ want: 'comparison', kind: 'ConfigMap', before, after: now }, signal);
+const compare = async (decoder: Decoder, before: string, now: string, namespace = 'team') => {
+  const answer = await decoder.run<'comparison'>(
+    { want: 'comparison', kind: 'ConfigMap', before, after: now },
+    namespace,
+    signal,
+  );
   assert.ok(answer.readable);
   const { result } = answer;
   return [result.before?.status, result.after.status, result.changed];
@@ -46,7 +50,9 @@ test('a worker decodes a payload that it does not remember', async () => {
   const decoder = start(3);
   const runs = Array.from({ length: 12 }, (_, run) => run);
   const all = await Promise.all(
-    runs.map((run) => compare(decoder, payload(run, 'shop', padding), payload(run + 1, 'shop', padding))),
+    runs.map((run) =>
+      compare(decoder, payload(run, 'shop', padding), payload(run + 1, 'shop', padding), `team-${run}`),
+    ),
   );
   assert.deepEqual(
     all,
@@ -68,7 +74,7 @@ test('the same text is one payload in a ConfigMap and another in a Secret, where
   const decoder = start(1);
   const text = payload(1);
   const read = (kind: 'ConfigMap' | 'Secret') =>
-    decoder.run<'summary'>({ want: 'summary', kind, payload: text }, signal);
+    decoder.run<'summary'>({ want: 'summary', kind, payload: text }, 'team', signal);
   assert.equal((await read('ConfigMap')).readable, true);
   assert.equal((await read('Secret')).readable, false);
   assert.equal((await read('ConfigMap')).readable, true);
@@ -77,7 +83,11 @@ test('the same text is one payload in a ConfigMap and another in a Secret, where
 test('an unreadable payload is refused each time', async () => {
   const decoder = start(1);
   for (let time = 0; time < 2; time += 1) {
-    const answer = await decoder.run<'summary'>({ want: 'summary', kind: 'ConfigMap', payload: 'aGVsbG8=' }, signal);
+    const answer = await decoder.run<'summary'>(
+      { want: 'summary', kind: 'ConfigMap', payload: 'aGVsbG8=' },
+      'team',
+      signal,
+    );
     assert.deepEqual(answer, { readable: false, problem: 'is not JSON' });
   }
 });
@@ -97,7 +107,7 @@ test('the memory of bytes comes back, except of texts that the worker remembers'
     const [before, now] = [run, nextRun].map((number) => memory.hold(Buffer.from(compressed(number))));
     assert.ok(before && now);
     const job = { want: 'comparison', kind: 'ConfigMap', before, after: now } as const;
-    const answer = await decoder.run<'comparison'>(job, signal);
+    const answer = await decoder.run<'comparison'>(job, 'team', signal);
     assert.deepEqual(answer.readable && answer.result.changed, []);
     assert.deepEqual([before.length, now.length], [0, 0]);
     return freed.splice(0);
@@ -107,13 +117,19 @@ test('the memory of bytes comes back, except of texts that the worker remembers'
   assert.deepEqual(await write(1, 1), [1, 1]);
 });
 
-test('a job is rejected while the queue is full, and the waiting jobs are still done', async () => {
-  const decoder = start(1);
-  const answers = await Promise.allSettled(
-    Array.from({ length: 200 }, (_, run) =>
-      decoder.run<'summary'>({ want: 'summary', kind: 'ConfigMap', payload: payload(run) }, signal),
+/** One more job than may wait is tried by each of so many namespaces. */
+const flood = (decoder: Decoder, namespaces: readonly string[], jobs: number) =>
+  Promise.allSettled(
+    namespaces.flatMap((namespace) =>
+      Array.from({ length: jobs }, (_, run) =>
+        decoder.run<'summary'>({ want: 'summary', kind: 'ConfigMap', payload: payload(run) }, namespace, signal),
+      ),
     ),
   );
+
+test('a job is rejected while the queue is full, and the waiting jobs are still done', async () => {
+  const decoder = start(1);
+  const answers = await flood(decoder, ['a', 'b', 'c', 'd'], 50);
   const decoded = answers.filter(({ status }) => status === 'fulfilled');
   const turnedAway = answers.filter((answer) => answer.status === 'rejected').map(({ reason }) => reason);
   assert.ok(decoded.length >= 64, `${decoded.length} were decoded`);
@@ -121,4 +137,57 @@ test('a job is rejected while the queue is full, and the waiting jobs are still 
   for (const reason of turnedAway) assert.ok(reason instanceof Overload, String(reason));
   assert.equal(decoder.waiting(), 0);
   assert.deepEqual(await compare(decoder, payload(1), payload(2)), ['run 1', 'run 2', []]);
+});
+
+test('the backlog of one namespace leaves room for another, whose job is next', async () => {
+  const decoder = start(2);
+  // Both threads have started then.
+  await Promise.all(['a', 'b'].map((namespace) => compare(decoder, payload(1), payload(2), namespace)));
+  const order: string[] = [];
+  const loud = Array.from({ length: 100 }, (_, run) =>
+    compare(decoder, payload(run), payload(run + 1), 'loud').then(
+      () => order.push('loud'),
+      () => undefined,
+    ),
+  );
+  await compare(decoder, payload(1), payload(2), 'quiet').then(() => order.push('quiet'));
+  await Promise.all(loud);
+  assert.ok(order.indexOf('quiet') < 10, order.slice(0, 10).join(' '));
+});
+
+test('waiting payloads of one namespace hold some megabytes at most', async () => {
+  const decoder = start(1);
+  const padding = 'x'.repeat(1_000_000);
+  const answers = await Promise.allSettled(
+    Array.from({ length: 20 }, (_, run) => compare(decoder, payload(run, 'a', padding), payload(run, 'b', padding))),
+  );
+  assert.ok(answers.filter(({ status }) => status === 'fulfilled').length <= 6);
+});
+
+test('a job whose review has ended is finished by its thread, and its memory comes back', async () => {
+  const memory = createTextMemory();
+  let freed = 0;
+  const decoder = createDecoder({ ...memory, free: () => (freed += 1) }, 1);
+  decoders.push(decoder);
+  await compare(decoder, payload(1), payload(2));
+  const deadline = new AbortController();
+  const manifest = 'apiVersion: v1\nkind: A\nmetadata: {name: a}\n---\n'.repeat(100_000);
+  const large = gzipSync(JSON.stringify({ name: 'web', manifest })).toString('base64');
+  const text = memory.hold(Buffer.from(large));
+  const job = { want: 'documents', kind: 'ConfigMap', payload: text, wanted: undefined } as const;
+  const late = decoder.run<'documents'>(job, 'team', deadline.signal);
+  deadline.abort(new Error('the review has ended'));
+  await assert.rejects(late, { message: 'the review has ended' });
+  const before = freed;
+  // The same thread answers: it still remembers what it compared before, so it frees both texts.
+  await compare(decoder, payload(1), payload(2));
+  assert.equal(freed, before + 3);
+});
+
+test('a decoder that is closed lets its threads finish what they have begun', async () => {
+  const decoder = createDecoder(createTextMemory(), 1);
+  const large = gzipSync(JSON.stringify({ name: 'web', manifest: 'x'.repeat(20_000_000) })).toString('base64');
+  const running = decoder.run<'summary'>({ want: 'summary', kind: 'ConfigMap', payload: large }, 'team', signal);
+  await decoder.close();
+  assert.equal((await running).readable, true);
 });

@@ -153,9 +153,13 @@ test('a worker thread answers only what was asked, also for an unreadable payloa
   try {
     const { signal } = new AbortController();
     const payload = twice(gzipSync(Buffer.from(JSON.stringify(release))));
-    const read = await decoder.run<'documents'>({ want: 'documents', kind: 'Secret', payload }, signal);
+    const read = await decoder.run<'documents'>(
+      { want: 'documents', kind: 'Secret', payload, wanted: undefined },
+      'team',
+      signal,
+    );
     assert.equal(read.readable && read.result.summary.chartName, 'shop');
-    const unread = await decoder.run<'summary'>({ want: 'summary', kind: 'Secret', payload: 'AAAA' }, signal);
+    const unread = await decoder.run<'summary'>({ want: 'summary', kind: 'Secret', payload: 'AAAA' }, 'team', signal);
     assert.deepEqual(unread, { readable: false, problem: 'is not JSON' });
   } finally {
     await decoder.close();

@@ -15,6 +15,30 @@ describe('the verbs that a change of locks needs, and its problems', () => {
     { name: 'freeze', after: { 'belay.dev/freeze': 'friday' }, expect: 'lock' },
     { name: 'freeze until', after: { 'belay.dev/freeze': 'friday', 'belay.dev/freeze-until': LATER }, expect: 'lock' },
     { name: 'another reason', before: { 'belay.dev/freeze': 'a' }, after: { 'belay.dev/freeze': 'b' }, expect: 'lock' },
+    {
+      name: 'another reason over the freeze of somebody else',
+      before: { 'belay.dev/freeze': 'a', 'belay.dev/freeze-by': 'ann' },
+      after: { 'belay.dev/freeze': 'b', 'belay.dev/freeze-by': 'bob' },
+      expect: 'unlock,lock',
+    },
+    {
+      name: 'another reason over a freeze that says nobody, as written while Belay was down',
+      before: { 'belay.dev/freeze': 'a' },
+      after: { 'belay.dev/freeze': 'b', 'belay.dev/freeze-by': 'bob' },
+      expect: 'unlock,lock',
+    },
+    {
+      name: 'another reason over the writer’s own freeze',
+      before: { 'belay.dev/freeze': 'a', 'belay.dev/freeze-by': 'bob', 'belay.dev/freeze-until': LATER },
+      after: { 'belay.dev/freeze': 'b', 'belay.dev/freeze-by': 'bob' },
+      expect: 'lock',
+    },
+    {
+      name: 'another reason over the freeze of somebody else that has ended',
+      before: { 'belay.dev/freeze': 'a', 'belay.dev/freeze-by': 'ann', 'belay.dev/freeze-until': EARLIER },
+      after: { 'belay.dev/freeze': 'b', 'belay.dev/freeze-by': 'bob' },
+      expect: 'lock',
+    },
     { name: 'unfreeze', before: { 'belay.dev/freeze': 'a' }, after: {}, expect: 'unlock' },
     {
       name: 'unfreeze a freeze with an end',

@@ -34,6 +34,7 @@ interface Case {
   readonly changes?: readonly FieldChange[];
   readonly restores?: true;
   readonly gainsOwner?: true;
+  readonly restarts?: true;
   /** The `why` of an allowed write or the code of the denial, with the governing revision. */
   readonly expect: string;
 }
@@ -60,6 +61,7 @@ const judge = ({ by = 'bob', attempt = 'change', records, ...rest }: Case): stri
     changes: rest.changes ?? [CHANGE],
     restores: rest.restores === true,
     gainsOwner: rest.gainsOwner === true,
+    restarts: rest.restarts === true,
     freezes: rest.frozen ? [FREEZE] : [],
     open: rest.open ? OPEN : undefined,
   };
@@ -86,6 +88,33 @@ describe('a write of an object with ownership annotations', () => {
       records: [deployed],
       listed: false,
       expect: 'not listed v1',
+    },
+    { name: 'that restarts Pods', records: [deployed], changes: [], restarts: true, expect: 'no drift v1' },
+    {
+      name: 'that restarts Pods of a frozen release',
+      records: [deployed],
+      changes: [],
+      restarts: true,
+      frozen: true,
+      expect: 'BelayFrozen v1',
+    },
+    {
+      name: 'that restarts Pods, where the policy only warns of freezes',
+      records: [deployed],
+      changes: [],
+      restarts: true,
+      frozen: true,
+      waived: ['freeze'],
+      expect: 'no drift v1',
+    },
+    {
+      name: 'its holder restarts Pods of a release that was frozen meanwhile',
+      by: 'ann',
+      ...upgrading,
+      changes: [],
+      restarts: true,
+      frozen: true,
+      expect: 'holder',
     },
     { name: 'that deletes it', attempt: 'delete', records: [deployed], expect: 'BelayDrift v1' },
     { name: 'that creates it anew', attempt: 'create', records: [deployed], expect: 'BelayDrift v1' },

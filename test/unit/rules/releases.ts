@@ -19,6 +19,7 @@ export const record = (revision: number, status: HelmStatus, more: Partial<Relea
   revision,
   status,
   locks: undefined,
+  createdAtMs: 0,
   updatedAtMs: NOW_MS - 60_000,
   ...more,
 });

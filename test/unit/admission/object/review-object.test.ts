@@ -61,6 +61,34 @@ describe('a frozen release', () => {
     }
   });
 
+  test('is not restarted by people, and the refusal says that its Pods may still be deleted', async () => {
+    const restart = (at: string | null) => ({
+      spec: { template: { metadata: { annotations: { 'kubectl.kubernetes.io/restartedAt': at } } } },
+    });
+    const refused = (who: Person, at: string | null) => async () =>
+      isDenied(
+        await untouched(plane, () => who.patch('deployment/web', restart(at))),
+        'BelayFrozen',
+        /audit week/,
+        /Pods may still be deleted: kubectl delete pod/,
+      );
+    for (const who of [dev, sre]) await refused(who, '2026-11-21T12:00:00Z')();
+    // A controller may restart what it serves: the chart leaves the annotation to it.
+    succeeds(await robot.patch('deployment/web', restart('2026-11-21T12:00:00Z')));
+    // The same value again is no restart, and to take the annotation away is one.
+    succeeds(await dev.patch('deployment/web', restart('2026-11-21T12:00:00Z')));
+    await refused(dev, null)();
+    await plane.policy({ drift: { serviceAccounts: 'AllFields' } });
+    await refused(robot, '2026-11-21T13:00:00Z')();
+    await plane.policy({ drift: { ignore: [{ kind: 'Deployment', paths: ['/spec/template/metadata'] }] } });
+    succeeds(await dev.patch('deployment/web', restart('2026-11-21T14:00:00Z')));
+    await plane.policy({ freeze: { action: 'Warn' } });
+    succeeds(await dev.patch('deployment/web', restart('2026-11-21T15:00:00Z')));
+    await plane.policy(null);
+    succeeds(await sre.annotate(RECORD, { 'belay.dev/freeze': null }));
+    succeeds(await dev.patch('deployment/web', restart('2026-11-21T16:00:00Z')));
+  });
+
   test('gets no new owner from a service account, which may add one to any other', async () => {
     const owner = [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'web', uid: crypto.randomUUID() }];
     const adopt = () => robot.patch('service/web', { metadata: { ownerReferences: owner } });

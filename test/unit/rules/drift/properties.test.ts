@@ -35,10 +35,14 @@ const chart = fc
   .tuple(fc.constantFrom('v1', 'x.example/v1'), fc.constantFrom('ConfigMap', 'Widget'), chartValue)
   .map(([apiVersion, kind, spec]): Json => ({ apiVersion, kind, metadata: { name: 'web' }, spec }));
 
+/** An item with an empty name is left out: `{name: ""}` sets nothing, so a service account may take it away. */
+const isNamed = (item: { readonly name?: unknown } | null): boolean =>
+  typeof item?.name === 'string' && item.name !== '';
+
 /** Pointers to all values that are compared as a whole: every value but maps and lists of named items. */
 const leaves = (value: unknown, pointer = ''): readonly string[] => {
   if (typeof value !== 'object' || value === null) return [pointer];
-  if (Array.isArray(value) && (value.length === 0 || !value.every((item) => typeof item?.name === 'string'))) return [];
+  if (Array.isArray(value) && (value.length === 0 || !value.every(isNamed))) return [];
   return Object.keys(value).flatMap((name) =>
     leaves((value as Json)[name], `${pointer}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`),
   );
