@@ -29,7 +29,7 @@ export interface PlaneApi {
   find<T extends object = KubernetesObject>(object: string, asking?: Asking): Promise<T | undefined>;
   /** Objects of several kinds come in the order of the kinds: `deployment,service`. */
   list<T extends object = KubernetesObject>(kinds: string, listing?: Listing): Promise<readonly T[]>;
-  /** A field as `kubectl get -o jsonpath={...}` prints it: `.spec.replicas`; empty if there is none. */
+  /** A field of an object, or of the list of a kind, as `kubectl get -o jsonpath={...}` prints it: `.spec.replicas`; empty if there is none. */
   field(object: string, path: string, asking?: Asking): Promise<string>;
   /** Whatever stands at a path of the API server: `/metrics`. */
   text(path: string, asking?: Asking): Promise<string>;
@@ -95,7 +95,11 @@ export const createPlaneApi = (adminKubeconfig: string): PlaneApi => {
       }) as Promise<never>,
     list: async (kinds, listing = {}) =>
       (await Promise.all(kinds.split(',').map((kind) => listOne(kind, listing)))).flat() as never,
-    field: async (object, path, asking) => jsonPath(await read(object, asking), path),
+    field: async (object, path, asking) =>
+      jsonPath(
+        object.includes('/') ? await read(object, asking) : { items: await listOne(object, asking ?? {}) },
+        path,
+      ),
     text: (path, asking = {}) => clientOf(asking).text(path),
     create: async ({ kind = '', ...object }, { dryRun = false, ...asking } = {}) => {
       const namespace = asking.namespace ?? object.metadata?.namespace ?? 'default';
