@@ -30,10 +30,12 @@ const findNamespace: Find = ({ resource }) =>
 const findPolicy: Find = ({ resource }) =>
   resource.group === 'belay.dev' && resource.resource === 'releasepolicies' ? POLICY : undefined;
 
+/** By its name: Belay claims a release by the Lease of that name, whatever its labels are. */
 const findClaim: Find = ({ resource, namespace, name, object, oldObject }) => {
   if (resource.group !== 'coordination.k8s.io' || resource.resource !== 'leases') return undefined;
-  if (!hasLabel(object, CLAIM_LABEL, 'true') && !hasLabel(oldObject, CLAIM_LABEL, 'true')) return undefined;
   const release = releaseOfLease(name);
+  const isLabelled = hasLabel(object, CLAIM_LABEL, 'true') || hasLabel(oldObject, CLAIM_LABEL, 'true');
+  if (release === undefined && !isLabelled) return undefined;
   return { kind: 'claim', release: release === undefined ? undefined : { namespace, name: release } };
 };
 

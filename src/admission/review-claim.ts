@@ -1,10 +1,11 @@
 import { readClaim } from '../facts/claim-lease.ts';
 import type { Situations } from '../facts/situation.ts';
-import type { ReleaseName } from '../helm/names.ts';
+import { keyOf, type ReleaseName } from '../helm/names.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { waive } from '../rules/actions.ts';
-import { judgeClaim } from '../rules/claim.ts';
+import { judgeClaim, renewEveryMs } from '../rules/claim.ts';
 import { allow } from '../rules/verdict.ts';
+import type { RenewalPace } from './renewal-pace.ts';
 import type { AdmissionAnswer } from './wire/answer.ts';
 import type { Review } from './wire/review.ts';
 
@@ -31,17 +32,20 @@ export interface ReviewClaimDependencies {
   readonly situations: Pick<Situations, 'live'>;
   /** Shortest silence that the holder of a claim may ask for. */
   readonly shortestSilenceMs: number;
+  readonly renewalPace: RenewalPace;
 }
 
 /** Judges a write of a claim's Lease by anybody but Belay itself (which the API server does not ask about). */
 export const reviewClaim = async (
-  { situations, shortestSilenceMs }: ReviewClaimDependencies,
+  { situations, shortestSilenceMs, renewalPace }: ReviewClaimDependencies,
   review: Review,
   release: ReleaseName | undefined,
   signal: AbortSignal,
 ): Promise<AdmissionAnswer> => {
   if (release === undefined || review.operation === 'CONNECT') return allow('no claim');
   const { facts, namespace, policy, clock } = await situations.live(release, signal);
+  const claim = review.oldObject === undefined ? undefined : readClaim(review.oldObject)?.claim;
+  const everyMs = renewEveryMs(claim, shortestSilenceMs);
   const verdict = judgeClaim(
     {
       lease: review.name,
@@ -51,8 +55,9 @@ export const reviewClaim = async (
       changesMoreThanRenewal: withoutRenewal(review.object) !== withoutRenewal(review.oldObject),
       newDurationSeconds: newDurationOf(review),
       shortestSilenceMs,
-      claim: review.oldObject === undefined ? undefined : readClaim(review.oldObject)?.claim,
+      claim,
       terminating: namespace?.terminating === true,
+      isPaced: () => review.dryRun || renewalPace.mayRenew(keyOf(release), everyMs),
     },
     facts,
     clock,

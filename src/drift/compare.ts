@@ -30,7 +30,7 @@ const isIndex = (key: string): boolean => /^\d+$/.test(key);
 export const withoutSpelling = (changes: readonly FieldChange[]): readonly FieldChange[] =>
   changes.filter(({ pointer, before, after }) => {
     const keys = splitPointer(pointer).map((key) => (isIndex(key) ? '' : key));
-    return !hasChartValue(before, after, keys.at(-2) ?? '', keys.at(-1) ?? '');
+    return !hasChartValue(before, after, keys.at(-2) ?? '', keys.at(-1) ?? '', true);
   });
 
 /** Only these fields of a Secret are shown. Other annotations are not: in one of them kubectl keeps a copy of the whole object. */

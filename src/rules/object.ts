@@ -30,10 +30,10 @@ const settle = (why: string, byHolder = false): MetadataJudgement => ({
 
 /**
  * The state, with a stale operation back in flight where its own holder writes. That holder was only slow: a hook may run for longer than
- * `staleAfter`. An operation that somebody declared dead stays dead.
+ * `staleAfter`. An operation that somebody declared dead stays dead, and so does every dead operation of a frozen release.
  */
-const withSlowHolder = (state: OperationState, username: string): OperationState =>
-  state.state === 'dead' && state.reason === 'stale' && state.was.holder === username
+const withSlowHolder = (state: OperationState, username: string, frozen: boolean): OperationState =>
+  !frozen && state.state === 'dead' && state.reason === 'stale' && state.was.holder === username
     ? { state: 'in-flight', inFlight: state.was }
     : state;
 
@@ -54,7 +54,7 @@ export const judgeFromMetadata = (
   { operation, frozen, serialized }: ObjectContext,
 ): MetadataJudgement => {
   if (facts.records.length === 0) return settle('no release');
-  const state = withSlowHolder(operation, write.username);
+  const state = withSlowHolder(operation, write.username, frozen);
   if (state.state === 'in-flight') {
     const { inFlight } = state;
     if (!serialized) return settle('not serialized');

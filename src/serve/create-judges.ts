@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { type AdmitDependencies, admit } from '../admission/admit.ts';
 import { createFindFrozen, type FindFrozen } from '../admission/known-frozen.ts';
 import { type CarryLocksDependencies, carryLocks } from '../admission/record/carry-locks.ts';
+import { createRenewalPace } from '../admission/renewal-pace.ts';
 import { createAccess } from '../facts/access.ts';
 import { type Claims, createClaims } from '../facts/claims.ts';
 import { createLiveFacts } from '../facts/live-facts.ts';
@@ -70,6 +71,7 @@ export const createJudges = ({ api, index, policies, decoder, intervals, log, no
       manifests: elsewhere,
       named: createManifestNamespaces(elsewhere),
     }),
+    renewalPace: createRenewalPace(nowMs),
     shortestSilenceMs: intervals.claims.shortestSilenceMs,
     log,
     nowMs,

@@ -379,6 +379,20 @@ const CASES: readonly Case[] = [
     asked: claims,
   },
   {
+    what: 'somebody makes a Lease of a claim’s name without the label',
+    method: 'POST',
+    path: leases,
+    body: { metadata: { name: 'belay.early' } },
+    asked: claims,
+  },
+  {
+    what: 'a Lease of the name of a turn of helm lock is written',
+    method: 'POST',
+    path: leases,
+    body: { metadata: { name: 'belay-lock.web' } },
+    asked: [],
+  },
+  {
     what: 'claims go with their namespace',
     as: namespaceController,
     method: 'DELETE',

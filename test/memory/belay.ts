@@ -3,6 +3,7 @@ import { createFindFrozen } from '../../src/admission/known-frozen.ts';
 import { createNoteEvents } from '../../src/admission/note-events.ts';
 import { recognise } from '../../src/admission/recognise.ts';
 import { type CarryLocksDependencies, carryLocks } from '../../src/admission/record/carry-locks.ts';
+import { createRenewalPace } from '../../src/admission/renewal-pace.ts';
 import { readReview } from '../../src/admission/wire/read-review.ts';
 import { toAdmissionText } from '../../src/admission/wire/respond.ts';
 import { createEvents } from '../../src/events/events.ts';
@@ -87,6 +88,7 @@ export const createMemoryBelay = (server: ApiServer, { nowMs }: Clock, staleAfte
       manifests,
       named: createManifestNamespaces(manifests),
     }),
+    renewalPace: createRenewalPace(nowMs),
     shortestSilenceMs: intervals.claims.shortestSilenceMs,
     log,
     nowMs,

@@ -58,6 +58,11 @@ const CONDITIONS: Readonly<Record<string, (attempt: Attempt) => boolean>> = {
       ({ metadata, data }) =>
         metadata?.name?.startsWith('sh.helm.release.v1.') === true || Object.hasOwn((data ?? {}) as object, 'release'),
     ),
+  'a-claim': (attempt) =>
+    states(attempt).some(
+      ({ metadata }) =>
+        metadata?.name?.startsWith('belay.') === true || Object.hasOwn(metadata?.labels ?? {}, 'belay.dev/claim'),
+    ),
   'a-belay-annotation-before-or-after': (attempt) => states(attempt).some(hasLock),
   'no-belay-annotation': ({ before }) => !hasLock(before),
   'not-kubernetes-itself': ({ caller: { user } }) =>

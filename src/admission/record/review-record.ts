@@ -4,7 +4,9 @@ import type { Policies } from '../../facts/policies.ts';
 import type { LiveSituation, Situations } from '../../facts/situation.ts';
 import type { RecordKind } from '../../helm/names.ts';
 import type { RecordName } from '../../helm/record.ts';
+import { sleep } from '../../kubernetes/sleep.ts';
 import { waive } from '../../rules/actions.ts';
+import { isSignOfLife } from '../../rules/record/sign-of-life.ts';
 import type { ClaimRequest } from '../../rules/record/write.ts';
 import { allow, deny, type Note, type Verdict } from '../../rules/verdict.ts';
 import type { AdmissionAnswer } from '../wire/answer.ts';
@@ -21,8 +23,12 @@ export interface ReviewRecordDependencies extends JudgeLiveDependencies {
   readonly log: Logger;
 }
 
-/** Starters that lose the race for the Lease judge again this often. The second judgement nearly always shows who won. */
-const MAX_CLAIM_ATTEMPTS = 3;
+/**
+ * A starter that loses the race for the Lease judges again. The second judgement nearly always shows who won. Where it does not, somebody has only
+ * written the Lease, and the starter tries again until its deadline: so nobody refuses others their operations by writes of a Lease.
+ */
+const PAUSE_MS = 10;
+const MAX_PAUSE_MS = 200;
 
 /** Judges a write of a release record; on a start, claims the release before answering. */
 export const reviewRecord = async (
@@ -41,7 +47,8 @@ export const reviewRecord = async (
   }
   const trap = refuseTrap(review, parsed);
   const { before, after, contentChanged, locksChanged } = parsed;
-  const isMetadata = before !== undefined && after !== undefined && !contentChanged && !locksChanged;
+  const isMetadata =
+    before !== undefined && after !== undefined && !contentChanged && !locksChanged && !isSignOfLife(before, after);
   if (isMetadata && trap === undefined) return allow('metadata');
   return judgeAndClaim(dependencies, review, parsed, trap, signal);
 };
@@ -56,12 +63,13 @@ const judgeAndClaim = async (
 ): Promise<AdmissionAnswer> => {
   const decoding = decodeRecord(dependencies, review, parsed, signal);
   decoding.catch(() => undefined); // `judgeLive` awaits it; a failure before that must not count as unhandled
-  for (let attempt = 1; attempt <= MAX_CLAIM_ATTEMPTS; attempt += 1) {
+  for (let pauseMs = PAUSE_MS; !signal.aborted; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
     const { answer, claim, situation } = await judgeLive(dependencies, { review, parsed, trap, decoding }, signal);
     if (claim === undefined || !answer.allowed || review.dryRun) return answer;
     if (await takeClaim(dependencies, review, { ...claim, storage: parsed.kind }, situation, signal)) {
       return claim.takesOver === undefined ? answer : tellTakeover(dependencies, review, answer, claim, situation);
     }
+    await sleep(pauseMs, signal);
   }
   return deny({
     code: 'BelayUnavailable',

@@ -48,7 +48,7 @@ const parseQuantity = (value: unknown): { mantissa: bigint; exponent: number } |
   };
 };
 
-/** Maps whose values are quantities in Kubernetes' own kinds. Custom resources use the same names. */
+/** Maps whose values are quantities in Kubernetes' own kinds. */
 const QUANTITY_MAPS: ReadonlySet<string> = new Set([
   'limits',
   'requests',
@@ -72,10 +72,21 @@ const TEXT_MAPS: ReadonlySet<string> = new Set([
   'nodeSelector',
 ]);
 
-/** Whether a field holds a quantity, and not text that only looks like one. */
-export const isQuantityField = (parent: string, key: string): boolean =>
-  QUANTITY_MAPS.has(parent) ||
-  (key === 'value' ? parent === 'target' : QUANTITY_FIELDS.has(key) && !TEXT_MAPS.has(parent));
+/** Maps that custom resources take over from Kubernetes as they are, with the names of resources as keys. */
+const RESOURCE_MAPS: ReadonlySet<string> = new Set(['limits', 'requests', 'capacity', 'hard', 'overhead']);
+const RESOURCE_NAME = /^((requests|limits)\.)?(cpu|memory|storage|ephemeral-storage|hugepages-\w+)$|^[\w.-]+\/[\w.-]+$/;
+
+/**
+ * Whether a field holds a quantity, and not text that only looks like one. Of a custom resource Belay has no schema, so there only amounts
+ * of a named resource count: `version: "1.10"` is not `"1.1"`.
+ */
+export const isQuantityField = (parent: string, key: string, isBuiltIn: boolean): boolean => {
+  if (!isBuiltIn) return RESOURCE_MAPS.has(parent) && RESOURCE_NAME.test(key);
+  return (
+    QUANTITY_MAPS.has(parent) ||
+    (key === 'value' ? parent === 'target' : QUANTITY_FIELDS.has(key) && !TEXT_MAPS.has(parent))
+  );
+};
 
 /** Whether two durations are as long as each other: Go writes `5m` of a custom resource back as `5m0s`. */
 export const isSameDuration = (left: unknown, right: unknown): boolean => {

@@ -1,4 +1,5 @@
 import { hasChartValue } from './chart-value.ts';
+import { holdsNothingElse } from './holds-nothing-else.ts';
 import { isList, isMap, type JsonMap, MAX_RECURSION, own } from './json.ts';
 
 /** One field, in the chart and in the live object. */
@@ -79,29 +80,6 @@ const onlyItem = (element: string, list: readonly unknown[]): unknown => {
   return found.length === 1 ? found[0] : undefined;
 };
 
-/** Defaults that the API server sets inside lists that it takes as one value, by the last two names of the path. */
-const DEFAULTS: ReadonlyMap<string, unknown> = new Map<string, unknown>([
-  ['ports protocol', 'TCP'],
-  ['serviceAccountToken expirationSeconds', 3600],
-  ['spec volumeMode', 'Filesystem'],
-  ['volumeClaimTemplates apiVersion', 'v1'],
-  ['volumeClaimTemplates kind', 'PersistentVolumeClaim'],
-]);
-
-const isDefault = ({ live, parent, key, isBuiltIn }: Field): boolean => {
-  if (!isSet(live)) return true;
-  if (!isBuiltIn) return false;
-  // A template has no status of its own.
-  if (parent === 'volumeClaimTemplates' && key === 'status') return true;
-  return DEFAULTS.get(`${parent} ${key}`) === live;
-};
-
 /** Whether the live value is the chart's value and holds nothing else, apart from defaults. */
-const isExactly = (place: Field): boolean => {
-  const { chart, live, parent, key, depth } = place;
-  if (!isSet(chart)) return isDefault(place);
-  if (depth >= MAX_RECURSION || !hasChartValue(chart, live, parent, key)) return false;
-  if (isMap(live)) return Object.keys(live).every((name) => isExactly(below(place, name)));
-  if (!isList(chart) || !isList(live)) return true;
-  return live.every((item, index) => isExactly({ ...place, chart: chart[index], live: item, depth: depth + 1 }));
-};
+const isExactly = ({ chart, live, parent, key, isBuiltIn }: Field): boolean =>
+  hasChartValue(chart, live, parent, key, isBuiltIn) && holdsNothingElse(chart, live, parent, key, isBuiltIn);

@@ -20,7 +20,7 @@ export const findScaleDrift = (input: ScaleDriftInput): readonly FieldChange[] =
   if (before === after) return [];
   const spec = own(document, 'spec');
   const chart = isMap(spec) ? own(spec, 'replicas') : undefined;
-  if ((scope === 'ChartFields' && chart === undefined) || isRestored(chart, before, after, 'spec', 'replicas'))
+  if ((scope === 'ChartFields' && chart === undefined) || isRestored(chart, before, after, 'spec', 'replicas', true))
     return [];
   const root = ignoredPaths('', '', document, {}, input);
   const inSpec = descend(root, 'spec');

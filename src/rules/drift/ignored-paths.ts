@@ -24,6 +24,13 @@ export const descend = (state: IgnoreState, segment: string): IgnoreState => {
   return next;
 };
 
+/** Descends to the item of a list. Without an index, only `*` means it. */
+export const descendItem = (state: IgnoreState, index: number | undefined): IgnoreState => {
+  if (index !== undefined) return descend(state, String(index));
+  const found = state?.flatMap(({ below }) => below.get('*') ?? []);
+  return found === undefined || found.length === 0 ? undefined : found;
+};
+
 const compile = (pointers: readonly string[]): PathNode => {
   const root: PathNode = { below: new Map(), ignored: false };
   for (const pointer of pointers) {

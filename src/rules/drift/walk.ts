@@ -1,8 +1,9 @@
 import type { FieldChange } from '../verdict.ts';
 import { isQuantityField, isSameDuration, isSameQuantity } from './amount.ts';
 import { hasChartValue, isRestored, setsAnything } from './chart-value.ts';
-import { fieldPointer, indexOf, type Step, showFieldPath } from './field-path.ts';
-import { descend, type IgnoreState, isIgnored } from './ignored-paths.ts';
+import { fieldPointer, type Step, showFieldPath } from './field-path.ts';
+import { holdsNothingElse } from './holds-nothing-else.ts';
+import { descend, descendItem, type IgnoreState, isIgnored } from './ignored-paths.ts';
 import { deepEqual, isEmptyValue, isList, isMap, type JsonMap, MAX_RECURSION, own } from './json.ts';
 import { findManagedList, managedFieldSets } from './managed-lists.ts';
 import { type ListPair, pairLists } from './pair-lists.ts';
@@ -65,7 +66,12 @@ export class Walk {
   #visitAdded(chart: unknown, after: unknown, ignore: IgnoreState): void {
     if (chart === undefined && ignore === undefined) this.#report(undefined, after);
     // A value that comes back as the chart has it may carry defaults of the API server.
-    else if (setsAnything(chart) && hasChartValue(chart, after, this.#parent, this.#key)) return;
+    else if (
+      setsAnything(chart) &&
+      hasChartValue(chart, after, this.#parent, this.#key, this.#input.isBuiltIn) &&
+      this.#mayHold(chart, after)
+    )
+      return;
     else this.#visitContents(chart, emptyOf(after), after, ignore);
   }
 
@@ -109,24 +115,33 @@ export class Walk {
       return;
     }
     for (const pair of pairs) {
-      const place = ignore && descend(ignore, String(indexOf(pair, pair.afterIndex === undefined)));
+      const place = ignore && descendItem(ignore, steadyIndex(pair, chart?.length ?? 0));
       this.#step(pair, pair.chart, pair.before, pair.after, place);
     }
     if (!this.#chartOnly && isReordered(pairs)) this.#report(before, after);
   }
 
   #compareWhole(chart: unknown, before: unknown, after: unknown, ignore: IgnoreState): void {
-    if (this.#isSame(before, after, ignore) || isRestored(chart, before, after, this.#parent, this.#key)) return;
+    if (this.#isSame(before, after, ignore)) return;
+    if (isRestored(chart, before, after, this.#parent, this.#key, this.#input.isBuiltIn) && this.#mayHold(chart, after))
+      return;
     if (this.#chartOnly && typeof chart === 'object' && !setsAnything(chart)) return;
     if (after === undefined && this.#mayDrop(before)) return;
     this.#report(before, after);
+  }
+
+  /** Whether the writer may bring back a value that has the chart's: people bring back nothing else with it. */
+  #mayHold(chart: unknown, after: unknown): boolean {
+    // An item goes by the name of its list.
+    const name = this.#key === '' ? this.#parent : this.#key;
+    return this.#chartOnly || holdsNothingElse(chart, after, this.#parent, name, this.#input.isBuiltIn);
   }
 
   #isSame(before: unknown, after: unknown, ignore: IgnoreState): boolean {
     if (typeof before === 'object' || typeof after === 'object') {
       return ignore === undefined ? deepEqual(before, after) : equalButFor(ignore, before, after, 0);
     }
-    if (isQuantityField(this.#parent, this.#key) && isSameQuantity(before, after)) return true;
+    if (isQuantityField(this.#parent, this.#key, this.#input.isBuiltIn) && isSameQuantity(before, after)) return true;
     return !this.#input.isBuiltIn && isSameDuration(before, after);
   }
 
@@ -155,6 +170,17 @@ export class Walk {
 }
 
 type List = readonly unknown[];
+
+/**
+ * The index by which an ignored path means an item of a list with identities: the item's place in the chart's list or, for an item that the
+ * chart does not have, a place behind all of the chart's. Undefined where the write moves the item, adds it or removes it, because
+ * then the path would follow whatever comes to that place.
+ */
+const steadyIndex = ({ beforeIndex, afterIndex, chartIndex }: ListPair, charted: number): number | undefined => {
+  if (beforeIndex === undefined || beforeIndex !== afterIndex) return undefined;
+  if (chartIndex !== undefined) return chartIndex;
+  return beforeIndex >= charted ? beforeIndex : undefined;
+};
 
 const nameOf = (step: Step | undefined): string => (typeof step === 'string' ? step : '');
 

@@ -33,10 +33,10 @@ export const judgeDelete = (context: RecordContext, before: ReleaseRecord): Reco
     }
     if (before.revision >= newest.revision) return refuseInFlight(context, 'record delete');
   }
+  if (freezes.length > 0) return refuseFrozen(context, 'record delete');
   if (state.state === 'dead' && state.was.operation === 'uninstall' && facts.claim?.holder === write.username) {
     return allow('uninstall'); // it is late, but nobody has taken over
   }
-  if (freezes.length > 0) return refuseFrozen(context, 'record delete');
   if (newest.status === 'uninstalling') return allow('dead uninstall');
   if (newest.status === 'uninstalled') return allow('purge'); // helm uninstall after uninstall --keep-history
   if (before.revision >= newest.revision) {

@@ -1,10 +1,10 @@
 import { isUnfinished, type ReleaseRecord } from '../../helm/record.ts';
 import { newestOf } from '../in-flight.ts';
-import { allow } from '../verdict.ts';
 import { findDisagreement } from './agreement.ts';
 import { judgeAtRest } from './at-rest.ts';
 import { judgeOtherUpdate, otherStorage } from './other-storage.ts';
 import { protect } from './refuse.ts';
+import { judgeMetadata } from './sign-of-life.ts';
 import { judgeOvertaken, judgeUnfinished, judgeUninstalling } from './unfinished.ts';
 import type { RecordContext, RecordVerdict, RecordWrite } from './write.ts';
 
@@ -15,7 +15,7 @@ const isMoved = ({ payload, payloadBefore }: RecordWrite): boolean =>
 /** Judges an update of a stored revision. */
 export const judgeUpdate = (context: RecordContext, before: ReleaseRecord, after: ReleaseRecord): RecordVerdict => {
   const { write, facts } = context;
-  if (!write.contentChanged) return allow('metadata');
+  if (!write.contentChanged) return judgeMetadata(context, before, after);
   const disagreement = findDisagreement(write, after);
   if (disagreement !== undefined) return disagreement;
   const changed = [...write.changedParts, ...(isMoved(write) ? ['namespace'] : [])];

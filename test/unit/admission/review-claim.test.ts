@@ -62,6 +62,7 @@ describe('while its operation is in flight', () => {
     plane.clock.advance(1_000);
     const renewTime = plane.clock.time().replace('Z', '.000000Z');
     succeeds(await ci.patch(LEASE, { spec: { renewTime } }));
+    plane.clock.advance(1_000);
     succeeds(await ci.patch(LEASE, { spec: { leaseDurationSeconds: 30 } }));
     for (const spec of [
       { holderIdentity: 'dev' },
@@ -79,11 +80,54 @@ describe('while its operation is in flight', () => {
   });
 });
 
-test('a claim of nobody’s operation may be deleted, and is not created by hand', async () => {
+describe('a claim of nobody’s operation', () => {
+  beforeEach(async () => {
+    succeeds(await plane.helm.install('web'));
+  });
+
+  test('is not deleted, so that nobody makes it anew without its label', async () => {
+    for (const who of [dev, ci, plane.as('sre', 'admin')])
+      isDenied(await untouched(plane, () => who.delete(LEASE)), 'BelayClaimGuarded');
+    isDenied(await untouched(plane, () => dev.deleteAll('lease')), 'BelayClaimGuarded');
+  });
+
+  test('is not renewed, not by the holder of the last one either', async () => {
+    const renewal = { spec: { renewTime: '2030-01-01T00:00:00.000000Z' } };
+    for (const who of [dev, ci]) isDenied(await untouched(plane, () => who.patch(LEASE, renewal)), 'BelayClaimGuarded');
+  });
+
+  test('goes with its namespace', async () => {
+    succeeds(await plane.admin.patch('namespace/shop', { metadata: { finalizers: ['dev.test/stays'] } }));
+    succeeds(await plane.admin.delete('namespace/shop'));
+    succeeds(await dev.delete(LEASE));
+  });
+});
+
+test('a holder that renews in a loop is refused all but one in a second', async () => {
   succeeds(await plane.helm.install('web'));
-  succeeds(await dev.delete(LEASE));
+  await plane.helm.start((helm) => helm.upgrade('web'));
+  let passed = 0;
+  for (let at = 0; at < 100; at += 1) {
+    plane.clock.advance(20);
+    const renewTime = plane.clock.time().replace('Z', '.000000Z');
+    if ((await ci.patch(LEASE, { spec: { renewTime } })).ok) passed += 1;
+  }
+  assert.equal(passed, 2);
+});
+
+test('a Lease of a claim’s name is not created by hand, with the label, without it, or by a patch', async () => {
   const forged = lease('belay.next', { labels: { 'belay.dev/claim': 'true' } });
   isDenied(await untouched(plane, () => dev.create(forged)), 'BelayClaimGuarded');
+  isDenied(await untouched(plane, () => dev.create(lease('belay.next'))), 'BelayClaimGuarded');
+  isDenied(await untouched(plane, () => dev.apply(lease('belay.next'))), 'BelayClaimGuarded');
+});
+
+test('Leases of other names are everybody’s: elections, and the turns of `helm lock`', async () => {
+  for (const name of ['belay-lock.web', 'belayer', 'my-controller']) {
+    succeeds(await dev.create(lease(name)));
+    succeeds(await dev.patch(`lease/${name}`, { spec: { holderIdentity: 'ci' } }));
+    succeeds(await dev.delete(`lease/${name}`));
+  }
 });
 
 test('the claim of a dead operation stays, for without it nobody could tell whose it was', async () => {
@@ -93,16 +137,27 @@ test('the claim of a dead operation stays, for without it nobody could tell whos
   isDenied(await untouched(plane, () => dev.delete(LEASE)), 'BelayClaimGuarded');
 });
 
-describe('a Lease of the claim’s name that somebody made beforehand', () => {
+describe('a Lease of the claim’s name that somebody made before Belay was there', () => {
+  const before = async (attempt: () => ReturnType<Person['create']>): Promise<void> => {
+    plane.unguard();
+    succeeds(await attempt());
+    plane.guard();
+  };
+
   test('neither keeps the release from being installed nor keeps its holder', async () => {
-    succeeds(await dev.create(lease('belay.early')));
+    await before(() => dev.create(lease('belay.early')));
     succeeds(await plane.helm.install('early'));
     assert.deepEqual(await holderOf('belay.early'), ['ci', 'true']);
   });
 
+  test('is not written in a loop, so that no claim is ever written over it', async () => {
+    await before(() => dev.create(lease('belay.early')));
+    isDenied(await dev.patch('lease/belay.early', { spec: { holderIdentity: 'nobody' } }), 'BelayClaimGuarded');
+  });
+
   test('and is waiting to be deleted, does not take the claim with it', async () => {
-    succeeds(await dev.create(lease('belay.doomed', { finalizers: ['evil.dev/stays'] })));
-    succeeds(await dev.delete('lease/belay.doomed'));
+    await before(() => dev.create(lease('belay.doomed', { finalizers: ['evil.dev/stays'] })));
+    await before(() => dev.delete('lease/belay.doomed'));
     succeeds(await plane.helm.install('doomed'));
     assert.deepEqual(await holderOf('belay.doomed'), ['ci', 'true']);
   });

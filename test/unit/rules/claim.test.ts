@@ -69,7 +69,19 @@ describe("a write of a claim's Lease by a user other than Belay", () => {
       name: 'it is deleted while no operation is in flight',
       facts: idle,
       write: { operation: 'DELETE', username: 'bob' },
-      expect: 'claim of nothing',
+      expect: 'BelayClaimGuarded',
+    },
+    {
+      name: 'its holder renews it after the operation',
+      facts: idle,
+      write: { operation: 'UPDATE', username: 'ann' },
+      expect: 'BelayClaimGuarded',
+    },
+    {
+      name: 'its holder renews it again at once',
+      facts: inFlight,
+      write: { operation: 'UPDATE', username: 'ann', isPaced: () => false },
+      expect: 'BelayClaimGuarded',
     },
     {
       name: 'it is deleted after its operation was declared dead and before the next one starts',
@@ -101,6 +113,7 @@ describe("a write of a claim's Lease by a user other than Belay", () => {
         shortestSilenceMs: DEFAULT_INTERVALS.claims.shortestSilenceMs,
         claim: held,
         terminating: false,
+        isPaced: () => true,
         ...write,
       };
       const verdict = judgeClaim(full, facts, CLOCK);

@@ -117,6 +117,28 @@ describe('a write of an object with ownership annotations', () => {
       expect: 'holder',
     },
     { name: 'that deletes it', attempt: 'delete', records: [deployed], expect: 'BelayDrift v1' },
+    {
+      name: 'the holder of a dead operation changes the object of a frozen release',
+      by: 'ann',
+      ...slow,
+      frozen: true,
+      expect: 'BelayFrozen v1',
+    },
+    {
+      name: 'the holder of a dead operation deletes the object of a frozen release',
+      by: 'ann',
+      attempt: 'delete',
+      ...slow,
+      frozen: true,
+      expect: 'BelayFrozen v1',
+    },
+    {
+      name: 'the holder of an operation in flight changes the object of a release that was frozen meanwhile',
+      by: 'ann',
+      ...upgrading,
+      frozen: true,
+      expect: 'holder',
+    },
     { name: 'that creates it anew', attempt: 'create', records: [deployed], expect: 'BelayDrift v1' },
     {
       name: 'it creates the missing object as the chart has it',

@@ -89,6 +89,17 @@ describe('a frozen release', () => {
     succeeds(await dev.patch('deployment/web', restart('2026-11-21T16:00:00Z')));
   });
 
+  test('gets back what it lost exactly as the chart has it', async () => {
+    const { data } = (await dev.get('configmap/web')) as { data: object };
+    plane.unguard();
+    succeeds(await plane.admin.patch('configmap/web', { data: null }));
+    plane.guard();
+    const more = { data: { ...data, EXTRA: 'evil' } };
+    isDenied(await untouched(plane, () => dev.patch('configmap/web', more)), 'BelayFrozen');
+    succeeds(await dev.patch('configmap/web', { data }));
+    isDenied(await untouched(plane, () => dev.patch('configmap/web', more)), 'BelayFrozen');
+  });
+
   test('gets no new owner from a service account, which may add one to any other', async () => {
     const owner = [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'web', uid: crypto.randomUUID() }];
     const adopt = () => robot.patch('service/web', { metadata: { ownerReferences: owner } });

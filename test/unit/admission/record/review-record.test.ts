@@ -48,6 +48,25 @@ test('everything that Helm does by itself runs to its end, with a claim in the n
   assert.equal(await plane.history('web'), '');
 });
 
+test('an upgrade starts although somebody writes the Lease in a loop', async () => {
+  succeeds(await plane.helm.install('web'));
+  const path = '/apis/coordination.k8s.io/v1/namespaces/shop/leases/belay.web';
+  const writer = { user: { username: 'system:apiserver', groups: [] }, manager: 'loop' };
+  let [taken, disturbed] = [0, 0];
+  plane.server.forbid(({ manager }, { method, path: asked }) => {
+    const isClaim = manager === 'belay' && method === 'PUT' && asked === path;
+    if (!isClaim) return false;
+    taken += 1;
+    if (disturbed === 5) return false;
+    disturbed += 1;
+    const body = { metadata: { annotations: { loop: String(disturbed) } } };
+    void plane.server.answer(writer, { method: 'PATCH', path, contentType: 'application/merge-patch+json', body });
+    return false;
+  });
+  succeeds(await plane.helm.upgrade('web', { greeting: 'two' }));
+  assert.deepEqual([taken, disturbed], [6, 5]);
+});
+
 describe('while an operation is in flight', () => {
   const operations: Readonly<Record<string, Operation>> = {
     'upgrade to revision 2': (helm) => helm.upgrade('web', { greeting: 'new' }),

@@ -230,12 +230,20 @@ const cases: readonly Case[] = [
     serviceAccount: [],
   },
   {
-    name: 'Ingress: rules brought back, with the defaults of the API server',
+    name: 'Ingress: rules brought back with a field that the chart does not set',
     document: ingress,
     live: { spec: { rules: [{ host: 'evil.example' }] } },
     edits: [
       ['/spec/rules', [{ host: 'shop.example', http: { paths: [{ path: '/', pathType: 'Prefix', backend: {} }] } }]],
     ],
+    user: ['spec.rules'],
+    serviceAccount: [],
+  },
+  {
+    name: 'Ingress: rules brought back exactly',
+    document: ingress,
+    live: { spec: { rules: [{ host: 'evil.example' }] } },
+    edits: [['/spec/rules', [{ host: 'shop.example', http: { paths: [{ path: '/', pathType: 'Prefix' }] } }]]],
     ...both([]),
   },
   {

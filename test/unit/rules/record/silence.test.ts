@@ -33,3 +33,43 @@ describe('an operation whose holder has asked for a shorter silence', () => {
     },
   ]);
 });
+
+describe('a write of the metadata of an unfinished revision', () => {
+  const silent = record(2, 'pending-upgrade', { updatedAtMs: NOW_MS - STALE_AFTER_MS });
+  const alive = { ...silent, updatedAtMs: NOW_MS };
+  const dead = { records: [deployed, silent], claim: silentClaim('upgrade', 2, 'ann') } as const;
+  const annotate = (user: string, after = alive) => write(user, silent, after, { contentChanged: false });
+  testCases([
+    { name: 'another user makes it look alive', ...dead, write: annotate('eve'), expect: 'BelayRecordProtected' },
+    {
+      name: 'another user makes it look alive while it is in flight',
+      records: [deployed, silent],
+      claim: claim('upgrade', 2, 'ann'),
+      write: annotate('eve'),
+      expect: 'BelayRecordProtected',
+    },
+    { name: 'its holder says that it is alive', ...dead, write: annotate('ann'), expect: 'metadata' },
+    { name: 'another user annotates it', ...dead, write: annotate('eve', silent), expect: 'metadata' },
+    {
+      name: 'a user writes it whose operation began before Belay',
+      records: dead.records,
+      write: annotate('eve'),
+      expect: 'metadata',
+    },
+    {
+      name: 'another user writes a deployed revision',
+      records: [deployed],
+      write: write('eve', deployed, { ...deployed, updatedAtMs: NOW_MS }, { contentChanged: false }),
+      expect: 'metadata',
+    },
+  ]);
+});
+
+describe('the holder of a dead uninstall', () => {
+  const records = [record(1, 'uninstalling', { updatedAtMs: NOW_MS - STALE_AFTER_MS })];
+  const late = { records, claim: silentClaim('uninstall', 1, 'ann'), write: write('ann', records[0], undefined) };
+  testCases([
+    { name: 'deletes the record late', ...late, expect: 'uninstall' },
+    { name: 'deletes the record of a frozen release', ...late, frozen: true, expect: 'BelayFrozen' },
+  ]);
+});
