@@ -109,7 +109,7 @@ export const createFairQueue = (what: string, bounds: FairQueueBounds): FairQueu
       owner.resting -= 1;
       forgetIdle(name, owner);
       beginNext();
-    }, ms).unref();
+    }, ms);
   };
 
   const perform = async <T>(name: string, owner: Owner, job: (rest: Rest) => Promise<T>): Promise<T> => {
