@@ -315,7 +315,7 @@ describe('a webhook configuration that is not as it ships', () => {
     await patch(
       VALIDATING,
       { op: 'replace', path: `${objects}/timeoutSeconds`, value: 3 },
-      { op: 'replace', path: `${claims}/matchConditions/0/expression`, value: 'false' },
+      { op: 'replace', path: `${claims}/matchConditions/1/expression`, value: 'false' },
       { op: 'replace', path: `${scale}/clientConfig/service/name`, value: 'other' },
       { op: 'add', path: '/webhooks/-', value: { ...webhooks[0], name: 'extra.belay.dev', failurePolicy: 'Ignore' } },
     );

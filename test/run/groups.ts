@@ -19,6 +19,7 @@ const ALONE: Readonly<Record<string, string>> = {
   'cluster/certificate-rotation': 'makes 50 writes a second, none of which may be lost',
   'cluster/faults': 'makes 50 writes a second in front of replicas that fail, each of which has to be judged in time',
   'cluster/one-at-a-time': 'keeps both cores busy with twelve Helms at once',
+  'cluster/policies': 'measures that a policy is in force within two seconds',
   'http/overload': 'makes more reviews than one core can answer',
 };
 
@@ -27,7 +28,6 @@ const LONGEST = [
   'cluster/companion',
   'cluster/chart',
   'cluster/doctor',
-  'cluster/policies',
   'cluster/sweep',
   'cluster/denials',
   'cluster/helm-lock',
