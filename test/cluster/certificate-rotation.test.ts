@@ -56,7 +56,7 @@ const anotherAuthority = (before: Secret): Promise<Secret> =>
 
 before(async () => {
   const args = [`--certificate-lifetime=${CERTIFICATE_SECONDS}s`, `--ca-lifetime=${3 * CERTIFICATE_SECONDS}s`];
-  plane = await startControlPlane({ quiet: true, helm: ['helm4'], belay: { replicas: 2, args } });
+  plane = await startControlPlane({ quiet: true, ownCluster: true, helm: ['helm4'], belay: { replicas: 2, args } });
   admin = createApi(connect(plane.adminKubeconfig, Date.now));
   dev = await plane.user('dev');
   await makeNamespace(plane, namespace, { editors: ['dev'] });

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Binaries } from './binaries.ts';
+import { MOST_OPERATIONS } from './etcd-content.ts';
 import type { Certificate, Pki } from './pki.ts';
 import { probe } from './probe.ts';
 import type { Processes, RunningProgram } from './processes.ts';
@@ -111,6 +112,7 @@ export async function startApiServer({
       `--listen-peer-urls=${peerUrl}`,
       `--initial-advertise-peer-urls=${peerUrl}`,
       `--initial-cluster=belay=${peerUrl}`,
+      `--max-txn-ops=${MOST_OPERATIONS}`,
       '--unsafe-no-fsync', // Nothing in here is worth a disk's wait.
       '--log-level=warn',
     ],
