@@ -3,6 +3,7 @@ import type { ReleaseName } from '../helm/names.ts';
 import { ownerOf } from '../helm/owner.ts';
 import { parseRecordName, payloadOf } from '../helm/record.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
+import { asDeletion } from './last-finalizer.ts';
 import type { Aspect, Recognise } from './recognised-review.ts';
 import type { Review } from './wire/review.ts';
 
@@ -68,7 +69,8 @@ const NO_ASPECTS: readonly Aspect[] = [];
  * Tells what a review is about. The rules follow from it, and so does the answer to a review that could not be judged in time. A review may be
  * about several things: a chart may hold Namespaces, policies and Leases, and these are objects of its release as well.
  */
-export const recognise: Recognise = (review) => {
+export const recognise: Recognise = (sent) => {
+  const review = asDeletion(sent);
   const aspects = findAspects(review);
   return { ...review, reviewKind: aspects[0]?.kind ?? 'unknown', aspects };
 };

@@ -17,6 +17,8 @@ export type Aspect =
 export interface RecognisedReview extends Review {
   /** Names the review in the log and in metrics, and tells what an expired deadline means: the first aspect, or `unknown` without any. */
   readonly reviewKind: ReviewKind;
+  /** Whether the review was sent as an UPDATE that takes the last finalizer off what is being deleted. It is judged as the DELETE that it is. */
+  readonly endsDeletion?: true;
   /** All that the review is about. Each aspect has its say. */
   readonly aspects: readonly Aspect[];
 }

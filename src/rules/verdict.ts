@@ -60,6 +60,8 @@ export type Denial =
       readonly object?: ObjectRef;
       /** Whether the change is a restart of Pods, as by `kubectl rollout restart`, and no other change of desired state. */
       readonly isRestart?: boolean;
+      /** Whether the object is being deleted already, and the write takes its last finalizer off. */
+      readonly endsDeletion?: true;
     }
   | {
       readonly code: 'BelayDrift';
@@ -69,6 +71,8 @@ export type Denial =
       readonly governing: GoverningRevision;
       readonly recordKind: RecordKind;
       readonly changes: readonly FieldChange[];
+      /** As in `BelayFrozen`. */
+      readonly endsDeletion?: true;
     }
   | {
       readonly code: 'BelayPinned';

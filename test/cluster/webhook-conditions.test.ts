@@ -104,6 +104,13 @@ const kubeSystemJob = { user: 'system:serviceaccount:kube-system:helm-traefik' }
 const node = { user: 'system:node:n1', group: 'system:nodes' };
 const belay = { user: 'system:serviceaccount:belay-system:belay' };
 const v1 = 'sh.helm.release.v1.web.v1';
+const owned = {
+  metadata: {
+    name: 'sh.helm.release.v1.owned.v1',
+    labels: RECORD,
+    ownerReferences: [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'none', uid: 'none' }],
+  },
+};
 
 // In order: later rows change and delete what earlier ones made.
 const CASES: readonly Case[] = [
@@ -142,12 +149,20 @@ const CASES: readonly Case[] = [
     body: named(v1, RECORD),
     asked: records,
   },
+  { what: 'a record is born with an owner', method: 'POST', path: secrets, body: owned, asked: records },
   {
     what: 'a record in a ConfigMap is collected as garbage',
     as: collector,
     method: 'DELETE',
     path: `${configMaps}/${v1}`,
     asked: [],
+  },
+  {
+    what: 'a record with an owner is collected as garbage',
+    as: collector,
+    method: 'DELETE',
+    path: `${secrets}/${owned.metadata.name}`,
+    asked: ['validating:records.belay.dev'],
   },
   {
     what: 'a forged record of another name is created',

@@ -30,6 +30,11 @@ const CONTROLLERS: ReadonlySet<string> = new Set([
   'system:apiserver',
 ]);
 
+const COLLECTORS: ReadonlySet<string> = new Set([
+  'system:serviceaccount:kube-system:generic-garbage-collector',
+  'system:kube-controller-manager',
+]);
+
 const CLUSTER_ITSELF: ReadonlySet<string> = new Set([
   'system:kube-controller-manager',
   'system:kube-scheduler',
@@ -53,6 +58,11 @@ const states = ({ before, after }: Attempt): readonly KubernetesObject[] =>
  */
 const CONDITIONS: Readonly<Record<string, (attempt: Attempt) => boolean>> = {
   'not-the-clusters-own-clean-up': ({ caller }) => !CONTROLLERS.has(caller.user.username),
+  'not-the-clusters-own-clean-up-of-records': ({ caller: { user }, before }) => {
+    if (!CONTROLLERS.has(user.username)) return true;
+    const { ownerReferences, deletionTimestamp } = before?.metadata ?? {};
+    return COLLECTORS.has(user.username) && (ownerReferences !== undefined || deletionTimestamp !== undefined);
+  },
   'a-record': (attempt) =>
     states(attempt).some(
       ({ metadata, data }) =>

@@ -12,12 +12,13 @@ const MAX_FIELD_CAUSES = 20;
 const OPEN_FOR_MS = 3_600_000;
 
 export const explainDrift = (denial: Drift, nowMs: number): Explanation => {
-  const { attempt, release, object, governing, recordKind, changes } = denial;
+  const { attempt, release, object, governing, recordKind, changes, endsDeletion } = denial;
   const more = changes.length - MAX_SHOWN_FIELDS;
   return {
     headline: `${showRefusal(attempt, release, object)}: Helm ${showRelease(release)} manages it`,
     lines: [
       `governed by: revision ${governing.revision}, chart ${showName(governing.chart)}`,
+      ...(endsDeletion ? ['it is being deleted already, and is gone as soon as its last finalizer is'] : []),
       ...(changes.length > 0 ? ['changed:'] : []),
       ...changes
         .slice(0, MAX_SHOWN_FIELDS)

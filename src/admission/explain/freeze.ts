@@ -9,7 +9,7 @@ type Frozen = Extract<Denial, { code: 'BelayFrozen' }>;
 
 /** Helm keeps 10 revisions by default; one `kubectl annotate -l` freezes them all alike, so those are told in one line. */
 export const explainFreeze = (
-  { attempt, release, freezes, object, isRestart = false }: Frozen,
+  { attempt, release, freezes, object, isRestart = false, endsDeletion }: Frozen,
   nowMs: number,
 ): Explanation => {
   const [first] = freezes;
@@ -27,6 +27,7 @@ export const explainFreeze = (
     lines: [
       ...groupAlike(freezes).map((alike) => `frozen by ${showFreeze(alike, nowMs)}`),
       ...(isRestart ? ['a restart is a change; Pods may still be deleted: kubectl delete pod'] : []),
+      ...(endsDeletion ? ['it is being deleted already, and stays as long as one of its finalizers does'] : []),
       ...liftingLines(freezes, release),
     ],
   };
