@@ -11,7 +11,7 @@ export type Aspect =
   | { readonly kind: 'object'; readonly owners: readonly ReleaseName[] }
   /** `release` is undefined for a Lease whose name is not that of a claim. */
   | { readonly kind: 'claim'; readonly release: ReleaseName | undefined }
-  | { readonly kind: 'scale' | 'namespace' | 'policy' };
+  | { readonly kind: 'hook' | 'scale' | 'namespace' | 'policy' };
 
 /** A review that has been recognised: it is read once what it is about, before anything else is asked. */
 export interface RecognisedReview extends Review {

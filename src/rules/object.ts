@@ -34,7 +34,7 @@ const settle = (why: string, byHolder = false): MetadataJudgement => ({
  * The state, with a stale operation back in flight where its own holder writes. That holder was only slow: a hook may run for longer than
  * `staleAfter`. An operation that somebody declared dead stays dead, and so does every dead operation of a frozen release.
  */
-const withSlowHolder = (state: OperationState, username: string, frozen: boolean): OperationState =>
+export const withSlowHolder = (state: OperationState, username: string, frozen: boolean): OperationState =>
   !frozen && state.state === 'dead' && state.reason === 'stale' && state.was.holder === username
     ? { state: 'in-flight', inFlight: state.was }
     : state;

@@ -51,6 +51,8 @@ export type Denial =
       readonly attempt: Attempt;
       readonly inFlight: InFlight;
       readonly object?: ObjectRef;
+      /** Whether the object is a hook of an uninstall. */
+      readonly isHook?: true;
     }
   | {
       readonly code: 'BelayFrozen';
@@ -62,6 +64,8 @@ export type Denial =
       readonly isRestart?: boolean;
       /** Whether the object is being deleted already, and the write takes its last finalizer off. */
       readonly endsDeletion?: true;
+      /** Whether the object is a hook of an uninstall. */
+      readonly isHook?: true;
     }
   | {
       readonly code: 'BelayDrift';
@@ -71,8 +75,9 @@ export type Denial =
       readonly governing: GoverningRevision;
       readonly recordKind: RecordKind;
       readonly changes: readonly FieldChange[];
-      /** As in `BelayFrozen`. */
+      /** Both as in `BelayFrozen`. */
       readonly endsDeletion?: true;
+      readonly isHook?: true;
     }
   | {
       readonly code: 'BelayPinned';

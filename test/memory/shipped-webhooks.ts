@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { parse } from 'yaml';
 import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 import type { Attempt } from './admission.ts';
@@ -68,6 +69,14 @@ const CONDITIONS: Readonly<Record<string, (attempt: Attempt) => boolean>> = {
       ({ metadata, data }) =>
         metadata?.name?.startsWith('sh.helm.release.v1.') === true || Object.hasOwn((data ?? {}) as object, 'release'),
     ),
+  'a-hook-of-an-uninstall': (attempt) =>
+    states(attempt).some((object) => /(pre|post)-delete/i.test(annotationsOf(object)['helm.sh/hook'] ?? '')),
+  'metadata-differs': ({ before, after }) =>
+    before !== undefined &&
+    after !== undefined &&
+    ['labels', 'annotations', 'ownerReferences', 'finalizers'].some(
+      (field) => !isDeepStrictEqual(before.metadata?.[field], after.metadata?.[field]),
+    ),
   'a-claim': (attempt) =>
     states(attempt).some(
       ({ metadata }) =>
@@ -96,7 +105,9 @@ const covers = (listed: readonly string[], value: string): boolean => listed.inc
 
 /** `*` stands for main resources, `* /scale` (without the space) for the scale of each. */
 const coversResource = (listed: readonly string[], resource: string, subResource: string): boolean =>
-  subResource === '' ? covers(listed, resource) : listed.some((each) => each === `*/${subResource}`);
+  subResource === ''
+    ? covers(listed, resource)
+    : listed.some((each) => each === `*/${subResource}` || each === `${resource}/${subResource}`);
 
 /** Whether the API server asks this webhook about this write. */
 export const isAsked = (webhook: ShippedWebhook, attempt: Attempt): boolean => {

@@ -14,18 +14,11 @@ import type { AdmissionAnswer, Now } from '../wire/answer.ts';
 import type { Deadline, Review } from '../wire/review.ts';
 import { type Changes, findOnce, scopeOf } from './governed-write.ts';
 import { type JudgeGovernedDependencies, judgeGoverned } from './judge-governed.ts';
+import { refOf } from './ref-of.ts';
 
 export type ReviewObjectDependencies = JudgeGovernedDependencies;
 
 const ATTEMPTS = { CREATE: 'create', UPDATE: 'change', DELETE: 'delete', CONNECT: 'change' } as const;
-
-const refOf = ({ kind, resource, namespace, name }: Review): ObjectRef => ({
-  group: kind.group,
-  kind: kind.kind,
-  // For a Namespace the API server fills in its own name.
-  namespace: resource.group === '' && resource.resource === 'namespaces' ? '' : namespace,
-  name,
-});
 
 const changesOf = (
   { object: after, oldObject: before, user }: Review,
