@@ -31,6 +31,8 @@ const TEMPLATES: Readonly<Record<string, Source>> = {
 /** Webhooks whose failurePolicy is a value. The others cannot be told otherwise: a promise of Belay hangs on each. */
 const FAILURE_POLICIES: Readonly<Record<string, string>> = {
   'objects.belay.dev': '.Values.failurePolicies.objects',
+  'subresources.belay.dev': '.Values.failurePolicies.objects',
+  'hooks.belay.dev': '.Values.failurePolicies.objects',
   'scale.belay.dev': '.Values.failurePolicies.scale',
   'namespace-deletes.belay.dev': '.Values.failurePolicies.namespaceDeletes',
 };

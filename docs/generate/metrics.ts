@@ -19,6 +19,7 @@ const KINDS: Readonly<Record<ReviewKind, true>> = {
   record: true,
   object: true,
   scale: true,
+  hook: true,
   namespace: true,
   claim: true,
   policy: true,

@@ -5,6 +5,7 @@ import { type ReviewScaleDependencies, reviewScale } from './object/review-scale
 import type { Aspect, RecognisedReview } from './recognised-review.ts';
 import { type ReviewRecordDependencies, reviewRecord } from './record/review-record.ts';
 import { type ReviewClaimDependencies, reviewClaim } from './review-claim.ts';
+import { type ReviewHookDependencies, reviewHook } from './review-hook.ts';
 import { type ReviewNamespaceDependencies, reviewNamespace } from './review-namespace.ts';
 import { reviewPolicy } from './review-policy.ts';
 import type { AdmissionAnswer, Now } from './wire/answer.ts';
@@ -15,7 +16,8 @@ export type AdmitDependencies = ReviewObjectDependencies &
   ReviewScaleDependencies &
   ReviewRecordDependencies &
   ReviewNamespaceDependencies &
-  ReviewClaimDependencies;
+  ReviewClaimDependencies &
+  ReviewHookDependencies;
 
 const judge = (
   dependencies: AdmitDependencies,
@@ -28,6 +30,8 @@ const judge = (
       return reviewRecord(dependencies, review, aspect.recordName, deadline.signal);
     case 'object':
       return reviewObject(dependencies, review, aspect.owners, deadline);
+    case 'hook':
+      return reviewHook(dependencies, review, deadline.signal);
     case 'scale':
       return reviewScale(dependencies, review, deadline.signal);
     case 'namespace':

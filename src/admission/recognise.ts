@@ -1,8 +1,10 @@
 import { CLAIM_LABEL, releaseOfLease } from '../facts/claim-lease.ts';
+import { eventsIn, HOOK_ANNOTATION, isOfUninstall } from '../helm/delete-hooks.ts';
 import type { ReleaseName } from '../helm/names.ts';
 import { ownerOf } from '../helm/owner.ts';
 import { parseRecordName, payloadOf } from '../helm/record.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
+import { asDeletion } from './last-finalizer.ts';
 import type { Aspect, Recognise } from './recognised-review.ts';
 import type { Review } from './wire/review.ts';
 
@@ -14,6 +16,7 @@ const hasLabel = (object: KubernetesObject | undefined, label: string, value: st
 const SCALE: Aspect = { kind: 'scale' };
 const NAMESPACE: Aspect = { kind: 'namespace' };
 const POLICY: Aspect = { kind: 'policy' };
+const HOOK: Aspect = { kind: 'hook' };
 
 /** Helm lists its records by label. An object of any other name that holds a payload counts for Helm as well. */
 const findRecord: Find = ({ resource, name, object, oldObject }) => {
@@ -50,15 +53,25 @@ const findGovernedObject: Find = ({ object, oldObject }) => {
   return owners.length === 0 ? undefined : { kind: 'object', owners };
 };
 
+/** An UPDATE of a hook runs nothing. */
+const findHook: Find = ({ operation, object, oldObject }) => {
+  if (operation !== 'CREATE' && operation !== 'DELETE') return undefined;
+  const annotation = (object ?? oldObject)?.metadata?.annotations?.[HOOK_ANNOTATION];
+  return annotation !== undefined && isOfUninstall(eventsIn(annotation)) ? HOOK : undefined;
+};
+
 /**
  * In the order in which they have their say. The first one decides what becomes of a review that could not be judged in time, and so the
  * stricter ones come first (server/without-verdict.ts).
  */
-const FINDS: readonly Find[] = [findRecord, findNamespace, findClaim, findGovernedObject, findPolicy];
+const FINDS: readonly Find[] = [findRecord, findNamespace, findClaim, findGovernedObject, findHook, findPolicy];
+
+/** A subresource that shows the whole object may write its metadata. Records and Leases have none, and a policy's takes its status alone. */
+const FINDS_OF_SUBRESOURCES: readonly Find[] = [findNamespace, findGovernedObject];
 
 const findAspects = (review: Review): readonly Aspect[] => {
   if (review.subResource === 'scale') return [SCALE];
-  if (review.subResource !== '') return NO_ASPECTS;
+  if (review.subResource !== '') return FINDS_OF_SUBRESOURCES.flatMap((find) => find(review) ?? NO_ASPECTS);
   return FINDS.flatMap((find) => find(review) ?? NO_ASPECTS);
 };
 
@@ -68,7 +81,8 @@ const NO_ASPECTS: readonly Aspect[] = [];
  * Tells what a review is about. The rules follow from it, and so does the answer to a review that could not be judged in time. A review may be
  * about several things: a chart may hold Namespaces, policies and Leases, and these are objects of its release as well.
  */
-export const recognise: Recognise = (review) => {
+export const recognise: Recognise = (sent) => {
+  const review = asDeletion(sent);
   const aspects = findAspects(review);
   return { ...review, reviewKind: aspects[0]?.kind ?? 'unknown', aspects };
 };

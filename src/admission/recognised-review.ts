@@ -11,12 +11,14 @@ export type Aspect =
   | { readonly kind: 'object'; readonly owners: readonly ReleaseName[] }
   /** `release` is undefined for a Lease whose name is not that of a claim. */
   | { readonly kind: 'claim'; readonly release: ReleaseName | undefined }
-  | { readonly kind: 'scale' | 'namespace' | 'policy' };
+  | { readonly kind: 'hook' | 'scale' | 'namespace' | 'policy' };
 
 /** A review that has been recognised: it is read once what it is about, before anything else is asked. */
 export interface RecognisedReview extends Review {
   /** Names the review in the log and in metrics, and tells what an expired deadline means: the first aspect, or `unknown` without any. */
   readonly reviewKind: ReviewKind;
+  /** Whether the review was sent as an UPDATE that takes the last finalizer off what is being deleted. It is judged as the DELETE that it is. */
+  readonly endsDeletion?: true;
   /** All that the review is about. Each aspect has its say. */
   readonly aspects: readonly Aspect[];
 }

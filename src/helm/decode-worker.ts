@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { move, transferableSymbol, valueSymbol } from 'piscina';
 import { refuseAmbiguous } from './ambiguous.ts';
 import { type CutPayload, createSameText, cutPayload, textIn } from './cut-payload.ts';
+import { type DeleteHook, deleteHooksIn } from './delete-hooks.ts';
 import { textPiecesOf } from './json-string.ts';
 import { CostlyManifest, type FoundDocuments, isNamed, searchManifest, type WantedObject } from './manifest-search.ts';
 import type { RecordKind } from './names.ts';
@@ -12,6 +13,7 @@ import type { Text } from './text-memory.ts';
 /** A job for the worker thread. The thread decodes the payloads off the event loop, and sends back only the answer. */
 export type DecodeJob<Stored = StoredPayload> =
   | { readonly want: 'summary'; readonly kind: RecordKind; readonly payload: Stored }
+  | { readonly want: 'hooks'; readonly kind: RecordKind; readonly payload: Stored }
   | { readonly want: 'comparison'; readonly kind: RecordKind; readonly before: Stored; readonly after: Stored }
   | {
       readonly want: 'documents';
@@ -31,6 +33,8 @@ export interface WorkerReply {
 
 export interface DecodeResults {
   readonly summary: { readonly summary: PayloadSummary };
+  /** Those of an uninstall. */
+  readonly hooks: { readonly summary: PayloadSummary; readonly hooks: readonly DeleteHook[] };
   /** `changed` names the parts (chart, config, manifest) that differ; undefined where `before` could not be read. */
   readonly comparison: {
     readonly before: PayloadSummary | undefined;
@@ -151,6 +155,10 @@ const perform = (job: DecodeJob<Text>): DecodeResults[DecodeJob['want']] => {
   switch (job.want) {
     case 'summary':
       return { summary: summaryOf(decodeRemembered(job.payload, job.kind)) };
+    case 'hooks': {
+      const payload = decodeOnce(job.payload, job.kind);
+      return { summary: summaryOf(payload), hooks: deleteHooksIn(payload.payload.hooks, textIn(payload)) };
+    }
     case 'documents': {
       const payload = decodeOnce(job.payload, job.kind);
       return { summary: summaryOf(payload), found: findDocuments(payload, job.wanted) };

@@ -60,6 +60,9 @@ export interface GroupVersionResource {
   readonly resource: string;
 }
 
+/** Controllers and pipelines run as service accounts; everybody else is a person. */
+export const isServiceAccount = (username: string): boolean => username.startsWith('system:serviceaccount:');
+
 /** A user as the API server authenticated it. */
 export interface UserInfo {
   readonly username: string;

@@ -1,6 +1,6 @@
 import type { ReleaseName } from '../helm/names.ts';
 import type { ReleaseRecord } from '../helm/record.ts';
-import type { ObjectRef } from '../kubernetes/object.ts';
+import { isServiceAccount, type ObjectRef } from '../kubernetes/object.ts';
 import type { Freeze } from '../policy/lock.ts';
 import type { MaintenanceWindow } from '../policy/lock-annotations.ts';
 import type { PolicyRule } from './actions.ts';
@@ -13,6 +13,8 @@ export interface ObjectWrite {
   readonly username: string;
   readonly attempt: 'change' | 'delete' | 'create' | 'scale';
   readonly object: ObjectRef;
+  /** Of a delete: whether an earlier one was admitted, and this write takes the last finalizer off. */
+  readonly endsDeletion?: true | undefined;
 }
 
 /**
@@ -32,7 +34,7 @@ const settle = (why: string, byHolder = false): MetadataJudgement => ({
  * The state, with a stale operation back in flight where its own holder writes. That holder was only slow: a hook may run for longer than
  * `staleAfter`. An operation that somebody declared dead stays dead, and so does every dead operation of a frozen release.
  */
-const withSlowHolder = (state: OperationState, username: string, frozen: boolean): OperationState =>
+export const withSlowHolder = (state: OperationState, username: string, frozen: boolean): OperationState =>
   !frozen && state.state === 'dead' && state.reason === 'stale' && state.was.holder === username
     ? { state: 'in-flight', inFlight: state.was }
     : state;
@@ -46,6 +48,9 @@ export interface ObjectContext {
   /** Whether the policy enforces one operation at a time. Where it does not, a write cannot be told from a write of some operation. */
   readonly serialized: boolean;
 }
+
+/** Why a write may end a deletion that was admitted before. */
+const DELETION_GOES_ON = 'deletion goes on';
 
 /** Judges what metadata alone can decide: writes of the holder, and releases that govern nothing (docs/design.md#governed-objects). */
 export const judgeFromMetadata = (
@@ -61,6 +66,8 @@ export const judgeFromMetadata = (
     // Only an uninstall deletes what the manifest in flight lists. Other such deletes come from an uninstall that was refused.
     const mayDelete = write.attempt !== 'delete' || inFlight.operation === 'uninstall';
     if (isHolder(inFlight, write.username) && mayDelete) return settle('holder', true);
+    // The uninstall deletes all that the release has. Whoever put a finalizer there takes it off, in the holder's time or in its own.
+    if (write.endsDeletion === true && inFlight.operation === 'uninstall') return settle(DELETION_GOES_ON);
   }
   let governing = findGoverning(facts, state);
   if (governing === undefined && frozen) {
@@ -98,7 +105,7 @@ export const judgeObject = (
   governed: ManifestFacts,
   waived: ReadonlySet<PolicyRule> = NOTHING_WAIVED,
 ): Verdict => {
-  const { release, attempt, object } = write;
+  const { release, attempt, object, endsDeletion } = write;
   const { governing, state, freezes, open } = governed;
   if (!governed.listed) return allow('not listed');
   const isEdit = attempt === 'change' || attempt === 'scale';
@@ -111,8 +118,18 @@ export const judgeObject = (
   if (isEdit && !isDrift && !(isFrozen && (governed.gainsOwner || governed.restarts))) return allow('no drift');
   if (isFrozen) {
     const isRestart = isEdit && !isDrift && governed.restarts;
-    return deny({ code: 'BelayFrozen', release, attempt, freezes, object, ...(isRestart && { isRestart }) });
+    return deny({
+      code: 'BelayFrozen',
+      release,
+      attempt,
+      freezes,
+      object,
+      ...(isRestart && { isRestart }),
+      ...(endsDeletion && { endsDeletion }),
+    });
   }
+  // Its deletion was admitted in the open, and operators clean up behind what they have finalizers on.
+  if (endsDeletion === true && isServiceAccount(write.username)) return allow(DELETION_GOES_ON);
   if (attempt === 'delete' && state.state === 'in-flight' && !waived.has('operations')) {
     return deny({ code: 'BelayOperationInFlight', release, attempt, inFlight: state.inFlight, object });
   }
@@ -128,6 +145,7 @@ export const judgeObject = (
     governing: { revision: governing.revision, chart: governed.chart },
     recordKind: governing.kind,
     changes: governed.changes,
+    ...(endsDeletion && { endsDeletion }),
   });
 };
 

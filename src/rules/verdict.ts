@@ -51,6 +51,8 @@ export type Denial =
       readonly attempt: Attempt;
       readonly inFlight: InFlight;
       readonly object?: ObjectRef;
+      /** Whether the object is a hook of an uninstall. */
+      readonly isHook?: true;
     }
   | {
       readonly code: 'BelayFrozen';
@@ -60,6 +62,10 @@ export type Denial =
       readonly object?: ObjectRef;
       /** Whether the change is a restart of Pods, as by `kubectl rollout restart`, and no other change of desired state. */
       readonly isRestart?: boolean;
+      /** Whether the object is being deleted already, and the write takes its last finalizer off. */
+      readonly endsDeletion?: true;
+      /** Whether the object is a hook of an uninstall. */
+      readonly isHook?: true;
     }
   | {
       readonly code: 'BelayDrift';
@@ -69,6 +75,9 @@ export type Denial =
       readonly governing: GoverningRevision;
       readonly recordKind: RecordKind;
       readonly changes: readonly FieldChange[];
+      /** Both as in `BelayFrozen`. */
+      readonly endsDeletion?: true;
+      readonly isHook?: true;
     }
   | {
       readonly code: 'BelayPinned';

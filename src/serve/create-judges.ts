@@ -5,6 +5,7 @@ import { type CarryLocksDependencies, carryLocks } from '../admission/record/car
 import { createRenewalPace } from '../admission/renewal-pace.ts';
 import { createAccess } from '../facts/access.ts';
 import { type Claims, createClaims } from '../facts/claims.ts';
+import { createDeleteHooks } from '../facts/delete-hooks.ts';
 import { createLiveFacts } from '../facts/live-facts.ts';
 import { createManifestNamespaces } from '../facts/manifest-namespaces.ts';
 import { createManifests } from '../facts/manifests.ts';
@@ -63,6 +64,7 @@ export const createJudges = ({ api, index, policies, decoder, intervals, log, no
     policies,
     situations: createSituations({ index, live, policies, nowMs }),
     scaled: new WeakMap(),
+    deleteHooks: createDeleteHooks(api, decoder),
     stores: createReleaseStores(index, live, namespaces, nowMs, intervals.stores),
     payloadNamespaces: namespaces,
     objectsIn: createObjectsInNamespace({

@@ -17,6 +17,8 @@ const FAILS: Readonly<Record<ReviewKind, 'closed' | 'open'>> = {
   claim: 'closed',
   object: 'open',
   scale: 'open',
+  // As an object: its release is not known by its marks. Its deletion is refused, and Helm goes no further then.
+  hook: 'open',
   // One that cannot be read changes nothing when it gets in: it is ignored, and its status says so.
   policy: 'open',
   // None of Belay's business: its rule would have allowed it.
@@ -27,7 +29,7 @@ const FAILS: Readonly<Record<ReviewKind, 'closed' | 'open'>> = {
 export type ObjectsFail = 'closed' | 'open';
 
 const isClosed = (kind: ReviewKind, operation: Operation, objectsFail: ObjectsFail): boolean => {
-  if (kind === 'object') return objectsFail === 'closed' || operation === 'DELETE';
+  if (kind === 'object' || kind === 'hook') return objectsFail === 'closed' || operation === 'DELETE';
   return kind === 'scale' ? objectsFail === 'closed' : FAILS[kind] === 'closed';
 };
 

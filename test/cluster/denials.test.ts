@@ -112,6 +112,25 @@ describe('while an operation is in flight, and while frozen', () => {
         assert.equal(await plane.api.field('configmap/busy', '.data.GREETING', { namespace }), 'new');
       });
 
+      test('the hook of a refused uninstall does not run', async () => {
+        const farewell = ['--set', 'hooks.preDelete=true'];
+        const notAdmitted = /no uninstall by this user was admitted/;
+        succeeds(await run('ci', 'install', 'kept', SHOP, ...farewell));
+        const upgrade = await upgradeInFlight('kept', ...farewell);
+        for (const user of ['dev', 'ci'] as const) {
+          isDenied(await unchanged(() => run(user, 'uninstall', 'kept')), 'BelayOperationInFlight', notAdmitted);
+        }
+        await letHookPass(plane, namespace, 'kept-migrate');
+        succeeds(await upgrade.ended);
+        await freeze('kept');
+        isDenied(
+          await unchanged(() => run('dev', 'uninstall', 'kept')),
+          'BelayFrozen',
+          /creation of Job kept-farewell/,
+          notAdmitted,
+        );
+      });
+
       test('during a rollback and during an uninstall, everything else is refused', async () => {
         const farewell = ['--set', 'hooks.preDelete=true'];
         succeeds(await run('ci', 'install', 'back', SHOP, ...SLOW, ...farewell));

@@ -26,6 +26,12 @@ import {
  * straight ways.
  */
 
+/** Kinds of that chart with a status. */
+const WITH_STATUS = [
+  ...['deployment', 'statefulset', 'daemonset', 'service', 'persistentvolumeclaim', 'ingress', 'resourcequota'],
+  ...['horizontalpodautoscaler', 'poddisruptionbudget', 'cronjob', 'widget'],
+];
+
 const EVERYTHING = join(import.meta.dirname, '..', 'charts', 'everything');
 
 let plane: ControlPlane;
@@ -99,6 +105,70 @@ describe('what controllers and the API server read out of metadata', () => {
     isDenied(await untouched(plane, namespace, () => kubectl(adopt, { as: robot })), 'BelayFrozen', /"audit"/);
     succeeds(await plane.kubectl([...freeze, 'belay.dev/freeze-', '-n', namespace]));
     succeeds(await kubectl(adopt, { as: robot }));
+  });
+
+  test('marks, owners and locks are not written by a subresource, and a custom resource takes nothing by it but its status', async () => {
+    succeeds(await plane.helm4(['install', 'parts', EVERYTHING, '-n', namespace, '--set', 'hooks=false']));
+    const eve = await plane.user('eve');
+    const rules = [
+      { apiGroups: ['*'], resources: ['*/status'], verbs: ['get', 'patch', 'update'] },
+      { apiGroups: ['*'], resources: ['*'], verbs: ['get', 'list'] },
+      { apiGroups: [''], resources: ['namespaces/finalize'], verbs: ['update'] },
+    ];
+    const role = {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'Role',
+      metadata: { name: 'subresources' },
+      rules,
+    };
+    succeeds(await plane.kubectl(['create', '-n', namespace, '-f', '-'], { input: JSON.stringify(role) }));
+    succeeds(
+      await kubectl(['create', 'rolebinding', 'subresources', '--role=subresources', '--user=eve'], {
+        as: plane.adminKubeconfig,
+      }),
+    );
+    const annotations = { 'meta.helm.sh/release-name': null };
+    const ownerReferences = [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'none', uid: crypto.randomUUID() }];
+    const written: string[] = [];
+    for (const kind of WITH_STATUS) {
+      const before = (await read(`${kind}/parts`)).metadata;
+      for (const metadata of [{ annotations }, { ownerReferences }]) {
+        const patch = ['patch', kind, 'parts', '--subresource=status', ...merge({ metadata })];
+        const outcome = await kubectl(patch, { as: eve });
+        if (outcome.code !== 0) {
+          isDenied(outcome, 'BelayDrift');
+          written.push(kind);
+        }
+      }
+      const after = (await read(`${kind}/parts`)).metadata;
+      assert.deepEqual(
+        [after?.annotations, after?.ownerReferences],
+        [before?.annotations, before?.ownerReferences],
+        kind,
+      );
+    }
+    // What the API server itself keeps as it was, Belay is not asked about.
+    assert.ok(
+      written.includes('deployment') && written.includes('service') && !written.includes('widget'),
+      `${written}`,
+    );
+
+    succeeds(await plane.kubectl(['annotate', 'namespace', namespace, 'belay.dev/freeze=audit']));
+    const unlock = { metadata: { annotations: { 'belay.dev/freeze': null } } };
+    const unlocked = await plane.kubectl(['patch', 'namespace', namespace, '--subresource=status', ...merge(unlock)], {
+      as: eve,
+    });
+    isDenied(unlocked, 'BelayLockForbidden');
+    const { metadata = {}, ...rest } = await plane.api.read(`namespace/${namespace}`);
+    const without = JSON.stringify({
+      ...rest,
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { ...metadata, annotations: {} },
+    });
+    const finalize = ['replace', '--raw', `/api/v1/namespaces/${namespace}/finalize`, '-f', '-'];
+    isDenied(await plane.kubectl(finalize, { as: eve, input: without }), 'BelayLockForbidden');
+    succeeds(await plane.kubectl(['annotate', 'namespace', namespace, 'belay.dev/freeze-']));
   });
 
   test('the annotations that hold what an older version of autoscaling has no fields for', async () => {

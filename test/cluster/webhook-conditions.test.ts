@@ -69,6 +69,7 @@ const records = ['mutating:records.belay.dev', 'validating:records.belay.dev'];
 const namespaces = ['mutating:namespaces.belay.dev', 'validating:namespaces.belay.dev'];
 const objects = ['validating:objects.belay.dev'];
 const claims = ['validating:claims.belay.dev'];
+const hooks = ['validating:hooks.belay.dev'];
 const scale = ['validating:scale.belay.dev'];
 
 interface Case {
@@ -104,6 +105,13 @@ const kubeSystemJob = { user: 'system:serviceaccount:kube-system:helm-traefik' }
 const node = { user: 'system:node:n1', group: 'system:nodes' };
 const belay = { user: 'system:serviceaccount:belay-system:belay' };
 const v1 = 'sh.helm.release.v1.web.v1';
+const owned = {
+  metadata: {
+    name: 'sh.helm.release.v1.owned.v1',
+    labels: RECORD,
+    ownerReferences: [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'none', uid: 'none' }],
+  },
+};
 
 // In order: later rows change and delete what earlier ones made.
 const CASES: readonly Case[] = [
@@ -142,12 +150,20 @@ const CASES: readonly Case[] = [
     body: named(v1, RECORD),
     asked: records,
   },
+  { what: 'a record is born with an owner', method: 'POST', path: secrets, body: owned, asked: records },
   {
     what: 'a record in a ConfigMap is collected as garbage',
     as: collector,
     method: 'DELETE',
     path: `${configMaps}/${v1}`,
     asked: [],
+  },
+  {
+    what: 'a record with an owner is collected as garbage',
+    as: collector,
+    method: 'DELETE',
+    path: `${secrets}/${owned.metadata.name}`,
+    asked: ['validating:records.belay.dev'],
   },
   {
     what: 'a forged record of another name is created',
@@ -280,6 +296,29 @@ const CASES: readonly Case[] = [
     asked: objects,
   },
   {
+    what: 'a hook of an uninstall is created',
+    method: 'POST',
+    path: configMaps,
+    body: named('hook', {}, { 'helm.sh/hook': 'post-install, Pre-Delete' }),
+    asked: hooks,
+  },
+  { what: 'it is changed', path: `${configMaps}/hook`, body: { data: { a: '1' } }, asked: [] },
+  { what: 'it is deleted', method: 'DELETE', path: `${configMaps}/hook`, asked: hooks },
+  {
+    what: 'a hook of an install is created',
+    method: 'POST',
+    path: configMaps,
+    body: named('hook', {}, { 'helm.sh/hook': 'pre-install,post-upgrade' }),
+    asked: [],
+  },
+  {
+    what: 'somebody asks for a right',
+    method: 'POST',
+    path: '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
+    body: { spec: { resourceAttributes: { verb: 'get', resource: 'pods' } } },
+    asked: [],
+  },
+  {
     what: 'a Deployment of a release is created',
     method: 'POST',
     path: deployments,
@@ -295,6 +334,25 @@ const CASES: readonly Case[] = [
     asked: [],
   },
   { what: 'its status is written', path: `${deployments}/web/status`, body: { status: { replicas: 2 } }, asked: [] },
+  {
+    what: 'its status writes an annotation',
+    path: `${deployments}/web/status`,
+    body: { metadata: { annotations: { a: 'b' } }, status: { replicas: 3 } },
+    asked: ['validating:subresources.belay.dev'],
+  },
+  {
+    what: 'its status takes a mark off',
+    path: `${deployments}/web/status`,
+    body: { metadata: { annotations: { 'meta.helm.sh/release-name': null } } },
+    asked: ['validating:subresources.belay.dev'],
+  },
+  {
+    what: 'a controller of kube-system writes an annotation with the status',
+    as: kubeSystemJob,
+    path: `${deployments}/web/status`,
+    body: { metadata: { annotations: { a: 'c' } } },
+    asked: [],
+  },
   {
     what: 'a namespace without annotations is created',
     method: 'POST',
@@ -318,6 +376,12 @@ const CASES: readonly Case[] = [
     what: 'a locked namespace is labelled',
     path: '/api/v1/namespaces/plain',
     body: { metadata: { labels: { x: 'z' } } },
+    asked: namespaces,
+  },
+  {
+    what: 'a locked namespace is annotated by its status',
+    path: '/api/v1/namespaces/plain/status',
+    body: { metadata: { annotations: { note: 'x' } } },
     asked: namespaces,
   },
   {

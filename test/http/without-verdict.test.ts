@@ -17,6 +17,8 @@ const fates: readonly (readonly [kind: ReviewKind, operation: Operation, fate: '
   ['object', 'UPDATE', 'allowed'],
   ['object', 'DELETE', 'denied'],
   ['scale', 'UPDATE', 'allowed'],
+  ['hook', 'CREATE', 'allowed'],
+  ['hook', 'DELETE', 'denied'],
   ['policy', 'UPDATE', 'allowed'],
   ['unknown', 'CONNECT', 'allowed'],
 ];

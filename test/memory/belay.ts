@@ -9,6 +9,7 @@ import { toAdmissionText } from '../../src/admission/wire/respond.ts';
 import { createEvents } from '../../src/events/events.ts';
 import { createAccess } from '../../src/facts/access.ts';
 import { createClaims } from '../../src/facts/claims.ts';
+import { createDeleteHooks } from '../../src/facts/delete-hooks.ts';
 import { createLiveFacts } from '../../src/facts/live-facts.ts';
 import { createManifestNamespaces } from '../../src/facts/manifest-namespaces.ts';
 import { createManifests } from '../../src/facts/manifests.ts';
@@ -80,6 +81,7 @@ export const createMemoryBelay = (server: ApiServer, { nowMs }: Clock, staleAfte
     policies,
     situations: createSituations({ index, live, policies, nowMs }),
     scaled: new WeakMap(),
+    deleteHooks: createDeleteHooks(forReviews, decoder),
     stores: createReleaseStores(index, live, payloadNamespaces, nowMs, intervals.stores),
     payloadNamespaces,
     objectsIn: createObjectsInNamespace({

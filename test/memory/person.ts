@@ -80,6 +80,7 @@ const RESOURCES: Readonly<Record<string, Resource>> = {
   widget: resourceOfKind('belay.dev.test/v1', 'Widget'),
   clusterrole: resourceOfKind('rbac.authorization.k8s.io/v1', 'ClusterRole'),
   lease: resourceOfKind('coordination.k8s.io/v1', 'Lease'),
+  job: resourceOfKind('batch/v1', 'Job'),
   policy: resourceOfKind('belay.dev/v1alpha1', 'ReleasePolicy'),
 };
 

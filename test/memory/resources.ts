@@ -67,7 +67,8 @@ export const placeOf = (path: string): Place | undefined => {
   const [root, ...segments] = path.slice(1).split('/').map(decodeURIComponent);
   const group = root === 'api' ? '' : (segments.shift() ?? '');
   const version = segments.shift() ?? '';
-  const isInNamespace = segments[0] === 'namespaces' && segments.length > 2 && segments[2] !== 'status';
+  const isInNamespace =
+    segments[0] === 'namespaces' && segments.length > 2 && !['status', 'finalize'].includes(segments[2] ?? '');
   const namespace = isInNamespace ? (segments.splice(0, 2)[1] ?? '') : '';
   const [plural = '', name = '', subResource = ''] = segments;
   const resource = RESOURCES.find(

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { parse } from 'yaml';
 import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 import type { Attempt } from './admission.ts';
@@ -30,6 +31,11 @@ const CONTROLLERS: ReadonlySet<string> = new Set([
   'system:apiserver',
 ]);
 
+const COLLECTORS: ReadonlySet<string> = new Set([
+  'system:serviceaccount:kube-system:generic-garbage-collector',
+  'system:kube-controller-manager',
+]);
+
 const CLUSTER_ITSELF: ReadonlySet<string> = new Set([
   'system:kube-controller-manager',
   'system:kube-scheduler',
@@ -53,10 +59,23 @@ const states = ({ before, after }: Attempt): readonly KubernetesObject[] =>
  */
 const CONDITIONS: Readonly<Record<string, (attempt: Attempt) => boolean>> = {
   'not-the-clusters-own-clean-up': ({ caller }) => !CONTROLLERS.has(caller.user.username),
+  'not-the-clusters-own-clean-up-of-records': ({ caller: { user }, before }) => {
+    if (!CONTROLLERS.has(user.username)) return true;
+    const { ownerReferences, deletionTimestamp } = before?.metadata ?? {};
+    return COLLECTORS.has(user.username) && (ownerReferences !== undefined || deletionTimestamp !== undefined);
+  },
   'a-record': (attempt) =>
     states(attempt).some(
       ({ metadata, data }) =>
         metadata?.name?.startsWith('sh.helm.release.v1.') === true || Object.hasOwn((data ?? {}) as object, 'release'),
+    ),
+  'a-hook-of-an-uninstall': (attempt) =>
+    states(attempt).some((object) => /(pre|post)-delete/i.test(annotationsOf(object)['helm.sh/hook'] ?? '')),
+  'metadata-differs': ({ before, after }) =>
+    before !== undefined &&
+    after !== undefined &&
+    ['labels', 'annotations', 'ownerReferences', 'finalizers'].some(
+      (field) => !isDeepStrictEqual(before.metadata?.[field], after.metadata?.[field]),
     ),
   'a-claim': (attempt) =>
     states(attempt).some(
@@ -86,7 +105,9 @@ const covers = (listed: readonly string[], value: string): boolean => listed.inc
 
 /** `*` stands for main resources, `* /scale` (without the space) for the scale of each. */
 const coversResource = (listed: readonly string[], resource: string, subResource: string): boolean =>
-  subResource === '' ? covers(listed, resource) : listed.some((each) => each === `*/${subResource}`);
+  subResource === ''
+    ? covers(listed, resource)
+    : listed.some((each) => each === `*/${subResource}` || each === `${resource}/${subResource}`);
 
 /** Whether the API server asks this webhook about this write. */
 export const isAsked = (webhook: ShippedWebhook, attempt: Attempt): boolean => {

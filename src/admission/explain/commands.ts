@@ -23,6 +23,9 @@ const annotateRecords = (kind: RecordKind, release: ReleaseName): string =>
 export const helmUpgrade = (release: ReleaseName): string =>
   `helm upgrade ${releaseWord(release)} <chart> ${inNamespace(release)} ...`;
 
+export const helmUninstall = (release: ReleaseName): string =>
+  `helm uninstall ${releaseWord(release)} ${inNamespace(release)}`;
+
 export const helmStatus = (release: ReleaseName): string =>
   `helm status ${releaseWord(release)} ${inNamespace(release)}`;
 

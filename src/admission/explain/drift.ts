@@ -1,7 +1,7 @@
 import type { Denial, FieldChange } from '../../rules/verdict.ts';
 import { showName, showPath, showValue } from '../../text/escape.ts';
-import { helmUpgrade, openRelease, repairRelease } from './commands.ts';
-import { type Cause, type Explanation, showRefusal, showRelease } from './explanation.ts';
+import { helmUninstall, helmUpgrade, openRelease, repairRelease } from './commands.ts';
+import { type Cause, type Explanation, HOOK_OF_UNINSTALL, showRefusal, showRelease } from './explanation.ts';
 
 type Drift = Extract<Denial, { code: 'BelayDrift' }>;
 
@@ -12,21 +12,24 @@ const MAX_FIELD_CAUSES = 20;
 const OPEN_FOR_MS = 3_600_000;
 
 export const explainDrift = (denial: Drift, nowMs: number): Explanation => {
-  const { attempt, release, object, governing, recordKind, changes } = denial;
+  const { attempt, release, object, governing, recordKind, changes, endsDeletion, isHook } = denial;
   const more = changes.length - MAX_SHOWN_FIELDS;
   return {
     headline: `${showRefusal(attempt, release, object)}: Helm ${showRelease(release)} manages it`,
     lines: [
       `governed by: revision ${governing.revision}, chart ${showName(governing.chart)}`,
+      ...(isHook ? [HOOK_OF_UNINSTALL] : []),
+      ...(endsDeletion ? ['it is being deleted already, and is gone as soon as its last finalizer is'] : []),
       ...(changes.length > 0 ? ['changed:'] : []),
       ...changes
         .slice(0, MAX_SHOWN_FIELDS)
         .map((change) => `  ${showPath(change.path)}: ${showChange(denial, change)}`),
       ...(more > 0 ? [`  and ${more} more`] : []),
-      `${INSTEAD[attempt]}:`,
-      `  ${helmUpgrade(release)}`,
+      ...(isHook
+        ? ['Helm creates it:', `  ${helmUninstall(release)}`]
+        : [`${INSTEAD[attempt]}:`, `  ${helmUpgrade(release)}`]),
       // Only that is known to bring back nothing but what the chart says.
-      ...(attempt === 'create' ? ['or exactly as the chart has it:', `  ${repairRelease(release)}`] : []),
+      ...(attempt === 'create' && !isHook ? ['or exactly as the chart has it:', `  ${repairRelease(release)}`] : []),
       'or, if you may, open the release to changes by hand for an hour:',
       `  ${openRelease(recordKind, release, nowMs + OPEN_FOR_MS)}`,
     ],

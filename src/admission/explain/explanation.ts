@@ -39,6 +39,9 @@ export const showRefusal = (attempt: Attempt, release: ReleaseName, object?: Obj
   return `${DONE_TO_OBJECT[attempt] ?? attempt} of ${object ? showObject(object) : showRelease(release)} refused`;
 };
 
+/** Helm goes on after its first write was refused, and this is what its user gets to read. */
+export const HOOK_OF_UNINSTALL = 'it is a hook of an uninstall, and no uninstall by this user was admitted';
+
 /** `upgrade to revision 3 by alice` */
 export const showInFlight = ({ operation, revision, holder }: InFlight): string =>
   operation === 'uninstall'

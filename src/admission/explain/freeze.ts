@@ -3,13 +3,13 @@ import type { Denial } from '../../rules/verdict.ts';
 import { quoteText, showName } from '../../text/escape.ts';
 import { showWhen } from '../../text/when.ts';
 import { editPolicy, unfreeze } from './commands.ts';
-import { type Explanation, showNames, showRefusal, showRelease } from './explanation.ts';
+import { type Explanation, HOOK_OF_UNINSTALL, showNames, showRefusal, showRelease } from './explanation.ts';
 
 type Frozen = Extract<Denial, { code: 'BelayFrozen' }>;
 
 /** Helm keeps 10 revisions by default; one `kubectl annotate -l` freezes them all alike, so those are told in one line. */
 export const explainFreeze = (
-  { attempt, release, freezes, object, isRestart = false }: Frozen,
+  { attempt, release, freezes, object, isRestart = false, endsDeletion, isHook }: Frozen,
   nowMs: number,
 ): Explanation => {
   const [first] = freezes;
@@ -27,6 +27,8 @@ export const explainFreeze = (
     lines: [
       ...groupAlike(freezes).map((alike) => `frozen by ${showFreeze(alike, nowMs)}`),
       ...(isRestart ? ['a restart is a change; Pods may still be deleted: kubectl delete pod'] : []),
+      ...(isHook ? [HOOK_OF_UNINSTALL] : []),
+      ...(endsDeletion ? ['it is being deleted already, and stays as long as one of its finalizers does'] : []),
       ...liftingLines(freezes, release),
     ],
   };

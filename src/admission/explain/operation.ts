@@ -3,18 +3,18 @@ import type { Denial, InFlight } from '../../rules/verdict.ts';
 import { escapeText, showName } from '../../text/escape.ts';
 import { showWhen } from '../../text/when.ts';
 import { breakOperation, helmHistory, helmStatus } from './commands.ts';
-import { type Explanation, showInFlight, showRefusal, showRelease } from './explanation.ts';
+import { type Explanation, HOOK_OF_UNINSTALL, showInFlight, showRefusal, showRelease } from './explanation.ts';
 
 type DenialOf<Code extends Denial['code']> = Extract<Denial, { code: Code }>;
 
 export const explainInFlight = (
-  { attempt, release, inFlight, object }: DenialOf<'BelayOperationInFlight'>,
+  { attempt, release, inFlight, object, isHook }: DenialOf<'BelayOperationInFlight'>,
   nowMs: number,
 ): Explanation => {
   const of = object || attempt === 'namespace delete' ? ` on ${showRelease(release)}` : '';
   return {
     headline: `${showRefusal(attempt, release, object)}: ${showInFlight(inFlight)} is in flight${of}`,
-    lines: [...showProgress(inFlight, nowMs), ...whatToDo(inFlight, release)],
+    lines: [...(isHook ? [HOOK_OF_UNINSTALL] : []), ...showProgress(inFlight, nowMs), ...whatToDo(inFlight, release)],
   };
 };
 

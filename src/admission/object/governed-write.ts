@@ -1,5 +1,5 @@
 import type { ReleaseName } from '../../helm/names.ts';
-import type { UserInfo } from '../../kubernetes/object.ts';
+import { isServiceAccount, type UserInfo } from '../../kubernetes/object.ts';
 import type { DriftScope, Policy } from '../../policy/policy.ts';
 import type { ObjectWrite } from '../../rules/object.ts';
 import type { FieldChange } from '../../rules/verdict.ts';
@@ -30,9 +30,9 @@ export interface GovernedWrite {
   readonly changes: Changes;
 }
 
-/** Controllers run as service accounts; everybody else is a person (docs/design.md#governed-objects). */
+/** The fields that the user may not change (docs/design.md#governed-objects). */
 export const scopeOf = ({ drift }: Policy, username: string): DriftScope =>
-  username.startsWith('system:serviceaccount:') ? drift.serviceAccounts : drift.users;
+  isServiceAccount(username) ? drift.serviceAccounts : drift.users;
 
 /** Keeps the last answer: a refusal from memory is judged again with live facts, mostly by the same document and the same policy. */
 export const findOnce = (find: Changes['find']): Changes['find'] => {

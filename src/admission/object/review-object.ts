@@ -9,22 +9,16 @@ import { restartsPods } from '../../rules/drift/restarts-pods.ts';
 import { restoresObject } from '../../rules/drift/restores-object.ts';
 import { allow, type Verdict } from '../../rules/verdict.ts';
 import { joinVerdicts } from '../join-verdicts.ts';
+import type { RecognisedReview } from '../recognised-review.ts';
 import type { AdmissionAnswer, Now } from '../wire/answer.ts';
 import type { Deadline, Review } from '../wire/review.ts';
 import { type Changes, findOnce, scopeOf } from './governed-write.ts';
 import { type JudgeGovernedDependencies, judgeGoverned } from './judge-governed.ts';
+import { refOf } from './ref-of.ts';
 
 export type ReviewObjectDependencies = JudgeGovernedDependencies;
 
 const ATTEMPTS = { CREATE: 'create', UPDATE: 'change', DELETE: 'delete', CONNECT: 'change' } as const;
-
-const refOf = ({ kind, resource, namespace, name }: Review): ObjectRef => ({
-  group: kind.group,
-  kind: kind.kind,
-  // For a Namespace the API server fills in its own name.
-  namespace: resource.group === '' && resource.resource === 'namespaces' ? '' : namespace,
-  name,
-});
 
 const changesOf = (
   { object: after, oldObject: before, user }: Review,
@@ -60,14 +54,15 @@ const changesOf = (
 /** Judges a write of an object that carries ownership marks, before or after. `owners` are the releases that the marks name. */
 export const reviewObject = (
   dependencies: ReviewObjectDependencies,
-  review: Review,
+  review: RecognisedReview,
   owners: readonly ReleaseName[],
   deadline: Deadline,
 ): Now<AdmissionAnswer> => {
   const { user, dryRun, operation } = review;
   const object = refOf(review);
   const judge = (owner: ReleaseName): Now<Verdict> => {
-    const write = { release: owner, username: user.username, attempt: ATTEMPTS[operation], object };
+    const { endsDeletion } = review;
+    const write = { release: owner, username: user.username, attempt: ATTEMPTS[operation], object, endsDeletion };
     return judgeGoverned(
       dependencies,
       { write, owner, user, dryRun, changes: changesOf(review, object, owner) },

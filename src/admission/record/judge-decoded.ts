@@ -6,7 +6,8 @@ import { refuseUnreadable } from '../../rules/record/refuse.ts';
 import { passWaived } from '../../rules/record/waived.ts';
 import type { RecordVerdict, RecordWrite } from '../../rules/record/write.ts';
 import { allow, deny, type Verdict } from '../../rules/verdict.ts';
-import type { Review } from '../wire/review.ts';
+import type { RecognisedReview } from '../recognised-review.ts';
+import { isCollector } from './collector.ts';
 import { type Decoded, NOTHING_DECODED } from './decode-record.ts';
 import type { RecordReview } from './read-record-review.ts';
 
@@ -22,7 +23,7 @@ export interface RecordLook {
   readonly isGuarded: boolean;
 }
 
-const judge = (review: Review, parsed: RecordReview, decoded: Decoded, look: RecordLook): RecordVerdict => {
+const judge = (review: RecognisedReview, parsed: RecordReview, decoded: Decoded, look: RecordLook): RecordVerdict => {
   const record = parsed.after ?? parsed.before;
   if (record === undefined) return allow('not a record');
   if (look.trap?.allowed === false) return look.trap;
@@ -30,7 +31,7 @@ const judge = (review: Review, parsed: RecordReview, decoded: Decoded, look: Rec
   return judgeRecord(toWrite(review, parsed, decoded, look), look.facts, look.freezes, look.clock);
 };
 
-const toWrite = (review: Review, parsed: RecordReview, decoded: Decoded, look: RecordLook): RecordWrite => ({
+const toWrite = (review: RecognisedReview, parsed: RecordReview, decoded: Decoded, look: RecordLook): RecordWrite => ({
   release: parsed.release,
   username: review.user.username,
   before: parsed.before,
@@ -39,11 +40,14 @@ const toWrite = (review: Review, parsed: RecordReview, decoded: Decoded, look: R
   labels: review.object?.metadata?.labels ?? {},
   ...(decoded.readable ? decoded.write : NOTHING_DECODED),
   terminating: look.terminating,
+  isDying: review.oldObject?.metadata?.deletionTimestamp !== undefined,
+  endsDeletion: review.endsDeletion === true,
+  isCollected: isCollector(review.user),
 });
 
 /** Judges a write of a record by one look at its release. Where the policy does not enforce the rules of operations, it passes. */
 export const judgeDecoded = (
-  review: Review,
+  review: RecognisedReview,
   parsed: RecordReview,
   decoded: Decoded,
   look: RecordLook,

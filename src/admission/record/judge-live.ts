@@ -4,7 +4,7 @@ import { findFreezes } from '../../rules/locks.ts';
 import type { ClaimRequest, RecordVerdict } from '../../rules/record/write.ts';
 import type { Verdict } from '../../rules/verdict.ts';
 import type { JudgeLockWriteDependencies } from '../lock-change.ts';
-import type { Review } from '../wire/review.ts';
+import type { RecognisedReview } from '../recognised-review.ts';
 import type { Decoded, DecodeRecordDependencies } from './decode-record.ts';
 import { judgeDecoded } from './judge-decoded.ts';
 import { refuseObjectsElsewhere } from './objects-elsewhere.ts';
@@ -21,7 +21,7 @@ export interface JudgeLiveDependencies
 
 /** A review of a record, with what does not change from one look at the release to the next. */
 export interface PreparedReview {
-  readonly review: Review;
+  readonly review: RecognisedReview;
   readonly parsed: RecordReview;
   /** What speaks against the write whatever the release's state. */
   readonly trap: Verdict | undefined;

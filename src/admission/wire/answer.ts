@@ -16,4 +16,4 @@ export interface JsonPatchOperation {
 }
 
 /** What a review is about. The kind decides which rule judges it, and how it is answered when its deadline has passed. */
-export type ReviewKind = 'record' | 'object' | 'scale' | 'namespace' | 'claim' | 'policy' | 'unknown';
+export type ReviewKind = 'record' | 'object' | 'hook' | 'scale' | 'namespace' | 'claim' | 'policy' | 'unknown';

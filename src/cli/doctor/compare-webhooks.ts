@@ -27,6 +27,8 @@ const DEFAULTS: Json = {
 /** Webhooks that ship open and may be closed: by manifests/overlays/strict, or by an administrator for namespaces. */
 const MAY_BE_CLOSED: ReadonlySet<string> = new Set([
   'objects.belay.dev',
+  'subresources.belay.dev',
+  'hooks.belay.dev',
   'scale.belay.dev',
   'namespace-deletes.belay.dev',
 ]);

@@ -1,7 +1,7 @@
 import { isPending, type ReleaseRecord } from '../../helm/record.ts';
 import { NO_DOWNGRADE, PIN } from '../../policy/lock-annotations.ts';
 import { highestDeployed, isHolder, newestOf } from '../in-flight.ts';
-import { allow } from '../verdict.ts';
+import { allow, type Verdict } from '../verdict.ts';
 import { otherStorage } from './other-storage.ts';
 import { protect, refuseFrozen, refuseInFlight } from './refuse.ts';
 import { isFailedRollback, locksOnlyOn, takeBack } from './take-back.ts';
@@ -19,6 +19,49 @@ const judgeTakeBack = (context: RecordContext, before: ReleaseRecord): RecordVer
   );
 };
 
+/**
+ * Judges the garbage collector's delete of a record that was born with an owner, as operators of Helm make them. With the owner goes the release,
+ * but no freeze, and no lock that the rest of the release would be without.
+ */
+const judgeCollected = (context: RecordContext, before: ReleaseRecord): Verdict => {
+  const { write, facts, freezes } = context;
+  if (freezes.length > 0) return refuseFrozen(context, 'record delete');
+  const pins = pinsOnlyOn(context, before);
+  if (pins.length === 0 || facts.records.length === 1) return allow('collected');
+  return protect(
+    write,
+    before,
+    `its owner is gone, but the lock ${pins.join(', ')} is on no other revision and would be lost with it`,
+    `${writeOnAll(before, pins)}, or uninstall the release`,
+  );
+};
+
+const pinsOnlyOn = (context: RecordContext, before: ReleaseRecord): readonly string[] =>
+  locksOnlyOn(context, before).filter((key) => key === PIN || key === NO_DOWNGRADE);
+
+const writeOnAll = ({ kind, namespace, release }: ReleaseRecord, keys: readonly string[]): string =>
+  `write it on all of them: kubectl annotate ${kind.toLowerCase()} -n ${namespace} -l owner=helm,name=${release} ${keys.map((key) => `${key}=...`).join(' ')}`;
+
+/** Helm's updates of a record take all of its finalizers off. One that is being deleted is gone with them. */
+const refuseLastWrite = ({ write }: RecordContext, before: ReleaseRecord): Verdict =>
+  protect(
+    write,
+    before,
+    'it is being deleted, and this write takes its last finalizer off: what runs would be without a record',
+    `let it go when its operation has ended, and begin anew: helm rollback ${write.release.name} -n ${before.namespace}`,
+  );
+
+/** Whether the holder of an operation in flight ends the deletion of an older revision, as Helm does by marking it superseded. */
+const isRetiredByHolder = (context: RecordContext, before: ReleaseRecord): boolean => {
+  const { write, state } = context;
+  return (
+    write.endsDeletion === true &&
+    state.state === 'in-flight' &&
+    isHolder(state.inFlight, write.username) &&
+    locksOnlyOn(context, before).length === 0
+  );
+};
+
 /** Judges the delete of a record: by an uninstall, by the pruning of history, or of a revision that a dead operation left. */
 export const judgeDelete = (context: RecordContext, before: ReleaseRecord): RecordVerdict => {
   const { write, facts, freezes, state } = context;
@@ -29,11 +72,22 @@ export const judgeDelete = (context: RecordContext, before: ReleaseRecord): Reco
   if (state.state === 'in-flight') {
     const { inFlight } = state;
     if (inFlight.operation === 'uninstall' && inFlight.record !== undefined) {
-      return isHolder(inFlight, write.username) ? allow('uninstall') : refuseInFlight(context, 'record delete');
+      if (isHolder(inFlight, write.username)) return allow('uninstall');
+      // The uninstall deleted it in the open. Whoever put the finalizer there takes it off, in the holder's time or in its own.
+      if (write.endsDeletion === true || write.isCollected === true) return allow('deletion goes on');
+      return refuseInFlight(context, 'record delete');
     }
-    if (before.revision >= newest.revision) return refuseInFlight(context, 'record delete');
+    if (write.isCollected === true) return judgeCollected(context, before);
+    if (before.revision >= newest.revision) {
+      return write.endsDeletion === true ? refuseLastWrite(context, before) : refuseInFlight(context, 'record delete');
+    }
+    if (isRetiredByHolder(context, before)) return allow('superseded');
   }
+  if (write.isCollected === true) return judgeCollected(context, before);
   if (freezes.length > 0) return refuseFrozen(context, 'record delete');
+  if (write.endsDeletion === true && facts.claim?.operation === 'uninstall') {
+    return allow('deletion goes on'); // the uninstall is over, and has left what finalizers keep
+  }
   if (state.state === 'dead' && state.was.operation === 'uninstall' && facts.claim?.holder === write.username) {
     return allow('uninstall'); // it is late, but nobody has taken over
   }
@@ -58,13 +112,13 @@ export const judgeDelete = (context: RecordContext, before: ReleaseRecord): Reco
       `to remove the release: helm uninstall ${write.release.name} -n ${before.namespace}`,
     );
   }
-  const pins = locksOnlyOn(context, before).filter((key) => key === PIN || key === NO_DOWNGRADE);
+  const pins = pinsOnlyOn(context, before);
   if (pins.length === 0) return allow('prune');
   // Helm prunes before it stores the new revision, so the locks could not be carried over to it. The right to prune is no right to unlock.
   return protect(
     write,
     before,
     `the lock ${pins.join(', ')} is on no other revision and would be lost with it`,
-    `write it on all of them: kubectl annotate ${before.kind.toLowerCase()} -n ${before.namespace} -l owner=helm,name=${before.release} ${pins.map((key) => `${key}=...`).join(' ')}`,
+    writeOnAll(before, pins),
   );
 };

@@ -27,6 +27,14 @@ export const judgeUpdate = (context: RecordContext, before: ReleaseRecord, after
       'to change the release, run helm upgrade: it stores a new revision',
     );
   }
+  if (write.isDying === true && after.status === 'deployed' && before.status !== 'deployed') {
+    return protect(
+      write,
+      before,
+      'it is being deleted, and would take along what runs as soon as its last finalizer is off',
+      `let it go, and begin anew: helm rollback ${write.release.name} -n ${before.namespace}`,
+    );
+  }
   const other = otherStorage(facts, before);
   if (other !== undefined) return judgeOtherUpdate(write, before, after, other);
   const newest = newestOf(facts.records, before.kind);

@@ -36,6 +36,12 @@ export interface RecordWrite {
   /** Whether the user has the right to `break` the release. It is looked up only where a deployed revision becomes superseded. */
   readonly mayBreak: boolean;
   readonly terminating: boolean;
+  /** Whether the stored record is being deleted, and only its finalizers keep it. */
+  readonly isDying?: boolean;
+  /** Of a DELETE: whether an earlier DELETE was admitted, and this write takes the last finalizer off. */
+  readonly endsDeletion?: boolean;
+  /** Of a DELETE: whether the garbage collector deletes the record, because its owner is gone. */
+  readonly isCollected?: boolean;
 }
 
 /** A write, with the facts by which it is judged. */

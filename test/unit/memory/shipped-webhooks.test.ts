@@ -9,6 +9,9 @@ import { isTranslated, shippedWebhooks } from '../../memory/shipped-webhooks.ts'
  */
 const TRANSLATED: Readonly<Record<string, string>> = {
   'not-the-clusters-own-clean-up': '8a16b704a04b',
+  'not-the-clusters-own-clean-up-of-records': 'dca7dcd7c08b',
+  'a-hook-of-an-uninstall': '456828cf5559',
+  'metadata-differs': 'f8163ccc4742',
   'a-record': '53e3390daae9',
   'a-claim': '4818d1bc72e6',
   'a-belay-annotation-before-or-after': '5cd546ac429d',
