@@ -9,6 +9,7 @@ import { toAdmissionText } from '../../src/admission/wire/respond.ts';
 import { createEvents } from '../../src/events/events.ts';
 import { createAccess } from '../../src/facts/access.ts';
 import { createClaims } from '../../src/facts/claims.ts';
+import { createKindVersions } from '../../src/facts/kind-versions.ts';
 import { createLiveFacts } from '../../src/facts/live-facts.ts';
 import { createManifestNamespaces } from '../../src/facts/manifest-namespaces.ts';
 import { createManifests } from '../../src/facts/manifests.ts';
@@ -82,6 +83,7 @@ export const createMemoryBelay = (server: ApiServer, { nowMs }: Clock, staleAfte
     scaled: new WeakMap(),
     stores: createReleaseStores(index, live, payloadNamespaces, nowMs, intervals.stores),
     payloadNamespaces,
+    kindVersions: createKindVersions({ kinds: createKinds(forReviews, nowMs, intervals.discovery) }),
     objectsIn: createObjectsInNamespace({
       api: forReviews,
       kinds: createKinds(forReviews, nowMs, intervals.discovery),

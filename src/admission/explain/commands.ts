@@ -23,6 +23,8 @@ const annotateRecords = (kind: RecordKind, release: ReleaseName): string =>
 export const helmUpgrade = (release: ReleaseName): string =>
   `helm upgrade ${releaseWord(release)} <chart> ${inNamespace(release)} ...`;
 
+export const helmUpgradeByForce = (release: ReleaseName): string => `${helmUpgrade(release)} --force-conflicts`;
+
 export const helmStatus = (release: ReleaseName): string =>
   `helm status ${releaseWord(release)} ${inNamespace(release)}`;
 

@@ -1,10 +1,14 @@
+import type { KindVersions } from '../../facts/kind-versions.ts';
 import type { ReleaseName } from '../../helm/names.ts';
 import type { ObjectRef } from '../../kubernetes/object.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { ignoredPathsFor } from '../../policy/subjects.ts';
+import { isSameOwnership } from '../../rules/drift/field-ownership.ts';
 import { type DriftInput, findDrift } from '../../rules/drift/find-drift.ts';
+import { findOwnershipDrift, findRestored } from '../../rules/drift/find-ownership.ts';
 import { gainsOwner } from '../../rules/drift/gains-owner.ts';
 import { isUnchanged } from '../../rules/drift/is-unchanged.ts';
+import { otherVersions, type KindVersions as VersionFacts } from '../../rules/drift/kind-versions.ts';
 import { restartsPods } from '../../rules/drift/restarts-pods.ts';
 import { restoresObject } from '../../rules/drift/restores-object.ts';
 import { allow, type Verdict } from '../../rules/verdict.ts';
@@ -14,7 +18,9 @@ import type { Deadline, Review } from '../wire/review.ts';
 import { type Changes, findOnce, scopeOf } from './governed-write.ts';
 import { type JudgeGovernedDependencies, judgeGoverned } from './judge-governed.ts';
 
-export type ReviewObjectDependencies = JudgeGovernedDependencies;
+export interface ReviewObjectDependencies extends JudgeGovernedDependencies {
+  readonly kindVersions: KindVersions;
+}
 
 const ATTEMPTS = { CREATE: 'create', UPDATE: 'change', DELETE: 'delete', CONNECT: 'change' } as const;
 
@@ -27,19 +33,30 @@ const refOf = ({ kind, resource, namespace, name }: Review): ObjectRef => ({
 });
 
 const changesOf = (
-  { object: after, oldObject: before, user }: Review,
+  { kindVersions }: ReviewObjectDependencies,
+  { kind, object: after, oldObject: before, user }: Review,
   object: ObjectRef,
   owner: ReleaseName,
 ): Changes => {
   const names = { releaseName: owner.name, releaseNamespace: owner.namespace };
-  const nothing = { isNone: () => false, find: () => [], gainsOwner: () => false, restarts: () => false };
+  const nothing = {
+    prepare: () => undefined,
+    isNone: () => false,
+    find: () => [],
+    restored: () => [],
+    creator: () => undefined,
+    gainsOwner: () => false,
+    restarts: () => false,
+  };
   if (after === undefined) return { ...nothing, restores: () => false };
   if (before === undefined) {
     return {
       ...nothing,
+      creator: () => after.metadata?.managedFields?.[0]?.manager,
       restores: (document) => restoresObject({ document, after, group: object.group, kind: object.kind, ...names }),
     };
   }
+  let versions: VersionFacts | undefined;
   const inputOf = (document: Record<string, unknown>, policy: Policy): DriftInput => ({
     scope: scopeOf(policy, user.username),
     document,
@@ -47,11 +64,24 @@ const changesOf = (
     before,
     after,
     ignore: ignoredPathsFor(policy.drift.ignore, object),
+    versions,
   });
   return {
+    prepare: (document, signal) => {
+      const others = isSameOwnership(before, after) ? [] : otherVersions(document, before, after);
+      if (others.length === 0) return undefined;
+      return kindVersions.read(kind, others, signal).then((read) => {
+        versions = read;
+      });
+    },
     isNone: () => isUnchanged(before, after),
-    find: findOnce((document, policy) => findDrift(inputOf(document, policy))),
+    find: findOnce((document, policy) => [
+      ...findDrift(inputOf(document, policy)),
+      ...findOwnershipDrift(inputOf(document, policy)),
+    ]),
+    restored: (document, policy) => findRestored(inputOf(document, policy)),
     restarts: (document, policy) => restartsPods(inputOf(document, policy)),
+    creator: () => undefined,
     gainsOwner: () => gainsOwner(before, after),
     restores: () => false,
   };
@@ -70,7 +100,7 @@ export const reviewObject = (
     const write = { release: owner, username: user.username, attempt: ATTEMPTS[operation], object };
     return judgeGoverned(
       dependencies,
-      { write, owner, user, dryRun, changes: changesOf(review, object, owner) },
+      { write, owner, user, dryRun, changes: changesOf(dependencies, review, object, owner) },
       deadline,
     );
   };

@@ -2,8 +2,9 @@ import type { ReleaseName } from '../../helm/names.ts';
 import { ownerOf } from '../../helm/owner.ts';
 import { type Api, ApiError, pathOf } from '../../kubernetes/api.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
+import type { Policy } from '../../policy/policy.ts';
 import { ignoredPathsFor } from '../../policy/subjects.ts';
-import { findScaleDrift } from '../../rules/drift/find-scale-drift.ts';
+import { findScaleDrift, findScaleRestored, type ScaleDriftInput } from '../../rules/drift/find-scale-drift.ts';
 import { allow } from '../../rules/verdict.ts';
 import type { AdmissionAnswer } from '../wire/answer.ts';
 import type { Review } from '../wire/review.ts';
@@ -53,6 +54,13 @@ export const reviewScale = async (
   dependencies.scaled.set(review, release);
   const { user } = review;
   const object = { group, kind: parent.kind ?? '', namespace: review.namespace, name: review.name };
+  const inputOf = (document: Record<string, unknown>, policy: Policy): ScaleDriftInput => ({
+    scope: scopeOf(policy, user.username),
+    document,
+    beforeReplicas,
+    afterReplicas,
+    ignore: ignoredPathsFor(policy.drift.ignore, object),
+  });
   return judgeGoverned(
     dependencies,
     {
@@ -61,18 +69,14 @@ export const reviewScale = async (
       user,
       dryRun: review.dryRun,
       changes: {
+        prepare: () => undefined,
         isNone: () => false,
         gainsOwner: () => false,
         restarts: () => false,
         restores: () => false,
-        find: (document, policy) =>
-          findScaleDrift({
-            scope: scopeOf(policy, user.username),
-            document,
-            beforeReplicas,
-            afterReplicas,
-            ignore: ignoredPathsFor(policy.drift.ignore, object),
-          }),
+        restored: (document, policy) => findScaleRestored(parent, inputOf(document, policy), user.username),
+        creator: () => undefined,
+        find: (document, policy) => findScaleDrift(inputOf(document, policy)),
       },
     },
     { signal },
