@@ -33,6 +33,8 @@ export interface FieldChange {
   readonly before: unknown;
   readonly after: unknown;
   readonly secret: boolean;
+  /** Where the version of the request does not have the field, and the API server drops it: that version, and the chart's. */
+  readonly lost?: { readonly asked: string; readonly chart: string };
   /** Where the field keeps its value, and its owners change. */
   readonly owners?: { readonly before: readonly FieldOwner[]; readonly after: readonly FieldOwner[] };
 }

@@ -68,7 +68,10 @@ export const createJudges = ({ api, index, policies, decoder, intervals, log, no
     payloadNamespaces: namespaces,
     // A version that is no longer served is to be known soon, so that nobody is refused for what the API server does about it.
     kindVersions: createKindVersions({
+      api,
       kinds: createKinds(api, nowMs, { ...intervals.discovery, rememberMs: intervals.discovery.retryUnknownMs }),
+      nowMs,
+      rememberMs: intervals.discovery.retryUnknownMs,
     }),
     objectsIn: createObjectsInNamespace({
       api,

@@ -83,7 +83,12 @@ export const createMemoryBelay = (server: ApiServer, { nowMs }: Clock, staleAfte
     scaled: new WeakMap(),
     stores: createReleaseStores(index, live, payloadNamespaces, nowMs, intervals.stores),
     payloadNamespaces,
-    kindVersions: createKindVersions({ kinds: createKinds(forReviews, nowMs, intervals.discovery) }),
+    kindVersions: createKindVersions({
+      api: forReviews,
+      kinds: createKinds(forReviews, nowMs, intervals.discovery),
+      nowMs,
+      rememberMs: intervals.discovery.retryUnknownMs,
+    }),
     objectsIn: createObjectsInNamespace({
       api: forReviews,
       kinds: createKinds(forReviews, nowMs, intervals.discovery),

@@ -1,6 +1,6 @@
 import type { Denial, FieldChange } from '../../rules/verdict.ts';
 import { showName, showPath, showValue } from '../../text/escape.ts';
-import { helmUpgrade, openRelease, repairRelease } from './commands.ts';
+import { editInVersion, helmUpgrade, openRelease, repairRelease } from './commands.ts';
 import { type Cause, type Explanation, showRefusal, showRelease } from './explanation.ts';
 import { showOwnerChange } from './ownership.ts';
 
@@ -23,6 +23,7 @@ export const explainDrift = (denial: Drift, nowMs: number): Explanation => {
       `governed by: revision ${governing.revision}, chart ${showName(governing.chart)}`,
       ...listChanges('changed:', denial, values, MAX_SHOWN_FIELDS),
       ...listChanges(OWNERS_CHANGED, denial, owned, shownOwned),
+      ...inChartVersion(object, changes),
       `${values.length === 0 && owned.length > 0 ? INSTEAD_OF_OWNERS : INSTEAD[attempt]}:`,
       `  ${helmUpgrade(release)}`,
       // Only that is known to bring back nothing but what the chart says.
@@ -47,6 +48,12 @@ const OWNERS_CHANGED =
 const INSTEAD_OF_OWNERS =
   'leave metadata.managedFields alone, and apply only fields that the chart does not set; or change them in the chart or its values';
 
+/** Where the version of the request loses fields, the write may be all right in that of the chart. */
+const inChartVersion = (object: Drift['object'], changes: readonly FieldChange[]): readonly string[] => {
+  const lost = changes.find((change) => change.lost !== undefined)?.lost;
+  return lost === undefined ? [] : ["write it in the chart's version:", `  ${editInVersion(object, lost.chart)}`];
+};
+
 const listChanges = (title: string, denial: Drift, changes: readonly FieldChange[], max: number): readonly string[] => {
   if (changes.length === 0) return [];
   const more = changes.length - max;
@@ -65,6 +72,7 @@ const INSTEAD: Record<Drift['attempt'], string> = {
 };
 
 const showChange = (denial: Drift, change: FieldChange): string => {
+  if (change.lost !== undefined) return `would be lost, because ${showName(change.lost.asked)} has no such field`;
   if (change.owners !== undefined) return showOwnerChange(change.owners);
   const show = isHidden(denial, change) ? showHidden : showValue;
   return `${show(change.before)} -> ${show(change.after)}`;

@@ -3,9 +3,11 @@ import type { ReleaseName } from '../../helm/names.ts';
 import type { ObjectRef } from '../../kubernetes/object.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { ignoredPathsFor } from '../../policy/subjects.ts';
+import { isBuiltInGroup } from '../../rules/drift/built-in-groups.ts';
 import { isSameOwnership } from '../../rules/drift/field-ownership.ts';
 import { type DriftInput, findDrift } from '../../rules/drift/find-drift.ts';
 import { findOwnershipDrift, findRestored } from '../../rules/drift/find-ownership.ts';
+import { findPruned } from '../../rules/drift/find-pruned.ts';
 import { gainsOwner } from '../../rules/drift/gains-owner.ts';
 import { isUnchanged } from '../../rules/drift/is-unchanged.ts';
 import { otherVersions, type KindVersions as VersionFacts } from '../../rules/drift/kind-versions.ts';
@@ -32,9 +34,11 @@ const refOf = ({ kind, resource, namespace, name }: Review): ObjectRef => ({
   name,
 });
 
+const NO_DOCUMENT = {};
+
 const changesOf = (
   { kindVersions }: ReviewObjectDependencies,
-  { kind, object: after, oldObject: before, user }: Review,
+  { kind, resource, object: after, oldObject: before, user }: Review,
   object: ObjectRef,
   owner: ReleaseName,
 ): Changes => {
@@ -56,6 +60,8 @@ const changesOf = (
       restores: (document) => restoresObject({ document, after, group: object.group, kind: object.kind, ...names }),
     };
   }
+  const asked = after.apiVersion ?? '';
+  const isBuiltIn = isBuiltInGroup(object.group);
   let versions: VersionFacts | undefined;
   const inputOf = (document: Record<string, unknown>, policy: Policy): DriftInput => ({
     scope: scopeOf(policy, user.username),
@@ -68,15 +74,17 @@ const changesOf = (
   });
   return {
     prepare: (document, signal) => {
-      const others = isSameOwnership(before, after) ? [] : otherVersions(document, before, after);
-      if (others.length === 0) return undefined;
-      return kindVersions.read(kind, others, signal).then((read) => {
+      const others = otherVersions(document, before, asked);
+      if (others.length === 0 || (isBuiltIn && isSameOwnership(before, after))) return undefined;
+      return kindVersions.read(kind, resource.resource, others, signal).then((read) => {
         versions = read;
       });
     },
-    isNone: () => isUnchanged(before, after),
+    // In another version the API server may drop fields, also by a write that changes nothing.
+    isNone: () => isUnchanged(before, after) && (isBuiltIn || otherVersions(NO_DOCUMENT, before, asked).length === 0),
     find: findOnce((document, policy) => [
       ...findDrift(inputOf(document, policy)),
+      ...findPruned({ ...inputOf(document, policy), asked }),
       ...findOwnershipDrift(inputOf(document, policy)),
     ]),
     restored: (document, policy) => findRestored(inputOf(document, policy)),

@@ -47,3 +47,14 @@ export const findElements = (value: unknown, names: readonly string[]): FindElem
     return index === undefined ? NOTHING : { value: value[index], index };
   };
 };
+
+/** The values of the keys for people: `web`, `80/TCP`. */
+export const labelOf = (element: string): string => {
+  const key = parseElement(element);
+  if (key === undefined) return element;
+  return isMap(key)
+    ? keyNames(element)
+        .map((name) => String(own(key, name)))
+        .join('/')
+    : String(key);
+};

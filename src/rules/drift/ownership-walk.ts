@@ -5,8 +5,8 @@ import type { OwnedFields, Ownership } from './field-ownership.ts';
 import { fieldPointer, type Step, showFieldPath } from './field-path.ts';
 import { isSecretField, NOT_DESIRED_STATE } from './find-drift.ts';
 import { descend, descendItem, type IgnoreState, isIgnored } from './ignored-paths.ts';
-import { deepEqual, isMap, type JsonMap, MAX_RECURSION, own } from './json.ts';
-import { type FindElement, findElements, keyNames } from './owned-items.ts';
+import { deepEqual, isMap, MAX_RECURSION, own } from './json.ts';
+import { type FindElement, findElements, keyNames, labelOf } from './owned-items.ts';
 
 export interface OwnershipWalkInput {
   /** Whether the release is applied on the server. Otherwise a field only must not be left without any owner. */
@@ -103,7 +103,7 @@ export class OwnershipWalk {
     for (const element of elements) {
       // The keys of an item say which item it is.
       if (element === ITSELF || keys.has(element)) continue;
-      this.#steps.push(toStep(element, names, before as FindElement, after as FindElement));
+      this.#steps.push(toStep(element, before as FindElement, after as FindElement));
       const inner: Place = {
         chart: chart?.(element).value,
         before: before?.(element).value,
@@ -198,24 +198,14 @@ const takeBelow = (owned: Owned, element: string): Owned => ({
   othersNow: below(owned.othersNow, element),
 });
 
-const toStep = (element: string, names: readonly string[], before: FindElement, after: FindElement): Step => {
+const toStep = (element: string, before: FindElement, after: FindElement): Step => {
   if (element.startsWith('f:')) return element.slice(2);
   return {
-    label: labelOf(element, names),
+    label: labelOf(element),
     managedKey: element,
     beforeIndex: before(element).index,
     afterIndex: after(element).index,
   };
-};
-
-/** The values of the keys for people: `web`, `80/TCP`. */
-const labelOf = (element: string, names: readonly string[]): string => {
-  try {
-    const key: unknown = JSON.parse(element.slice(2));
-    return isMap(key) ? names.map((name) => String(own(key as JsonMap, name))).join('/') : String(key);
-  } catch {
-    return element;
-  }
 };
 
 /** An ignored path with an index means the item at that place of the chart's list, as long as nobody moves it. */

@@ -240,7 +240,9 @@ test('a person who spells a duration of a custom resource otherwise does not tak
 
 test('entries of a version that is no longer served are dropped by the API server, with the next write of anybody', () => {
   const old = { ...HELM, apiVersion: 'apps/v1beta1' };
-  const unserved = (...versions: readonly string[]) => ({ versions: { unserved: new Set(versions) } });
+  const unserved = (...versions: readonly string[]) => ({
+    versions: { unserved: new Set(versions), fields: undefined },
+  });
   assert.deepEqual(ask(owned(old), owned(), 'AllFields', unserved('apps/v1beta1')).drift, []);
   assert.deepEqual(pathsOf(ask(owned(old), owned(), 'AllFields', unserved()).drift), ENTRY);
 });
