@@ -1,4 +1,5 @@
 import type { KubernetesObject, ManagedFieldsEntry } from '../kubernetes/object.ts';
+import { HELM_MANAGER } from '../rules/drift/field-ownership.ts';
 import { isList, isMap, type JsonMap, own } from '../rules/drift/json.ts';
 import type { FieldWriter } from './findings.ts';
 
@@ -60,9 +61,6 @@ export const lastWriter = (live: KubernetesObject, pointer: string): FieldWriter
   if (newest === undefined) return undefined;
   return { manager: newest.manager ?? '', atMs: timeOf(newest) || undefined };
 };
-
-/** The name under which Helm 3 and 4 write. */
-export const HELM_MANAGER = 'helm';
 
 const MARK = '/metadata/annotations/meta.helm.sh~1release-name';
 

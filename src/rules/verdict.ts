@@ -15,6 +15,15 @@ export interface InFlight {
   readonly record: RecordRef | undefined;
 }
 
+/** Who owns a field, as an entry of `managedFields` names it. */
+export interface FieldOwner {
+  readonly manager: string;
+  /** Apply or Update. */
+  readonly operation: string;
+  readonly apiVersion: string;
+  readonly subresource?: string;
+}
+
 /** One changed field. Its values are JSON, and `undefined` where the field is absent. A value that is `secret` is never shown. */
 export interface FieldChange {
   /** For people: `spec.template.spec.containers[web].image`. */
@@ -24,6 +33,10 @@ export interface FieldChange {
   readonly before: unknown;
   readonly after: unknown;
   readonly secret: boolean;
+  /** Where the version of the request does not have the field, and the API server drops it: that version, and the chart's. */
+  readonly lost?: { readonly asked: string; readonly chart: string };
+  /** Where the field keeps its value, and its owners change. */
+  readonly owners?: { readonly before: readonly FieldOwner[]; readonly after: readonly FieldOwner[] };
 }
 
 export interface GoverningRevision {

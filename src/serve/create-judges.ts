@@ -6,6 +6,7 @@ import { createRenewalPace } from '../admission/renewal-pace.ts';
 import { createAccess } from '../facts/access.ts';
 import { type Claims, createClaims } from '../facts/claims.ts';
 import { createDeleteHooks } from '../facts/delete-hooks.ts';
+import { createKindVersions } from '../facts/kind-versions.ts';
 import { createLiveFacts } from '../facts/live-facts.ts';
 import { createManifestNamespaces } from '../facts/manifest-namespaces.ts';
 import { createManifests } from '../facts/manifests.ts';
@@ -67,6 +68,13 @@ export const createJudges = ({ api, index, policies, decoder, intervals, log, no
     deleteHooks: createDeleteHooks(api, decoder),
     stores: createReleaseStores(index, live, namespaces, nowMs, intervals.stores),
     payloadNamespaces: namespaces,
+    // A version that is no longer served is to be known soon, so that nobody is refused for what the API server does about it.
+    kindVersions: createKindVersions({
+      api,
+      kinds: createKinds(api, nowMs, { ...intervals.discovery, rememberMs: intervals.discovery.retryUnknownMs }),
+      nowMs,
+      rememberMs: intervals.discovery.retryUnknownMs,
+    }),
     objectsIn: createObjectsInNamespace({
       api,
       kinds: createKinds(api, nowMs, intervals.discovery),

@@ -114,6 +114,21 @@ for (const helm of HELMS) {
         'all three marks stripped, and a change at once',
         ['patch', 'configmap', 'web', ...merge({ ...strip(...marks), data: { GREETING: 'evil' } })],
       ],
+      [
+        'the owners of its fields erased, and nothing else',
+        ['patch', 'deployment', 'web', ...merge({ metadata: { managedFields: [{}] } })],
+      ],
+      [
+        'the owners of its fields removed by a JSON patch',
+        [
+          'patch',
+          'deployment',
+          'web',
+          '--type=json',
+          '-p',
+          '[{"op":"replace","path":"/metadata/managedFields","value":[]}]',
+        ],
+      ],
       ['a delete that orphans', ['delete', 'deployment', 'web', '--cascade=orphan']],
       ['a delete in the foreground', ['delete', 'deployment', 'web', '--cascade=foreground']],
       ['a delete of all', ['delete', 'deployment', '--all']],
@@ -150,8 +165,18 @@ for (const helm of HELMS) {
       });
     }
 
+    test('its values applied by another manager: refused, but for Helm 3, which looks at no owners', async () => {
+      const values = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web' }, spec: { replicas: 2 } };
+      const apply = (): Promise<CommandResult> =>
+        kubectl(['apply', '--server-side', '--field-manager=me', '-f', '-'], { input: JSON.stringify(values) });
+      if (helm === 'helm3') succeeds(await apply());
+      else isDenied(await untouched(plane, namespace, apply), 'BelayDrift', /spec\.replicas: helm -> helm and me/);
+    });
+
     test('managedFields erased first, then a change', async () => {
-      await kubectl(['patch', 'deployment', 'web', ...merge({ metadata: { managedFields: [{}] } })]);
+      const erase = ['patch', 'deployment', 'web', '-n', namespace, ...merge({ metadata: { managedFields: [{}] } })];
+      // As one of whom Belay is not asked.
+      succeeds(await plane.kubectl([...erase, '--as=system:kube-controller-manager', '--as-group=system:masters']));
       isDenied(
         await untouched(plane, namespace, () => kubectl(['set', 'image', 'deployment/web', 'web=evil'])),
         'BelayDrift',

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { KubernetesObject } from '../../src/kubernetes/object.ts';
@@ -193,6 +194,63 @@ describe('what controllers and the API server read out of metadata', () => {
       }
     }
   });
+});
+
+test('a version of a custom resource that lacks a field, in which a label erases it', async () => {
+  const group = 'things.test';
+  const schema = (names: readonly string[]) => ({
+    openAPIV3Schema: {
+      type: 'object',
+      properties: {
+        spec: { type: 'object', properties: Object.fromEntries(names.map((name) => [name, { type: 'string' }])) },
+      },
+    },
+  });
+  await plane.api.create({
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `things.${group}` },
+    spec: {
+      group,
+      scope: 'Namespaced',
+      names: { plural: 'things', singular: 'thing', kind: 'Thing', listKind: 'ThingList' },
+      versions: [
+        { name: 'v1', served: true, storage: true, schema: schema(['size', 'extra']) },
+        { name: 'v1alpha1', served: true, storage: false, schema: schema(['size']) },
+      ],
+    },
+  });
+  await waitUntil('the API server serves both versions', async () => {
+    const asked = ['v1', 'v1alpha1'].map((version) => plane.kubectl(['get', `things.${version}.${group}`, '-A']));
+    return (await Promise.all(asked)).every(({ code }) => code === 0) || undefined;
+  });
+  const chart = join(plane.dir, 'things');
+  await mkdir(join(chart, 'templates'), { recursive: true });
+  await writeFile(join(chart, 'Chart.yaml'), 'apiVersion: v2\nname: things\nversion: 1.0.0\n');
+  const thing = {
+    apiVersion: `${group}/v1`,
+    kind: 'Thing',
+    metadata: { name: 'w' },
+    spec: { size: 'big', extra: 'all' },
+  };
+  await writeFile(join(chart, 'templates', 'thing.yaml'), JSON.stringify(thing));
+  succeeds(await plane.helm4(['install', 'things', chart, '-n', namespace]));
+
+  const label = (version: string, value: string) => ['label', `thing.${version}.${group}`, 'w', `mine=${value}`];
+  const extra = (): Promise<string> => plane.api.field(`things.v1.${group}/w`, '.spec.extra', { namespace });
+  // Rights on the kind itself are the administrator's here, who is bound by the guard as well.
+  const asAdmin = (args: readonly string[]) => plane.kubectl([...args, '-n', namespace]);
+  isDenied(
+    await asAdmin(label('v1alpha1', 'a')),
+    'BelayDrift',
+    /spec\.extra: would be lost/,
+    /kubectl edit Thing\.v1\./,
+  );
+  succeeds(await asAdmin(['annotate', 'secret', '-l', 'owner=helm,name=things', 'belay.dev/freeze=x']));
+  isDenied(await asAdmin(label('v1alpha1', 'b')), 'BelayFrozen');
+  assert.equal(await extra(), 'all');
+  succeeds(await asAdmin(label('v1', 'c')));
+  assert.equal(await extra(), 'all');
 });
 
 describe('hooks in a record', () => {

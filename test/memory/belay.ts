@@ -10,6 +10,7 @@ import { createEvents } from '../../src/events/events.ts';
 import { createAccess } from '../../src/facts/access.ts';
 import { createClaims } from '../../src/facts/claims.ts';
 import { createDeleteHooks } from '../../src/facts/delete-hooks.ts';
+import { createKindVersions } from '../../src/facts/kind-versions.ts';
 import { createLiveFacts } from '../../src/facts/live-facts.ts';
 import { createManifestNamespaces } from '../../src/facts/manifest-namespaces.ts';
 import { createManifests } from '../../src/facts/manifests.ts';
@@ -84,6 +85,12 @@ export const createMemoryBelay = (server: ApiServer, { nowMs }: Clock, staleAfte
     deleteHooks: createDeleteHooks(forReviews, decoder),
     stores: createReleaseStores(index, live, payloadNamespaces, nowMs, intervals.stores),
     payloadNamespaces,
+    kindVersions: createKindVersions({
+      api: forReviews,
+      kinds: createKinds(forReviews, nowMs, intervals.discovery),
+      nowMs,
+      rememberMs: intervals.discovery.retryUnknownMs,
+    }),
     objectsIn: createObjectsInNamespace({
       api: forReviews,
       kinds: createKinds(forReviews, nowMs, intervals.discovery),

@@ -1,5 +1,6 @@
 import type { RecordKind, RecordRef, ReleaseName } from '../../helm/names.ts';
 import { parseRecordName } from '../../helm/record.ts';
+import type { ObjectRef } from '../../kubernetes/object.ts';
 import type { LockSource } from '../../policy/lock.ts';
 import { showTime } from '../../text/when.ts';
 
@@ -25,6 +26,15 @@ export const helmUpgrade = (release: ReleaseName): string =>
 
 export const helmUninstall = (release: ReleaseName): string =>
   `helm uninstall ${releaseWord(release)} ${inNamespace(release)}`;
+
+/** `kubectl edit Widget.v1.example.com/w -n shop` */
+export const editInVersion = ({ kind, namespace, name }: ObjectRef, apiVersion: string): string => {
+  const [group = '', version = ''] = apiVersion.split('/');
+  const resource = [word(kind, 'kind'), word(version, 'version'), word(group, 'group')].join('.');
+  return `kubectl edit ${resource}/${word(name, 'name')}${namespace === '' ? '' : ` ${inNamespace({ namespace })}`}`;
+};
+
+export const helmUpgradeByForce = (release: ReleaseName): string => `${helmUpgrade(release)} --force-conflicts`;
 
 export const helmStatus = (release: ReleaseName): string =>
   `helm status ${releaseWord(release)} ${inNamespace(release)}`;

@@ -1,7 +1,8 @@
 import type { Denial, FieldChange } from '../../rules/verdict.ts';
 import { showName, showPath, showValue } from '../../text/escape.ts';
-import { helmUninstall, helmUpgrade, openRelease, repairRelease } from './commands.ts';
+import { editInVersion, helmUninstall, helmUpgrade, openRelease, repairRelease } from './commands.ts';
 import { type Cause, type Explanation, HOOK_OF_UNINSTALL, showRefusal, showRelease } from './explanation.ts';
+import { showOwnerChange } from './ownership.ts';
 
 type Drift = Extract<Denial, { code: 'BelayDrift' }>;
 
@@ -13,21 +14,24 @@ const OPEN_FOR_MS = 3_600_000;
 
 export const explainDrift = (denial: Drift, nowMs: number): Explanation => {
   const { attempt, release, object, governing, recordKind, changes, endsDeletion, isHook } = denial;
-  const more = changes.length - MAX_SHOWN_FIELDS;
+  const values = changes.filter(({ owners }) => owners === undefined);
+  const owned = changes.filter(({ owners }) => owners !== undefined);
+  const shownOwned = Math.max(0, MAX_SHOWN_FIELDS - values.length);
   return {
     headline: `${showRefusal(attempt, release, object)}: Helm ${showRelease(release)} manages it`,
     lines: [
       `governed by: revision ${governing.revision}, chart ${showName(governing.chart)}`,
       ...(isHook ? [HOOK_OF_UNINSTALL] : []),
       ...(endsDeletion ? ['it is being deleted already, and is gone as soon as its last finalizer is'] : []),
-      ...(changes.length > 0 ? ['changed:'] : []),
-      ...changes
-        .slice(0, MAX_SHOWN_FIELDS)
-        .map((change) => `  ${showPath(change.path)}: ${showChange(denial, change)}`),
-      ...(more > 0 ? [`  and ${more} more`] : []),
+      ...listChanges('changed:', denial, values, MAX_SHOWN_FIELDS),
+      ...listChanges(OWNERS_CHANGED, denial, owned, shownOwned),
+      ...inChartVersion(object, changes),
       ...(isHook
         ? ['Helm creates it:', `  ${helmUninstall(release)}`]
-        : [`${INSTEAD[attempt]}:`, `  ${helmUpgrade(release)}`]),
+        : [
+            `${values.length === 0 && owned.length > 0 ? INSTEAD_OF_OWNERS : INSTEAD[attempt]}:`,
+            `  ${helmUpgrade(release)}`,
+          ]),
       // Only that is known to bring back nothing but what the chart says.
       ...(attempt === 'create' && !isHook ? ['or exactly as the chart has it:', `  ${repairRelease(release)}`] : []),
       'or, if you may, open the release to changes by hand for an hour:',
@@ -43,6 +47,29 @@ export const explainDrift = (denial: Drift, nowMs: number): Explanation => {
   };
 };
 
+/** Helm 4 conflicts with whoever else owns a field that it changes, and removes only what it owns. */
+const OWNERS_CHANGED =
+  'these fields would belong to others (metadata.managedFields), and the next upgrade would fail by them or leave them behind:';
+
+const INSTEAD_OF_OWNERS =
+  'leave metadata.managedFields alone, and apply only fields that the chart does not set; or change them in the chart or its values';
+
+/** Where the version of the request loses fields, the write may be all right in that of the chart. */
+const inChartVersion = (object: Drift['object'], changes: readonly FieldChange[]): readonly string[] => {
+  const lost = changes.find((change) => change.lost !== undefined)?.lost;
+  return lost === undefined ? [] : ["write it in the chart's version:", `  ${editInVersion(object, lost.chart)}`];
+};
+
+const listChanges = (title: string, denial: Drift, changes: readonly FieldChange[], max: number): readonly string[] => {
+  if (changes.length === 0) return [];
+  const more = changes.length - max;
+  return [
+    title,
+    ...changes.slice(0, max).map((change) => `  ${showPath(change.path)}: ${showChange(denial, change)}`),
+    ...(more > 0 ? [`  and ${more} more`] : []),
+  ];
+};
+
 const INSTEAD: Record<Drift['attempt'], string> = {
   change: 'change it in the chart or its values',
   scale: 'change the number of replicas in the chart or its values',
@@ -51,6 +78,8 @@ const INSTEAD: Record<Drift['attempt'], string> = {
 };
 
 const showChange = (denial: Drift, change: FieldChange): string => {
+  if (change.lost !== undefined) return `would be lost, because ${showName(change.lost.asked)} has no such field`;
+  if (change.owners !== undefined) return showOwnerChange(change.owners);
   const show = isHidden(denial, change) ? showHidden : showValue;
   return `${show(change.before)} -> ${show(change.after)}`;
 };

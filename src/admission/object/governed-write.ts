@@ -8,8 +8,17 @@ import type { FieldChange } from '../../rules/verdict.ts';
 export interface Changes {
   /** Whether the write leaves the desired state as it was. Then nothing else has to be asked. */
   isNone(): boolean;
+  /**
+   * Reads what the other questions need beside the review, where it is written in another version of its kind than the chart or an owner of
+   * fields. Undefined where nothing has to be read.
+   */
+  prepare(document: Record<string, unknown>, signal: AbortSignal): Promise<void> | undefined;
   /** Given the chart's document; called only when the manifest lists the object. */
   find(document: Record<string, unknown>, policy: Policy): readonly FieldChange[];
+  /** Fields that have the chart's value again and belong to somebody else now. They do not count as changes. */
+  restored(document: Record<string, unknown>, policy: Policy): readonly FieldChange[];
+  /** The field manager that created the object and owns all of its fields. */
+  creator(): string | undefined;
   /** Whether the write gives the object an owner. The garbage collector deletes an object when its owner is gone. */
   gainsOwner(): boolean;
   /** Whether the write restarts Pods, where that is not up to its writer. */
@@ -35,11 +44,13 @@ export const scopeOf = ({ drift }: Policy, username: string): DriftScope =>
   isServiceAccount(username) ? drift.serviceAccounts : drift.users;
 
 /** Keeps the last answer: a refusal from memory is judged again with live facts, mostly by the same document and the same policy. */
-export const findOnce = (find: Changes['find']): Changes['find'] => {
-  let last: { document: object; policy: Policy; changes: readonly FieldChange[] } | undefined;
+export const findOnce = <T>(
+  find: (document: Record<string, unknown>, policy: Policy) => T,
+): ((document: Record<string, unknown>, policy: Policy) => T) => {
+  let last: { document: object; policy: Policy; found: T } | undefined;
   return (document, policy) => {
     if (last?.document !== document || last.policy !== policy)
-      last = { document, policy, changes: find(document, policy) };
-    return last.changes;
+      last = { document, policy, found: find(document, policy) };
+    return last.found;
   };
 };

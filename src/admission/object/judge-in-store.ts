@@ -2,17 +2,19 @@ import type { Claims } from '../../facts/claims.ts';
 import type { Manifest, Manifests } from '../../facts/manifests.ts';
 import type { ReleaseIndex } from '../../facts/release-index.ts';
 import type { Situation, Situations } from '../../facts/situation.ts';
-import { findDocument } from '../../helm/manifest.ts';
+import { findDocument, type ManifestDocument } from '../../helm/manifest.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { isTrusted } from '../../policy/subjects.ts';
 import { judgeUnder } from '../../rules/actions.ts';
+import { HELM_MANAGER } from '../../rules/drift/field-ownership.ts';
 import { isHolderUnknown } from '../../rules/in-flight.ts';
 import { findFreezes, findMaintenanceWindow } from '../../rules/locks.ts';
 import { judgeFromMetadata, judgeObject, RESTORES_CHART } from '../../rules/object.ts';
 import { allow, type Verdict } from '../../rules/verdict.ts';
+import { warnOfCreator, warnOfOwners } from '../explain/ownership.ts';
 import type { Now } from '../wire/answer.ts';
 import type { Deadline } from '../wire/review.ts';
-import type { GovernedWrite } from './governed-write.ts';
+import type { Changes, GovernedWrite } from './governed-write.ts';
 
 export interface JudgeInStoreDependencies {
   readonly situations: Pick<Situations, 'fromMemory' | 'live'>;
@@ -26,6 +28,7 @@ const judgeIn = (
   { claims, manifests }: JudgeInStoreDependencies,
   { write, owner, user, dryRun, changes }: GovernedWrite,
   { facts, namespaces, policy, clock, operation }: Situation,
+  signal: AbortSignal,
 ): Now<Verdict | undefined> => {
   const freezes = findFreezes(facts.records, namespaces, policy, clock.nowMs);
   const serialized = policy.operations.action === 'Deny';
@@ -40,11 +43,7 @@ const judgeIn = (
   const isDeleteInFlight = write.attempt === 'delete' && state.state === 'in-flight';
   if (policy.drift.action === 'Off' && freezes.length === 0 && !isDeleteInFlight) return allow('off');
 
-  const judgeBy = (manifest: Manifest | undefined): Verdict | undefined => {
-    if (manifest === undefined) return undefined;
-    // The objects of this release carry other marks.
-    if (manifest.namespace !== owner.namespace) return allow('another namespace');
-    const listed = findDocument(manifest.documents, manifest.namespace, write.object);
+  const judgeListed = (manifest: Manifest, listed: ManifestDocument | undefined): Verdict => {
     const isEdit = write.attempt === 'change' || write.attempt === 'scale';
     const governed = {
       governing,
@@ -58,10 +57,34 @@ const judgeIn = (
       freezes,
       open: findMaintenanceWindow(facts.records, namespaces, clock.nowMs),
     };
-    return judgeUnder(policy, (waived) => judgeObject(write, governed, waived));
+    const verdict = judgeUnder(policy, (waived) => judgeObject(write, governed, waived));
+    if (!verdict.allowed || listed === undefined) return verdict;
+    const warnings = warningsOf(write, changes, listed.document, policy, verdict.why);
+    return warnings.length === 0 ? verdict : { ...verdict, warnings };
+  };
+  const judgeBy = (manifest: Manifest | undefined): Now<Verdict | undefined> => {
+    if (manifest === undefined) return undefined;
+    // The objects of this release carry other marks.
+    if (manifest.namespace !== owner.namespace) return allow('another namespace');
+    const listed = findDocument(manifest.documents, manifest.namespace, write.object);
+    const prepared = listed && changes.prepare(listed.document, signal);
+    return prepared === undefined ? judgeListed(manifest, listed) : prepared.then(() => judgeListed(manifest, listed));
   };
   const cached = manifests.cached(governing, write.object);
   return cached === undefined ? manifests.of(governing, write.object).then(judgeBy) : judgeBy(cached);
+};
+
+/** Whoever brings back what the chart sets is told when Helm does not own it afterwards. */
+const warningsOf = (
+  { release, object }: GovernedWrite['write'],
+  changes: Changes,
+  document: Record<string, unknown>,
+  policy: Policy,
+  why: string,
+): readonly string[] => {
+  if (why !== RESTORES_CHART) return warnOfOwners(release, changes.restored(document, policy));
+  const creator = changes.creator();
+  return creator === undefined || creator === HELM_MANAGER ? [] : warnOfCreator(release, object, creator);
 };
 
 const passTrusted = ({ name }: Policy): Verdict => ({
@@ -85,7 +108,7 @@ const judgeLive = async (
   const { write, owner } = governed;
   const situation = await dependencies.situations.live(write.release, signal, owner.namespace);
   if ((situation.home ?? situation.namespace)?.terminating === true) return allow('terminating namespace');
-  return (await judgeIn(dependencies, governed, situation)) ?? allow('no manifest');
+  return (await judgeIn(dependencies, governed, situation, signal)) ?? allow('no manifest');
 };
 
 /** Judges from memory first, and reads the facts live before it refuses (docs/design.md#never-refuse-from-memory). */
@@ -103,6 +126,6 @@ export const judgeInStore = (
   }
   const settle = (verdict: Verdict | undefined): Now<Verdict> =>
     isCertain(verdict) ? verdict : judgeLive(dependencies, governed, deadline);
-  const remembered = judgeIn(dependencies, governed, known);
+  const remembered = judgeIn(dependencies, governed, known, deadline.signal);
   return remembered instanceof Promise ? remembered.then(settle) : settle(remembered);
 };

@@ -1,10 +1,16 @@
+import type { KindVersions } from '../../facts/kind-versions.ts';
 import type { ReleaseName } from '../../helm/names.ts';
 import type { ObjectRef } from '../../kubernetes/object.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { ignoredPathsFor } from '../../policy/subjects.ts';
+import { isBuiltInGroup } from '../../rules/drift/built-in-groups.ts';
+import { isSameOwnership } from '../../rules/drift/field-ownership.ts';
 import { type DriftInput, findDrift } from '../../rules/drift/find-drift.ts';
+import { findOwnershipDrift, findRestored } from '../../rules/drift/find-ownership.ts';
+import { findPruned } from '../../rules/drift/find-pruned.ts';
 import { gainsOwner } from '../../rules/drift/gains-owner.ts';
 import { isUnchanged } from '../../rules/drift/is-unchanged.ts';
+import { otherVersions, type KindVersions as VersionFacts } from '../../rules/drift/kind-versions.ts';
 import { restartsPods } from '../../rules/drift/restarts-pods.ts';
 import { restoresObject } from '../../rules/drift/restores-object.ts';
 import { allow, type Verdict } from '../../rules/verdict.ts';
@@ -16,24 +22,41 @@ import { type Changes, findOnce, scopeOf } from './governed-write.ts';
 import { type JudgeGovernedDependencies, judgeGoverned } from './judge-governed.ts';
 import { refOf } from './ref-of.ts';
 
-export type ReviewObjectDependencies = JudgeGovernedDependencies;
+export interface ReviewObjectDependencies extends JudgeGovernedDependencies {
+  readonly kindVersions: KindVersions;
+}
+
+const NO_DOCUMENT = {};
 
 const ATTEMPTS = { CREATE: 'create', UPDATE: 'change', DELETE: 'delete', CONNECT: 'change' } as const;
 
 const changesOf = (
-  { object: after, oldObject: before, user }: Review,
+  { kindVersions }: ReviewObjectDependencies,
+  { kind, resource, object: after, oldObject: before, user }: Review,
   object: ObjectRef,
   owner: ReleaseName,
 ): Changes => {
   const names = { releaseName: owner.name, releaseNamespace: owner.namespace };
-  const nothing = { isNone: () => false, find: () => [], gainsOwner: () => false, restarts: () => false };
+  const nothing = {
+    prepare: () => undefined,
+    isNone: () => false,
+    find: () => [],
+    restored: () => [],
+    creator: () => undefined,
+    gainsOwner: () => false,
+    restarts: () => false,
+  };
   if (after === undefined) return { ...nothing, restores: () => false };
   if (before === undefined) {
     return {
       ...nothing,
+      creator: () => after.metadata?.managedFields?.[0]?.manager,
       restores: (document) => restoresObject({ document, after, group: object.group, kind: object.kind, ...names }),
     };
   }
+  const asked = after.apiVersion ?? '';
+  const isBuiltIn = isBuiltInGroup(object.group);
+  let versions: VersionFacts | undefined;
   const inputOf = (document: Record<string, unknown>, policy: Policy): DriftInput => ({
     scope: scopeOf(policy, user.username),
     document,
@@ -41,11 +64,26 @@ const changesOf = (
     before,
     after,
     ignore: ignoredPathsFor(policy.drift.ignore, object),
+    versions,
   });
   return {
-    isNone: () => isUnchanged(before, after),
-    find: findOnce((document, policy) => findDrift(inputOf(document, policy))),
+    prepare: (document, signal) => {
+      const others = otherVersions(document, before, asked);
+      if (others.length === 0 || (isBuiltIn && isSameOwnership(before, after))) return undefined;
+      return kindVersions.read(kind, resource.resource, others, signal).then((read) => {
+        versions = read;
+      });
+    },
+    // In another version the API server may drop fields, also by a write that changes nothing.
+    isNone: () => isUnchanged(before, after) && (isBuiltIn || otherVersions(NO_DOCUMENT, before, asked).length === 0),
+    find: findOnce((document, policy) => [
+      ...findDrift(inputOf(document, policy)),
+      ...findPruned({ ...inputOf(document, policy), asked }),
+      ...findOwnershipDrift(inputOf(document, policy)),
+    ]),
+    restored: (document, policy) => findRestored(inputOf(document, policy)),
     restarts: (document, policy) => restartsPods(inputOf(document, policy)),
+    creator: () => undefined,
     gainsOwner: () => gainsOwner(before, after),
     restores: () => false,
   };
@@ -65,7 +103,7 @@ export const reviewObject = (
     const write = { release: owner, username: user.username, attempt: ATTEMPTS[operation], object, endsDeletion };
     return judgeGoverned(
       dependencies,
-      { write, owner, user, dryRun, changes: changesOf(review, object, owner) },
+      { write, owner, user, dryRun, changes: changesOf(dependencies, review, object, owner) },
       deadline,
     );
   };

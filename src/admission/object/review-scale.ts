@@ -1,9 +1,14 @@
+import type { KindVersions } from '../../facts/kind-versions.ts';
 import type { ReleaseName } from '../../helm/names.ts';
 import { ownerOf } from '../../helm/owner.ts';
 import { type Api, ApiError, pathOf } from '../../kubernetes/api.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
+import type { Policy } from '../../policy/policy.ts';
 import { ignoredPathsFor } from '../../policy/subjects.ts';
-import { findScaleDrift } from '../../rules/drift/find-scale-drift.ts';
+import { isBuiltInGroup } from '../../rules/drift/built-in-groups.ts';
+import { findPruned } from '../../rules/drift/find-pruned.ts';
+import { findScaleDrift, findScaleRestored, type ScaleDriftInput } from '../../rules/drift/find-scale-drift.ts';
+import { otherVersions, type KindVersions as VersionFacts } from '../../rules/drift/kind-versions.ts';
 import { allow } from '../../rules/verdict.ts';
 import type { AdmissionAnswer } from '../wire/answer.ts';
 import type { Review } from '../wire/review.ts';
@@ -12,6 +17,7 @@ import { type JudgeGovernedDependencies, judgeGoverned } from './judge-governed.
 
 export interface ReviewScaleDependencies extends JudgeGovernedDependencies {
   readonly api: Api;
+  readonly kindVersions: KindVersions;
   /** Takes note of the release of each scaled object, for a review that cannot be judged in time. */
   readonly scaled: WeakMap<Review, ReleaseName>;
 }
@@ -34,8 +40,9 @@ export const reviewScale = async (
 ): Promise<AdmissionAnswer> => {
   const beforeReplicas = replicasOf(review.oldObject);
   const afterReplicas = replicasOf(review.object);
-  if (beforeReplicas === afterReplicas) return allow('unchanged');
   const { group, version, resource } = review.resource;
+  // The API server may drop fields of a custom resource by a write in another version, also where the number stays.
+  if (beforeReplicas === afterReplicas && isBuiltInGroup(group)) return allow('unchanged');
   const root = group === '' ? ['api', version] : ['apis', group, version];
   let parent: KubernetesObject;
   try {
@@ -53,6 +60,15 @@ export const reviewScale = async (
   dependencies.scaled.set(review, release);
   const { user } = review;
   const object = { group, kind: parent.kind ?? '', namespace: review.namespace, name: review.name };
+  const inputOf = (document: Record<string, unknown>, policy: Policy): ScaleDriftInput => ({
+    scope: scopeOf(policy, user.username),
+    document,
+    beforeReplicas,
+    afterReplicas,
+    ignore: ignoredPathsFor(policy.drift.ignore, object),
+  });
+  const asked = `${group}/${version}`;
+  let versions: VersionFacts | undefined;
   return judgeGoverned(
     dependencies,
     {
@@ -61,18 +77,24 @@ export const reviewScale = async (
       user,
       dryRun: review.dryRun,
       changes: {
-        isNone: () => false,
+        prepare: (document, reading) => {
+          const others = isBuiltInGroup(group) ? [] : otherVersions(document, parent, asked);
+          if (others.length === 0) return undefined;
+          const kind = { group, version, kind: object.kind };
+          return dependencies.kindVersions.read(kind, resource, others, reading).then((read) => {
+            versions = read;
+          });
+        },
+        isNone: () => beforeReplicas === afterReplicas && otherVersions({}, parent, asked).length === 0,
         gainsOwner: () => false,
         restarts: () => false,
         restores: () => false,
-        find: (document, policy) =>
-          findScaleDrift({
-            scope: scopeOf(policy, user.username),
-            document,
-            beforeReplicas,
-            afterReplicas,
-            ignore: ignoredPathsFor(policy.drift.ignore, object),
-          }),
+        restored: (document, policy) => findScaleRestored(parent, inputOf(document, policy), user.username),
+        creator: () => undefined,
+        find: (document, policy) => [
+          ...findScaleDrift(inputOf(document, policy)),
+          ...findPruned({ ...inputOf(document, policy), before: parent, asked, versions }),
+        ],
       },
     },
     { signal },

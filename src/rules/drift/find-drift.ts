@@ -6,6 +6,7 @@ import { chartShape } from './chart-shape.ts';
 import type { Step } from './field-path.ts';
 import { descend, type IgnoreState, ignoredPaths, isIgnored } from './ignored-paths.ts';
 import { deepEqual, isMap, type JsonMap, own } from './json.ts';
+import type { KindVersions } from './kind-versions.ts';
 import { Walk } from './walk.ts';
 
 export interface DriftInput {
@@ -21,6 +22,8 @@ export interface DriftInput {
   readonly ignore: readonly string[];
   /** Whether `kubectl rollout restart` counts as drift. */
   readonly countsRestart?: boolean;
+  /** Needed where the chart, or an owner of fields, writes another version of the kind than the request. */
+  readonly versions?: KindVersions | undefined;
 }
 
 /** The changes of an UPDATE that are drift. Never throws, whatever the objects look like. */
@@ -53,7 +56,7 @@ export const findDrift = (input: DriftInput): readonly FieldChange[] => {
 const BEYOND_DESIRED_STATE: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'status']);
 
 /** Metadata that the API server writes, and finalizers, which controllers write. */
-const NOT_DESIRED_STATE: ReadonlySet<string> = new Set([
+export const NOT_DESIRED_STATE: ReadonlySet<string> = new Set([
   'creationTimestamp',
   'deletionGracePeriodSeconds',
   'deletionTimestamp',
@@ -117,7 +120,7 @@ const isDesiredState = (annotation: string): boolean =>
 /** kubectl stores a copy of the whole object in this annotation. */
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
-const isSecretField = ([first, second, third]: readonly Step[]): boolean =>
+export const isSecretField = ([first, second, third]: readonly Step[]): boolean =>
   first === 'data' ||
   first === 'stringData' ||
   (first === 'metadata' && second === 'annotations' && (third === undefined || third === LAST_APPLIED));
@@ -135,7 +138,7 @@ const keysOf = (before: JsonMap, after: JsonMap): readonly string[] => {
   return keys;
 };
 
-const identify = (after: JsonMap, before: JsonMap): { readonly group: string; readonly kind: string } => {
+export const identify = (after: JsonMap, before: JsonMap): { readonly group: string; readonly kind: string } => {
   const apiVersion = own(after, 'apiVersion') ?? own(before, 'apiVersion');
   const kind = own(after, 'kind') ?? own(before, 'kind');
   const slash = typeof apiVersion === 'string' ? apiVersion.indexOf('/') : -1;

@@ -11,7 +11,7 @@ test('an update of the status, and metadata that the API server writes, change n
     before,
     ['/status/replicas', 3],
     ['/status/x', {}],
-    ['/metadata/managedFields', [{}]],
+
     ['/metadata/resourceVersion', '11'],
     ['/metadata/generation', 2],
   );
