@@ -24,8 +24,8 @@ export const NOTHING_DECODED = {
 } as const;
 
 /**
- * Helm marks a deployed revision superseded during an operation. Without an operation only a user with the right to break may (rules/record/at-
- * rest.ts).
+ * Helm marks a deployed revision superseded during an operation. Without an operation only a user with the right to break may
+ * (rules/record/at-rest.ts).
  */
 const mayBreak = async (
   { access }: DecodeRecordDependencies,

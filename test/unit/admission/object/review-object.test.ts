@@ -36,6 +36,14 @@ describe('drift', () => {
     succeeds(await robot.patch('deployment/web', more));
   });
 
+  test('a service account does not put another port in the place of the chart’s', async () => {
+    const operator = plane.as('system:serviceaccount:shop:operator');
+    isDenied(
+      await untouched(plane, () => operator.patch('service/web', { spec: { ports: [{ port: 81 }] } })),
+      'BelayDrift',
+    );
+  });
+
   test('a change back to the chart’s value passes', async () => {
     await plane.policy({ drift: { action: 'Off' } });
     succeeds(await image(dev, 'evil'));
