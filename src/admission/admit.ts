@@ -11,7 +11,7 @@ import { reviewPolicy } from './review-policy.ts';
 import type { AdmissionAnswer, Now } from './wire/answer.ts';
 import type { Deadline } from './wire/review.ts';
 
-/** What the judges need together. Each judge names its own part. */
+/** Everything that the judges need. Each judge names its own part. */
 export type AdmitDependencies = ReviewObjectDependencies &
   ReviewScaleDependencies &
   ReviewRecordDependencies &

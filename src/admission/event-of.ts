@@ -11,16 +11,16 @@ import { aspectOf, type RecognisedReview } from './recognised-review.ts';
 import type { AdmissionAnswer } from './wire/answer.ts';
 import type { Review } from './wire/review.ts';
 
-/** What `eventsOf` has to know beside the review. */
+/** What `eventsOf` needs beside the review. */
 export interface EventContext {
   readonly nowMs: number;
-  /** The stored revisions of a release, from memory: nothing is decided by them. */
+  /** The stored revisions of a release, from memory. No decision rests on them. */
   readonly recordsOf: (release: ReleaseName) => readonly ReleaseRecord[];
 }
 
 /**
- * The Events that an answer to a review is worth, each on the release's record and on the object that was written. None for a rehearsal
- * (dryRun), and none for nearly every review. The answers of /mutate are not worth any: /validate follows.
+ * The Events that tell of an answer: each on the release's record, and on the object that was written. Nearly every answer leaves none, and a dry
+ * run never leaves one. Answers of /mutate leave none, because /validate follows.
  */
 export const eventsOf = (
   review: RecognisedReview,
@@ -75,7 +75,7 @@ const releaseOf = (review: RecognisedReview, denial: Denial): ReleaseName => {
   if ('release' in denial) return denial.release;
   const { namespace } = review;
   if (denial.code === 'BelayClaimGuarded') return { namespace, name: releaseOfLease(denial.lease) ?? '' };
-  // Empty for a Namespace: its locks are those of all releases in it.
+  // The name is empty for a Namespace, whose locks hold for all releases in it.
   return { namespace, name: aspectOf(review, 'record')?.recordName?.release ?? '' };
 };
 

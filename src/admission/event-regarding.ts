@@ -7,14 +7,14 @@ import type { Denial } from '../rules/verdict.ts';
 import type { ReviewKind } from './wire/answer.ts';
 import type { Review } from './wire/review.ts';
 
-/** A review and its answer, as far as they tell which objects an Event is about. */
+/** The parts of a review and its answer that tell which objects an Event is about. */
 export interface Incident {
   readonly review: Review;
   readonly kind: ReviewKind;
   /** Why the write was refused, or would have been refused if the policy enforced the rule. */
   readonly denial: Denial | undefined;
   readonly allowed: boolean;
-  /** Of the release, from memory. */
+  /** The records of the release, from memory. */
   readonly records: readonly ReleaseRecord[];
 }
 

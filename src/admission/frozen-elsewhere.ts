@@ -16,12 +16,12 @@ export interface FrozenElsewhereDependencies {
   readonly objectsIn: ObjectsInNamespace;
 }
 
-/** A frozen release with objects in a namespace where it has no records, or one of which that could not be read. */
+/** A frozen release that has objects in a namespace without its records, or whose manifest could not be read to tell. */
 export type FrozenElsewhere =
   | { readonly release: ReleaseName; readonly policy: Policy; readonly freezes: readonly Freeze[] }
   | { readonly release: ReleaseName; readonly unread: string };
 
-/** Manifests that one review reads at once: half of what all reviews read at once (facts/manifests.ts). */
+/** How many manifests one review reads at once: half as many as all reviews together (facts/manifests.ts). */
 const WORKERS = 4;
 
 /** `atHome` tells whether the release's objects live in the namespace by default, whose own freeze then counts too. */

@@ -1,6 +1,6 @@
 import type { Verdict } from '../rules/verdict.ts';
 
-/** The verdict on a write that two have judged: each has its say, and one refusal is enough. */
+/** Joins the verdicts of two judges on one write. One refusal is enough. */
 export const joinVerdicts = (first: Verdict, second: Verdict): Verdict => {
   if (!first.allowed) return first;
   if (!second.allowed) return second;

@@ -27,15 +27,15 @@ export interface FindFrozenDependencies {
   readonly scaled: WeakMap<Review, ReleaseName>;
 }
 
-/** Whether a freeze lets the user's write pass: that of the holder of an operation in flight, and that of a trusted user. */
+/** Whether the user may write in spite of a freeze: the holder of an operation in flight may, and so may a trusted user. */
 const passesFreeze = (policy: Policy, operation: OperationState, user: Review['user']): boolean =>
   actionOf(policy, 'BelayFrozen') !== 'Deny' ||
   (operation.state === 'in-flight' && operation.inFlight.holder === user.username) ||
   isTrusted(policy.drift.trusted, user);
 
 /**
- * For a review that could not be judged in time. What belongs to a frozen release does not pass unchecked, whatever its manifest lists. Memory may be
- * some moments old: a freeze that was lifted just now may refuse one more write, and the next one passes.
+ * Used for a review that could not be judged in time. An object of a frozen release does not pass unchecked, whatever the manifest lists. Memory may
+ * be some moments old: a freeze that was lifted just now may refuse one more write, and the next write passes.
  */
 export const createFindFrozen =
   ({ situations, stores, scaled, index, deleteHooks }: FindFrozenDependencies): FindFrozen =>

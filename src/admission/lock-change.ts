@@ -21,7 +21,7 @@ export interface LockWrite {
   readonly after: Annotations;
 }
 
-/** Undefined when the write touches no lock; refused unless it is well-formed and by somebody who may. */
+/** Undefined when the write touches no lock. Refused when a lock is not well-formed, or when the user has no right to it. */
 export const judgeLockWrite = async (
   { access, nowMs }: JudgeLockWriteDependencies,
   write: LockWrite,

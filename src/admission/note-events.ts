@@ -13,11 +13,11 @@ export interface NoteEventsDependencies {
   readonly nowMs: () => number;
 }
 
-/** The server calls it when an answer has been sent. Never throws: the caller has got its answer already. */
+/** The server calls this after it has sent an answer. Never throws, because the answer is out already. */
 export const createNoteEvents =
   ({ events, index, log, nowMs }: NoteEventsDependencies) =>
   (review: RecognisedReview, answer: AdmissionAnswer): void => {
-    // Nearly every answer is worth no Event.
+    // Nearly every answer leaves no Event.
     if (answer.allowed && answer.waived === undefined && answer.notes === undefined) return;
     try {
       const recordsOf = (release: Parameters<ReleaseIndex['facts']>[0]) => index.facts(release).records;

@@ -33,7 +33,7 @@ const findNamespace: Find = ({ resource }) =>
 const findPolicy: Find = ({ resource }) =>
   resource.group === 'belay.dev' && resource.resource === 'releasepolicies' ? POLICY : undefined;
 
-/** By its name: Belay claims a release by the Lease of that name, whatever its labels are. */
+/** Finds a claim by its name: Belay claims a release by the Lease of that name, whatever labels it has. */
 const findClaim: Find = ({ resource, namespace, name, object, oldObject }) => {
   if (resource.group !== 'coordination.k8s.io' || resource.resource !== 'leases') return undefined;
   const release = releaseOfLease(name);
@@ -61,8 +61,8 @@ const findHook: Find = ({ operation, object, oldObject }) => {
 };
 
 /**
- * In the order in which they have their say. The first one decides what becomes of a review that could not be judged in time, and so the
- * stricter ones come first (server/without-verdict.ts).
+ * The order in which the aspects of a review are judged. The first aspect also decides the answer to a review that could not be judged in time,
+ * so the stricter ones come first (server/without-verdict.ts).
  */
 const FINDS: readonly Find[] = [findRecord, findNamespace, findClaim, findGovernedObject, findHook, findPolicy];
 

@@ -3,7 +3,7 @@ import type { RecordName } from '../helm/record.ts';
 import type { ReviewKind } from './wire/answer.ts';
 import type { Review } from './wire/review.ts';
 
-/** One thing that a review is about, with what was read to tell it. */
+/** One thing that a review is about, with the names that were read to recognise it. */
 export type Aspect =
   /** `recordName` is undefined where Helm would take the object for a record by its label, but its name is not that of a record. */
   | { readonly kind: 'record'; readonly recordName: RecordName | undefined }
@@ -13,13 +13,16 @@ export type Aspect =
   | { readonly kind: 'claim'; readonly release: ReleaseName | undefined }
   | { readonly kind: 'hook' | 'scale' | 'namespace' | 'policy' };
 
-/** A review that has been recognised: it is read once what it is about, before anything else is asked. */
+/** A review whose aspects are known. They are found once, before anything else is asked. */
 export interface RecognisedReview extends Review {
-  /** Names the review in the log and in metrics, and tells what an expired deadline means: the first aspect, or `unknown` without any. */
+  /**
+   * The first aspect, or `unknown` where there is none. It names the review in the log and in metrics, and decides the answer after an expired
+   * deadline.
+   */
   readonly reviewKind: ReviewKind;
   /** Whether the review was sent as an UPDATE that takes the last finalizer off what is being deleted. It is judged as the DELETE that it is. */
   readonly endsDeletion?: true;
-  /** All that the review is about. Each aspect has its say. */
+  /** Everything that the review is about. A judge is asked about each aspect. */
   readonly aspects: readonly Aspect[];
 }
 

@@ -9,7 +9,7 @@ import type { RenewalPace } from './renewal-pace.ts';
 import type { AdmissionAnswer } from './wire/answer.ts';
 import type { Review } from './wire/review.ts';
 
-/** Everything a renewal leaves alone. */
+/** The parts of a Lease that a renewal does not change. */
 const withoutRenewal = (lease: KubernetesObject | undefined): string => {
   const {
     managedFields: _managedFields,
@@ -24,7 +24,7 @@ const withoutRenewal = (lease: KubernetesObject | undefined): string => {
 const durationOf = (lease: KubernetesObject | undefined): unknown =>
   (lease?.spec as { leaseDurationSeconds?: unknown } | undefined)?.leaseDurationSeconds;
 
-/** Null where it was taken away, which no holder may do. */
+/** Null where the write removes the duration, which no holder may do. */
 const newDurationOf = ({ object, oldObject }: Review): unknown =>
   durationOf(object) === durationOf(oldObject) ? undefined : (durationOf(object) ?? null);
 
@@ -35,7 +35,7 @@ export interface ReviewClaimDependencies {
   readonly renewalPace: RenewalPace;
 }
 
-/** Judges a write of a claim's Lease by anybody but Belay itself (which the API server does not ask about). */
+/** Judges a write of a claim's Lease by another user than Belay. The API server does not ask about Belay's own writes. */
 export const reviewClaim = async (
   { situations, shortestSilenceMs, renewalPace }: ReviewClaimDependencies,
   review: Review,

@@ -98,7 +98,7 @@ const refuse = (name: string, release: ReleaseName, freezes: readonly Freeze[]):
     object: { group: '', kind: 'Namespace', namespace: '', name },
   });
 
-/** A lock on the Namespace, or in a policy, holds for every release. It is told once. */
+/** A lock on the Namespace, or in a policy, holds for every release. The message has it once. */
 const distinct = (freezes: readonly Freeze[]): readonly Freeze[] => [
   ...new Map(freezes.map((freeze) => [JSON.stringify([freeze.source, freeze.reason]), freeze])).values(),
 ];

@@ -6,8 +6,8 @@ import type { AdmissionAnswer } from './wire/answer.ts';
 import type { Review } from './wire/review.ts';
 
 /**
- * Refuses a ReleasePolicy for what neither the schema of the CRD nor its CEL can check: a schedule, a time zone, a SemVer range. A policy
- * that cannot be read and is stored all the same may still get labels, or lose its finalizers.
+ * Refuses a ReleasePolicy whose schedule, time zone or SemVer range cannot be read: neither the schema of the CRD nor its CEL checks these. A
+ * stored policy that cannot be read may still get labels, or lose its finalizers.
  */
 export const reviewPolicy = ({ operation, name, object, oldObject }: Review): AdmissionAnswer => {
   if (operation !== 'CREATE' && operation !== 'UPDATE') return allow('not a write');

@@ -43,7 +43,7 @@ const KUBERNETES: ReadonlySet<string> = new Set([
   'kubelet',
 ]);
 
-/** What a search for added fields needs at every place. */
+/** What the search for added fields needs at each place of the object. */
 interface Search {
   readonly live: KubernetesObject;
   readonly manager: string;

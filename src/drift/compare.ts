@@ -24,8 +24,8 @@ export const compareChartFields = ({ desired, live, document, marks, ignore }: C
 const isIndex = (key: string): boolean => /^\d+$/.test(key);
 
 /**
- * Leaves out changes that are only another spelling: `1000m` for `1`, nothing for `""` or `false`. It is used where the API server cannot be asked.
- * It may overlook a `false` that somebody took away.
+ * Leaves out changes that only spell the same value in another way: `1000m` for `1`, or no field for `""` or `false`. It is used where the API
+ * server cannot be asked. It may overlook a `false` that somebody took away.
  */
 export const withoutSpelling = (changes: readonly FieldChange[]): readonly FieldChange[] =>
   changes.filter(({ pointer, before, after }) => {

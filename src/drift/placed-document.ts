@@ -25,7 +25,7 @@ export const placeDocument = (document: JsonMap, marks: Marks, namespace: string
   return chartShape({ ...document, metadata }, marks, false) as KubernetesObject;
 };
 
-/** The document as it is stored, as far as that can be known without asking the API server. */
+/** The document nearly as the API server would store it, made without asking the API server. */
 export const toStored = (placed: KubernetesObject, marks: Marks): KubernetesObject => {
   const isSecret = placed.kind === 'Secret' && placed.apiVersion === 'v1';
   return withProtocols(chartShape(placed, marks, isSecret), '') as KubernetesObject;

@@ -15,7 +15,7 @@ export interface TellDriftDependencies {
   readonly nowMs: () => number;
 }
 
-/** Kinds that cannot be looked at. Each is told in the log once, and a manifest may name any kind. */
+/** How many kinds that cannot be looked at are remembered. Each is logged once. There is a bound because a manifest may name any kind. */
 const MAX_TOLD_KINDS = 100;
 
 /** Tells of what the sweep has found at one release: by Events, in the log and in the counts. Drift that was told before is not told again. */

@@ -20,7 +20,7 @@ export interface UnattendedRepairDependencies extends RepairReleaseDependencies 
   readonly log: Logger;
 }
 
-/** As many objects as the sweep remembers without drift. */
+/** How many objects have their repairs remembered: as many as the sweep remembers without drift. */
 const MAX_REMEMBERED = 20_000;
 
 const identityOf = ({ object: { group, kind, namespace, name } }: ObjectDrift): string =>

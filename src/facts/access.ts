@@ -4,7 +4,7 @@ import type { LockVerb } from '../policy/lock.ts';
 
 /** Asks RBAC whether a user may lock, unlock, open or break a release (the virtual resource `releases.belay.dev`). */
 export interface Access {
-  /** `release` empty: all releases of the namespace. Rejects with ApiError when the question cannot be put. */
+  /** An empty `release` stands for all releases of the namespace. Rejects with ApiError when the API server does not answer. */
   may(user: UserInfo, verb: LockVerb, namespace: string, release: string, signal: AbortSignal): Promise<boolean>;
 }
 
@@ -30,7 +30,7 @@ export const createAccess = (api: Api): Access => ({
   },
 });
 
-/** Whether Belay may sweep. The right is the switch: manifests/overlays/drift grants `sweep`, together with the rights to read objects. */
+/** Whether Belay may sweep. The right `sweep` switches the sweep on: manifests/overlays/drift grants it together with the rights to read objects. */
 export const mayISweep = async (api: Api, signal: AbortSignal): Promise<boolean> => {
   const answer = await api.request<{ status?: { allowed?: boolean } }>({
     method: 'POST',

@@ -23,7 +23,7 @@ export const releaseOfLease = (lease: string): string | undefined =>
 const toStorage = (text: string | undefined): RecordKind | undefined =>
   text === 'Secret' || text === 'ConfigMap' ? text : undefined;
 
-/** Reads a claim. Undefined for a Lease that Belay did not write or that somebody stripped: it claims nothing. */
+/** Reads a claim. Undefined for a Lease that Belay did not write, or whose marks somebody has removed: such a Lease claims nothing. */
 export const readClaim = (lease: ReflectedObject): { release: ReleaseName; claim: Claim } | undefined => {
   const { metadata } = lease;
   const spec = lease.spec as LeaseSpec | undefined;
@@ -50,23 +50,23 @@ export const readClaim = (lease: ReflectedObject): { release: ReleaseName; claim
   };
 };
 
-/** Who is admitted to do what. */
+/** An admitted operation, and who runs it. */
 export interface Admission {
   readonly release: ReleaseName;
   readonly holder: string;
   readonly operation: OperationKind;
   readonly revision: number;
   readonly requestUid: string;
-  /** Of an uninstall: the record's resourceVersion before it. */
+  /** For an uninstall: the record's resourceVersion before its start. */
   readonly recordVersion: string | undefined;
-  /** The kind of the records that it writes. */
+  /** The kind of the records that the operation writes. */
   readonly storage: RecordKind;
 }
 
 export interface ClaimBody extends Admission {
   readonly nowMs: number;
   readonly staleAfterMs: number;
-  /** The Lease that is overwritten: its resourceVersion makes the write a compare-and-swap. */
+  /** The Lease that this claim replaces. Its resourceVersion makes the write a compare-and-swap. */
   readonly previous: { readonly resourceVersion: string; readonly transitions: number } | undefined;
 }
 
@@ -90,7 +90,7 @@ export const toLease = (body: ClaimBody): Record<string, unknown> => ({
     holderIdentity: body.holder,
     acquireTime: microTime(body.nowMs),
     renewTime: microTime(body.nowMs),
-    // Rounded up: the number written here counts (Claim.silenceMs), and must not be shorter than the policy's time.
+    // The number is rounded up. It is read back as Claim.silenceMs, and must not be shorter than the policy's time.
     leaseDurationSeconds: Math.max(1, Math.ceil(body.staleAfterMs / 1000)),
     leaseTransitions: (body.previous?.transitions ?? -1) + 1,
   },

@@ -8,7 +8,7 @@ import type { ReleaseIndex } from './release-index.ts';
 
 /** A release's claim is renewed this many times per `staleAfter` while its holder writes. */
 const RENEWALS_PER_STALE_AFTER = 6;
-/** Releases whose last renewal is remembered. Beyond that, the oldest are forgotten, and renewed again sooner. */
+/** How many releases have their last renewal remembered. The oldest beyond that are forgotten, and so are renewed again sooner. */
 const MAX_REMEMBERED = 10_000;
 
 export interface ClaimRenewalDependencies {
@@ -20,12 +20,12 @@ export interface ClaimRenewalDependencies {
 
 type RenewClaim = (release: ReleaseName, holder: string, staleAfterMs: number) => void;
 
-/** Renews the claim of a holder that writes. The write itself waits for nothing. */
+/** Renews the claim of a holder that writes an object. The write of the object does not wait for the renewal. */
 export const createClaimRenewal = ({ api, index, log, nowMs }: ClaimRenewalDependencies): RenewClaim => {
   const renewedAtMs = new Map<string, number>();
 
   const remember = (key: string, now: number): void => {
-    // Deleted first, so that the Map's order is the order of renewals.
+    // The entry is deleted first, so that it moves to the end: the Map is in the order of renewals.
     renewedAtMs.delete(key);
     renewedAtMs.set(key, now);
     if (renewedAtMs.size <= MAX_REMEMBERED) return;

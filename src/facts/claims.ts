@@ -9,11 +9,11 @@ import { createClaimRenewal } from './claim-renewal.ts';
 import type { ReleaseIndex } from './release-index.ts';
 import type { LeaseVersion } from './release-reader.ts';
 
-/** Writes the Lease by which of two starters, racing through two replicas, exactly one wins. */
+/** Writes claims. When two operations start at once through two replicas, exactly one of them gets its claim written. */
 export interface Claims {
   /** True when the claim was written; false when somebody else wrote the Lease since it was read. */
   take(request: ClaimTake, signal: AbortSignal): Promise<boolean>;
-  /** Notes that the holder has written a governed object. At most one write of the Lease per release and interval. Failures have no consequence. */
+  /** Notes that the holder has written a governed object. Writes the Lease of a release at most once in an interval. A failure has no consequence. */
   noteHolderWrite(release: ReleaseName, holder: string, staleAfterMs: number): void;
   /** Removes the claims of releases that are gone, until the signal fires. */
   sweep(signal: AbortSignal): Promise<void>;
@@ -22,7 +22,7 @@ export interface Claims {
 export interface ClaimTake extends Admission {
   /** Silence after which the operation counts as dead. */
   readonly staleAfterMs: number;
-  /** The Lease as it was read: the claim is written over just that. */
+  /** The Lease as it was read. The claim is written only over this version of it. */
   readonly lease: LeaseVersion | undefined;
 }
 
@@ -37,7 +37,7 @@ export const createClaims = (
     for (const { release, claim } of index.orphanedClaims()) {
       if (nowMs() - claim.renewedAtMs < orphanAfterMs) continue;
       const lease = { namespace: release.namespace, name: leaseName(release.name) };
-      // A Lease that somebody has written since is not deleted: the next sweep sees what it has become.
+      // A Lease that somebody has written meanwhile is not deleted. The next sweep looks at it again.
       await deleteLease(api, lease, { resourceVersion: claim.resourceVersion }, signal);
     }
   };
@@ -50,7 +50,7 @@ export const createClaims = (
       const lease = { namespace: release.namespace, name: leaseName(release.name) };
       const body = toLease({ ...request, nowMs: nowMs(), previous });
       const stored = await writeLease(api, { lease, body, isNew: previous === undefined, signal });
-      // A Lease that somebody has deleted, and that only its finalizers kept, goes with this very write: the next try makes it anew.
+      // Somebody has deleted the Lease, and only its finalizers kept it. This write removes it, and the next try makes it anew.
       return stored !== undefined && stored.metadata?.deletionTimestamp === undefined;
     },
 

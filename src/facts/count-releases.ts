@@ -2,15 +2,15 @@ import { setImmediate } from 'node:timers/promises';
 import type { ReleaseName } from '../helm/names.ts';
 import type { Policy } from '../policy/policy.ts';
 
-/** What counting asks of the release index. */
+/** The part of the release index that counting needs. */
 export interface CountedReleases {
-  /** False while not all releases are known: a count would be too low. */
+  /** False while some releases may not be known yet: a count would be too low. */
   isSynced(): boolean;
   /** May change while it is walked. */
   releases(): Iterable<ReleaseName>;
 }
 
-/** Under five policies some 0.4 ms of matching (7 ms for 10,000 releases), so that reviews are not held up. */
+/** So many releases are matched before reviews have their turn: with five policies some 0.4 ms of work (10,000 releases take 7 ms). */
 const RELEASES_A_TURN = 500;
 
 /** Counts, for each policy of these names, the releases on which it is in force. */

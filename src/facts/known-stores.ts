@@ -8,7 +8,7 @@ import type { ReleaseIndex } from './release-index.ts';
 export interface KnownStores {
   /** By the namespace of the records: the namespaces of the objects. */
   readonly serves: Map<string, ReadonlySet<string>>;
-  /** By the namespace of the objects: the namespaces of the records. Without stores that keep records and objects in one namespace. */
+  /** By the namespace of the objects: the namespaces of the records. Stores that keep records and objects in one namespace are left out. */
   readonly servedFrom: Map<string, Set<string>>;
   /** Namespaces whose records have changed since they were looked at. */
   readonly changed: Set<string>;
@@ -33,7 +33,7 @@ const MAX_WAIT_MS = 1_500;
 
 const KINDS: readonly RecordKind[] = ['Secret', 'ConfigMap'];
 
-/** The revisions that can govern, in either kind of records: what is in flight or newest, and what is deployed. */
+/** The revisions that can govern, among the records of each kind: the newest one, which may be in flight, and the deployed one. */
 export const mayGovern = (records: readonly ReleaseRecord[]): readonly ReleaseRecord[] => {
   const found = KINDS.flatMap((kind) => {
     const ofKind = records.filter((record) => record.kind === kind);
@@ -65,7 +65,7 @@ export interface UpdateStoresDependencies {
   readonly retryAfterMs: number;
 }
 
-/** Looks at what has changed since the last time. When nothing has changed this costs nothing, however many stores there are. */
+/** Looks at the stores that have changed since the last time. Where none has changed, it costs nothing, however many stores there are. */
 export type UpdateStores = (name: string, stores: KnownStores) => void;
 
 export const createUpdateStores = ({

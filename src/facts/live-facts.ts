@@ -6,7 +6,7 @@ import type { NamespaceFacts } from '../rules/locks.ts';
 import { recordsOfStorage } from '../rules/storage-kind.ts';
 import { type LeaseVersion, readLeaseVersion, readNamespace, readRecords } from './release-reader.ts';
 
-/** The facts as the API server has them now, strongly consistent. Rejects with ApiError when they cannot be had: the caller must not guess. */
+/** The facts as the API server has them now, strongly consistent. Rejects with ApiError when they cannot be read: the caller must not guess. */
 export interface LiveFacts {
   /**
    * The Lease is read *before* the records. A starter that claims after this read makes the caller's own claim fail on its resourceVersion.

@@ -2,13 +2,13 @@ import { LRUCache } from 'lru-cache';
 import type { ReleaseRecord } from '../helm/record.ts';
 import type { Manifests } from './manifests.ts';
 
-/** The namespaces that the manifest of a stored revision names. A stored revision never changes, so that each is read once. */
+/** The namespaces that the manifest of a stored revision names. Each revision is read once, because a stored revision never changes. */
 export interface ManifestNamespaces {
   /** Rejects when the manifest cannot be fetched. */
   read(record: ReleaseRecord): Promise<readonly string[]>;
 }
 
-/** Two revisions a release (what is deployed, what is in flight) at 10,000 releases, and room; at some 150 bytes each, 4 MB. */
+/** Two revisions a release (the deployed one, and the one in flight) at 10,000 releases, and room; at some 150 bytes each, 4 MB. */
 const MAX_REMEMBERED = 25_000;
 
 const NONE: readonly string[] = [];
@@ -23,7 +23,7 @@ export const createManifestNamespaces = (manifests: Pick<Manifests, 'of'>): Mani
       if (manifest === undefined) return NONE;
       const found = new Set(manifest.documents.map(({ namespace }) => namespace));
       found.delete('');
-      // Nearly every manifest names none: the list of those is one for all.
+      // Nearly every manifest names none, and all of these share one empty list.
       const namespaces = found.size === 0 ? NONE : [...found];
       remembered.set(record.uid, namespaces);
       return namespaces;

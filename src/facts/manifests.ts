@@ -26,35 +26,35 @@ export interface Manifests {
    * record is gone or holds nothing that Helm could read. Rejects when it cannot be fetched, and with UnreadableManifest.
    */
   of(record: ReleaseRecord, wanted?: WantedObject): Promise<Manifest | undefined>;
-  /** The chart alone, whatever its manifest is like. Undefined and rejects as `of` does. */
+  /** The chart alone, even where the manifest cannot be read. Undefined, or rejects, in the same cases as `of`. */
   chartOf(record: ReleaseRecord): Promise<Chart | undefined>;
-  /** What `of` would answer without a fetch; undefined when it would have to. */
+  /** The answer of `of` where that needs no fetch; undefined where it needs one. */
   cached(record: ReleaseRecord, wanted?: WantedObject): Manifest | undefined;
 }
 
-/** A manifest that takes too long to look through. It is tried once, and not again for each write. */
+/** Thrown for a manifest that takes too long to look through. Such a manifest is tried once, and not again at each write. */
 export class UnreadableManifest extends Error {
   override readonly name = 'UnreadableManifest';
 }
 
 /**
- * Parsed manifests that are kept. That of a usual chart, of ten objects, takes some 60 KB, so these are those of 500 releases; that of
- * kube-prometheus-stack takes 2 MB without its definitions.
+ * Bytes of the parsed manifests that are kept. The manifest of a usual chart has ten objects and takes some 60 KB, so there is room for 500
+ * releases. The manifest of kube-prometheus-stack takes 2 MB without its definitions.
  */
 const MAX_CACHED_BYTES = 32 * 1024 * 1024;
 
-/** What an entry takes beside its documents. */
+/** Bytes that an entry takes beside its documents. */
 const BYTES_AN_ENTRY = 1_000;
 
 /** Records whose manifests take too long, by uid: 100 bytes each. */
 const MAX_UNREADABLE = 10_000;
 
-/** All reviews that wait for a manifest share one fetch. So the fetch has a time of its own, and not the time of the first review. */
+/** All reviews that wait for a manifest share one fetch. So the fetch has a deadline of its own, and not the deadline of the first review. */
 const FETCH_TIMEOUT_MS = 9_000;
 
 /**
  * A payload at its limit takes some MiB until it has been decoded, and the releases of a cluster may all be asked for at once. One
- * namespace never takes more than half of the turns. Those that wait hold nothing but the name of a record.
+ * namespace never takes more than half of the turns. A fetch that waits for its turn holds nothing but the name of a record.
  */
 const FETCHES = { maxRunning: 8, maxRunningEach: 4, maxWaiting: 2_000, maxWaitingEach: 500 };
 
@@ -130,7 +130,7 @@ export const createManifests = (
       const key = `${keyOf(record.uid, wanted)}@${record.resourceVersion}`;
       const shared = underWay.get(key);
       if (shared !== undefined) return shared;
-      // The time of a fetch runs while the fetch waits for its turn. After that time no review waits for it any more, and nothing is fetched.
+      // The deadline also counts while the fetch waits for its turn. After it no review waits for the manifest any more, and nothing is fetched.
       const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS);
       const fetched = queue
         .run(record.namespace, () => read(record, wanted, signal), signal)

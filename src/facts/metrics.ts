@@ -2,7 +2,7 @@ import { Gauge, type Registry } from 'prom-client';
 import type { Policies } from './policies.ts';
 import type { ReleaseIndex } from './release-index.ts';
 
-/** Metrics of the mirror that reviews are answered from: its size, and how long its watches have been silent. */
+/** Metrics of the mirror from which reviews are answered: its size, and how long its watches have been silent. */
 export const registerIndexMetrics = (
   registry: Registry,
   index: Pick<ReleaseIndex, 'recordCount' | 'isSynced' | 'silenceMs' | 'staleMs'>,

@@ -11,8 +11,8 @@ import type { Manifests } from './manifests.ts';
 /** Whether a stored revision has objects in a namespace that is not its own. */
 export interface ObjectsInNamespace {
   /**
-   * What the manifest lists there counts when it is there, with the marks of the release. So nobody blocks a namespace by a manifest that lists
-   * what was never created. What Belay may not read does not count. Rejects when the API server does not answer.
+   * An object that the manifest lists counts when it exists with the marks of the release. So nobody blocks a namespace by a manifest that lists
+   * objects that were never created. Objects that Belay may not read do not count. Rejects when the API server does not answer.
    */
   has(record: ReleaseRecord, namespace: string, signal: AbortSignal): Promise<boolean>;
 }
@@ -25,8 +25,8 @@ export interface ObjectsInNamespaceDependencies {
 }
 
 /**
- * Objects that are looked for, one after the other, until one is there. Of a release that is installed the first is there; each one that
- * is missing has been deleted by hand. At 20 ms each, 50 take a second of the ten that a review has.
+ * How many objects are looked for, one after the other, until one is found. In an installed release the first one is found, unless somebody has
+ * deleted it by hand. At 20 ms each, 50 take one second of the ten that a review has.
  */
 const MAX_LOOKED_FOR = 50;
 

@@ -5,15 +5,18 @@ import type { Api } from '../kubernetes/api.ts';
 import { createFairQueue } from '../kubernetes/fair-queue.ts';
 import { fetchPayload } from './stored-payload.ts';
 
-/** In which namespace a stored revision has its objects. Its payload alone tells, and that it never changes (docs/design.md#records-in-another-namespace). */
+/**
+ * In which namespace a stored revision has its objects. Only its payload tells, and a payload never changes its namespace
+ * (docs/design.md#records-in-another-namespace).
+ */
 export interface PayloadNamespaces {
-  /** As far as it has been read before. */
+  /** The namespace, where the payload has been read before. */
   known(record: ReleaseRecord): string | undefined;
   /** Undefined when the record is gone or holds nothing that Helm could read. Rejects when it cannot be fetched. */
   read(record: ReleaseRecord): Promise<string | undefined>;
 }
 
-/** Two a release (what is deployed, what is in flight) at 10,000 releases, and room; at some 150 bytes each, 4 MB. */
+/** Two revisions a release (the deployed one, and the one in flight) at 10,000 releases, and room; at some 150 bytes each, 4 MB. */
 const MAX_REMEMBERED = 25_000;
 
 /** A name may be in thousands of namespaces. The decoder and the API server have other work as well. */

@@ -16,15 +16,15 @@ import { readStoredPolicy, type StoredPolicy } from './stored-policy.ts';
 
 /** The ReleasePolicies of the cluster, in memory. Before the first list, and without any, the built-in defaults hold. */
 export interface Policies {
-  /** The policy in force for a release. From memory, for each review. */
+  /** The policy in force for a release, from memory: each review asks. */
   inForce(release: ReleaseName, namespaceLabels: Readonly<Record<string, string>>): Policy;
-  /** Every policy that may be in force somewhere. Where the newest version of a policy cannot be read, the version before it. */
+  /** Every policy that may be in force somewhere. Of a policy whose newest version cannot be read, it is the version before. */
   all(): readonly Policy[];
   /** True once all policies have been listed, or the CRD is known not to be installed. */
   isSynced(): boolean;
   /** For how long a change may have been missed; 0 while the watch is open and lives. */
   staleMs(): number;
-  /** Undefined while memory is fresh. Else lists all policies anew, and rejects when they cannot be listed. */
+  /** Undefined while memory is fresh. Otherwise lists all policies anew, and rejects when they cannot be listed. */
   refreshed(): Promise<void> | undefined;
   /** Watches the policies and writes their status. Ends when the signal fires. */
   run(signal: AbortSignal): Promise<void>;

@@ -5,7 +5,7 @@ import type { ReflectedObject } from '../kubernetes/object.ts';
 import { POLICIES_PATH, type PolicyStatus } from './policy-status.ts';
 import type { StoredPolicy } from './stored-policy.ts';
 
-/** A status that was sent, and the version of the policy that it made. */
+/** A status that was sent, and the resourceVersion of the policy after that write. */
 interface Sent {
   readonly status: PolicyStatus;
   readonly resourceVersion: string | undefined;
@@ -13,9 +13,9 @@ interface Sent {
 
 /** Writes the status of one policy, and remembers what it has written. */
 export const createPolicyStatusDelivery = (api: Api, log: Logger) => {
-  /** By uid. A CRD of another version may drop a field of the status: the same status must not be sent for ever. */
+  /** By uid. A CRD of another version may drop a field of the status. Then Belay must not send the same status for ever. */
   const sent = new Map<string, Sent>();
-  /** By uid, so that a lasting failure is told once. */
+  /** By uid, so that a failure that lasts is logged once. */
   const failures = new Map<string, string>();
 
   const write = async ({ object, name, uid }: StoredPolicy, status: PolicyStatus, signal: AbortSignal) => {
@@ -23,7 +23,7 @@ export const createPolicyStatusDelivery = (api: Api, log: Logger) => {
       const written = await api.request<ReflectedObject>({
         method: 'PUT',
         path: `${POLICIES_PATH}${pathOf(name, 'status')}`,
-        // `object` has the resourceVersion that was seen: the status never replaces that of a newer version.
+        // `object` has the resourceVersion that was seen, so this status never replaces the status of a newer version.
         body: { ...object, apiVersion: 'belay.dev/v1alpha1', kind: 'ReleasePolicy', status },
         signal,
       });

@@ -11,7 +11,7 @@ import { createPolicyStatusDelivery } from './policy-status-delivery.ts';
 import type { StoredPolicy } from './stored-policy.ts';
 
 export interface PolicyStatusWriter {
-  /** Something has changed: look soon. */
+  /** Tells that something has changed, so that the writer looks soon. */
   wake(): void;
   /** Ends when the signal fires. */
   run(signal: AbortSignal): Promise<void>;

@@ -18,13 +18,13 @@ export interface Condition {
 export interface PolicyStatus {
   readonly conditions: readonly Condition[];
   readonly observedGeneration: number;
-  /** Releases on which this policy is the one in force. Absent until they have been counted. */
+  /** How many releases this policy is in force on. Absent until they have been counted. */
   readonly matchedReleases?: number;
   /** The newest version that could be read: it is in force. Absent while there is none. */
   readonly accepted?: { readonly generation: number; readonly spec: unknown };
 }
 
-/** Enough to correct a policy by; a condition's message may hold 32768 characters, but `kubectl describe` prints it in one line. */
+/** Enough problems to correct a policy by. A condition's message may hold 32768 characters, but `kubectl describe` prints it in one line. */
 const MAX_PROBLEMS = 10;
 const MAX_PROBLEM_CHARACTERS = 300;
 
@@ -56,14 +56,14 @@ const describeAccepted = (stored: StoredPolicy, all: readonly StoredPolicy[]): s
 };
 
 export interface StatusFacts {
-  /** All policies, for what this one shares with them. */
+  /** All policies: some may have the same priority as this one. */
   readonly all: readonly StoredPolicy[];
   /** Undefined: not counted yet. */
   readonly matchedReleases: number | undefined;
   readonly nowMs: number;
 }
 
-/** The status that a policy is to have. Equal to the one it has when nothing is to be told: then there is nothing to write. */
+/** The status that a policy is to have. Where nothing has changed it equals the status that is stored, and nothing is written. */
 export const toPolicyStatus = (stored: StoredPolicy, { all, matchedReleases, nowMs }: StatusFacts): PolicyStatus => {
   const { generation, problems, accepted } = stored;
   const current = (stored.object.status ?? {}) as Partial<PolicyStatus>;

@@ -6,7 +6,7 @@ const releaseOf = (record: ReleaseRecord): ReleaseName => ({ namespace: record.n
 
 const isSame = (a: ReleaseRecord, b: ReleaseRecord): boolean => a.kind === b.kind && a.name === b.name;
 
-/** Records by release. A release has few revisions (Helm keeps 10), so a short list each is smallest and fastest. */
+/** Records by release. A release has few revisions (Helm keeps 10), so a short list for each release is smallest and fastest. */
 export class RecordStore {
   readonly #byRelease = new Map<string, readonly ReleaseRecord[]>();
   /** The namespaces in which a release name has records. Nearly every name is in one namespace, which takes no more than a string. */
@@ -118,7 +118,7 @@ export class RecordStore {
     }
     found.delete(namespace);
     const [last] = found;
-    // Back to the string, so that the look-up stays a comparison for all names that are in one namespace.
+    // One namespace is left, so a string is kept again: for such names the look-up is a comparison.
     if (found.size === 1 && last !== undefined) this.#namespaces.set(name, last);
   }
 }

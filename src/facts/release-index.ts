@@ -20,7 +20,7 @@ export interface ReleaseIndex {
   releases(): Iterable<ReleaseName>;
   /** The namespaces that have records of a release of that name. */
   namespacesOf(name: string): Iterable<string>;
-  /** Whether another namespace than its own has records of a release of that name; costs one look-up. */
+  /** Whether another namespace than the release's own has records of a release of that name. Costs one look-up. */
   isElsewhere(release: ReleaseName): boolean;
   /** Calls back after each change of a release's records, for as long as the index lives. */
   onChange(listener: (release: ReleaseName) => void): void;
@@ -28,7 +28,7 @@ export interface ReleaseIndex {
   /** Claims whose release has no record any more. */
   orphanedClaims(): readonly { readonly release: ReleaseName; readonly claim: Claim }[];
   isSynced(): boolean;
-  /** Whether what is remembered may be judged by: all of it has been listed, and it lags by moments at most. */
+  /** Whether reviews may be judged by this memory: everything has been listed, and it lags by moments at most. */
   isFresh(): boolean;
   recordCount(): number;
   /** Milliseconds since the quietest watch was last heard of. */
@@ -75,13 +75,16 @@ const mapSink = <T>(
   },
 });
 
-// A namespace without locks is nearly every one: keep its name and labels, and drop the rest.
+// Nearly every namespace has no locks. Then only its name and labels are kept.
 const compactNamespace = (metadata: ObjectMeta | undefined): NamespaceFacts => {
   const facts = toNamespaceFacts(metadata);
   return { ...facts, annotations: locksIn(facts.annotations) };
 };
 
-/** Mirrors what the hot path needs. The four watches end with the signal given to `run`. Long, because it lists the watches and the questions. */
+/**
+ * Mirrors what most reviews need. The four watches end with the signal given to `run`. The function is long because it lists the watches and the
+ * questions.
+ */
 export const createReleaseIndex = (api: Api, log: Logger, intervals: MirrorIntervals): ReleaseIndex => {
   const listeners: ((release: ReleaseName) => void)[] = [];
   const records = new RecordStore((release) => {
@@ -93,7 +96,7 @@ export const createReleaseIndex = (api: Api, log: Logger, intervals: MirrorInter
   const reflectors: readonly Reflector[] = [
     createReflector(
       api,
-      // By label alone, as Helm itself looks: a record of another Secret type would count for Helm as well.
+      // Records are found by their label alone, as Helm finds them: for Helm a Secret of another type counts as well.
       { path: '/api/v1/secrets', labelSelector: 'owner=helm' },
       recordSink(records, 'Secret'),
       log,

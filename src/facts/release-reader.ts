@@ -22,7 +22,7 @@ export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
   /** Pages that are read at most. All by default. */
   readonly maxPages?: number;
-  /** One answer in place of pages. */
+  /** Whether all of it is read in one answer, without pages. */
   readonly isWhole?: boolean;
 }
 
@@ -32,11 +32,11 @@ export interface ReleaseClaim {
   readonly claim: Claim;
 }
 
-/** A release's Lease, as far as a claim is written over it. */
+/** The parts of a release's Lease that are needed to write a claim over it. */
 export interface LeaseVersion {
   readonly resourceVersion: string;
   readonly transitions: number;
-  /** Undefined where the Lease is no claim of Belay's (somebody made a Lease by that name): it is overwritten. */
+  /** Undefined where the Lease is no claim of Belay's, because somebody made a Lease of that name. Such a Lease is overwritten. */
   readonly claim: Claim | undefined;
 }
 
@@ -52,7 +52,7 @@ export const recordsPath = (kind: RecordKind, namespace: string | undefined): st
 export const recordPath = ({ kind, namespace, name }: Pick<ReleaseRecord, 'kind' | 'namespace' | 'name'>): string =>
   recordsPath(kind, namespace) + pathOf(name);
 
-/** Both labels: Helm does not see a record without the first one either. */
+/** Selects by the labels `owner` and `name`: Helm does not see a record without `owner` either. */
 const selectorOf = (names: readonly string[]): string => {
   const [name, ...others] = names;
   if (name === undefined) return 'owner=helm';
@@ -60,7 +60,7 @@ const selectorOf = (names: readonly string[]): string => {
 };
 
 /**
- * The records of one kind, metadata alone: payloads stay where they are. Strongly consistent, because the query has no resourceVersion: the
+ * The metadata of the records of one kind, without their payloads. Strongly consistent, because the query has no resourceVersion: the
  * API server answers with the newest state, never from a stale cache.
  */
 export const listRecords = async (

@@ -16,7 +16,7 @@ export interface ReleaseStores {
    * store never speaks for another. A promise only where payloads have to be read first.
    */
   of(owner: ReleaseName, signal: AbortSignal): readonly ReleaseName[] | Promise<readonly ReleaseName[]>;
-  /** The same, as far as it has been read before. */
+  /** The same stores, as far as their payloads have been read before. */
   known(owner: ReleaseName): readonly ReleaseName[];
 }
 
@@ -36,7 +36,7 @@ const answer = (owner: ReleaseName, stores: KnownStores): readonly ReleaseName[]
   return [owner, ...[...elsewhere].map((namespace) => ({ namespace, name: owner.name }))];
 };
 
-/** Before the index is complete. Rejects when the API server does not answer: nothing is known to fall back on. */
+/** Finds the stores live, before the index is complete. Rejects when the API server does not answer, because memory cannot answer either. */
 const findLive = async (
   live: Pick<LiveFacts, 'recordsNamed'>,
   namespaces: Pick<PayloadNamespaces, 'read'>,
@@ -62,7 +62,7 @@ export const createReleaseStores = (
   { retryAfterMs }: StoreIntervals,
 ): ReleaseStores => {
   const update = createUpdateStores({ index, namespaces, nowMs, retryAfterMs });
-  /** Names that were asked for and are elsewhere as well. */
+  /** Names of releases that were asked for, and that have records in another namespace too. */
   const byName = new Map<string, KnownStores>();
   index.onChange(({ namespace, name }) => {
     const stores = byName.get(name);

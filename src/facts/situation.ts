@@ -7,7 +7,7 @@ import type { Policies } from './policies.ts';
 import type { ReleaseIndex } from './release-index.ts';
 import type { LeaseVersion } from './release-reader.ts';
 
-/** All that a release is judged by at one moment: facts, namespaces, policy in force, clock and operation. */
+/** Everything by which a release is judged at one moment: facts, namespaces, policy in force, clock and operation. */
 export interface Situation {
   readonly release: ReleaseName;
   readonly facts: ReleaseFacts;
@@ -31,11 +31,11 @@ export interface LiveSituation extends Situation {
 export interface Situations {
   /** `home` names the namespace of the objects. It may be the namespace of the records. */
   fromMemory(release: ReleaseName, home?: string): Situation;
-  /** Rejects with ApiError when the facts cannot be had: the caller must not guess. */
+  /** Rejects with ApiError when the facts cannot be read: the caller must not guess. */
   live(release: ReleaseName, signal: AbortSignal, home?: string): Promise<LiveSituation>;
-  /** The same situation with the namespace of the objects, which only the payload of a record tells. Empty: none is told. */
+  /** The same situation with the namespace of the objects, which only the payload of a record names. Empty where the payload names none. */
   withHome(situation: LiveSituation, home: string, signal: AbortSignal): Promise<LiveSituation>;
-  /** The policy in force, as far as memory knows. For the questions that need no facts. */
+  /** The policy in force, as far as memory knows, for callers that need no facts. */
   policyFromMemory(release: ReleaseName): Policy;
 }
 

@@ -20,7 +20,7 @@ export interface StoredPolicy {
   /** Empty when this version can be read, and so is in force. */
   readonly problems: readonly PolicyProblem[];
   /**
-   * What is in force: this version, else the newest that could be read; undefined when none is known. A version that an older Belay accepted
+   * The version in force: this one, else the newest one that could be read; undefined when none is known. A version that an older Belay accepted
    * stays in force when its range of chart versions is all that cannot be read any more: no chart version is inside that range.
    */
   readonly accepted: AcceptedVersion | undefined;
@@ -55,7 +55,7 @@ const RANGE_FIELD = 'spec.versions.range';
 
 /**
  * 0.1.0 read ranges by another dialect, and accepted some that are refused today. Without this, such a policy would be dropped as a whole,
- * its freezes with it. Its range stays as it was written: what cannot be read holds every version (rules/versions.ts).
+ * its freezes with it. The range stays as it was written: a range that cannot be read allows no version (rules/versions.ts).
  */
 const readWithoutRange = (
   { object, name, generation }: Pick<StoredPolicy, 'object' | 'name' | 'generation'>,

@@ -13,7 +13,7 @@ export interface AnswerInTimeDependencies {
   readonly onFailure: (review: RecognisedReview, error: unknown) => AdmissionAnswer;
 }
 
-/** Never throws or rejects. `done` is called when the judge has ended, which may be after the deadline. */
+/** Never throws or rejects. Calls `done` when the judge has ended, which may be after the deadline. */
 export type AnswerInTime = (
   judge: Judge,
   review: RecognisedReview,
@@ -54,7 +54,7 @@ export const createAnswerInTime = ({ startTimer, onDeadline, onFailure }: Answer
     const controller = new AbortController();
     let judged: Now<AdmissionAnswer>;
     try {
-      // An AbortController makes its signal when it is asked for, and most reviews are judged from memory without one.
+      // Most reviews are judged from memory and need no signal, so the AbortController is made only when its signal is asked for.
       judged = judge(review, controller);
     } catch (error) {
       done();

@@ -8,7 +8,7 @@ import { sendJson, sendText } from './send.ts';
 export interface ReadinessCheck {
   readonly name: string;
   readonly ok: boolean;
-  /** For the person who reads /readyz, when it is not ok. */
+  /** Why the check is not ok, for the person who reads /readyz. */
   readonly detail: string;
 }
 
@@ -20,7 +20,7 @@ export interface AppDependencies extends ReviewHandlerDependencies {
   readonly isReviewClient?: (request: IncomingMessage) => boolean;
 }
 
-/** The HTTP side of Belay as a value: listening is someone else's job. */
+/** The HTTP side of Belay. It answers requests, and does not listen: listener.ts does. */
 export const createApp = (dependencies: AppDependencies): express.Express => {
   const {
     admit,
@@ -44,7 +44,7 @@ export const createApp = (dependencies: AppDependencies): express.Express => {
     next();
   });
 
-  // Alive means that the event loop turns. Whether the API server answers is for /readyz: restarts would only follow its outage.
+  // Alive means that the event loop turns. /readyz tells whether the API server answers: a restart would not help against its outage.
   app.get('/livez', (_request, response) => sendText(response, 200, 'ok'));
   app.get('/readyz', (_request, response) => {
     const checks = readiness();
@@ -58,14 +58,14 @@ export const createApp = (dependencies: AppDependencies): express.Express => {
     sendJson(response, 404, { error: 'there are /validate, /mutate, /livez and /readyz' }),
   );
   app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
-    // A path that cannot be decoded, for instance: express' own errors say what status they deserve.
+    // Errors of express itself name their status, such as one for a path that cannot be decoded.
     const status = error instanceof Error && 'status' in error && error.status === 400 ? 400 : 500;
     if (status === 500) log.error({ problem: String(error) }, 'a request failed');
     sendJson(response, status, { error: status === 400 ? 'bad request' : 'something went wrong inside Belay' });
   });
 
-  // Reviews come by the thousands, and the chain of layers with a new prototype for request and response costs more than judging
-  // most of them: they are taken out in front of it. express calls `app.handle` for each request.
+  // express calls `app.handle` for each request. Its layers give request and response new prototypes, which costs more than to judge most
+  // reviews. Reviews come by the thousands, so they are handled before express has its turn.
   const { handle } = app as unknown as { handle: express.Handler };
   const handleFast = (request: Request, response: Response, next: NextFunction): void => {
     const review = request.method === 'POST' ? reviews.get(pathOf(request.url)) : undefined;
@@ -81,7 +81,7 @@ const pathOf = (url: string): string => {
   return end === -1 ? url : url.slice(0, end);
 };
 
-/** Counted and not logged: else everybody who can connect could fill the log. */
+/** Such requests are counted and not logged, because everybody who can connect could fill the log. */
 const refuseClient = (request: IncomingMessage, response: ServerResponse, { countMalformed }: Metrics): void => {
   countMalformed('client');
   request.resume();

@@ -1,20 +1,20 @@
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
 
-/** Who may ask for reviews. */
+/** Which clients may ask for reviews. */
 export interface ReviewClients {
-  /** PEM: one or more authorities. Who has a client certificate from one of them may ask. */
+  /** One or more authorities, in PEM. A client with a certificate from one of them may ask. */
   readonly ca: string;
   /** The certificate must carry one of these common names. Empty: any name will do. */
   readonly names: readonly string[];
 }
 
 /**
- * Whether a request comes over a connection whose client has shown such a certificate. `authorized` alone does not tell: where a client
- * without a certificate resumes a TLS session, there is nothing to verify, and Node counts the connection as authorized.
+ * Whether the client of a request's connection has shown such a certificate. `authorized` alone does not tell: when a client without a
+ * certificate resumes a TLS session, there is nothing to verify, and Node counts the connection as authorized.
  */
 export const createClientCheck = ({ names }: Pick<ReviewClients, 'names'>): ((request: IncomingMessage) => boolean) => {
-  /** An API server keeps its connections, and sends thousands of reviews over each. */
+  /** Remembered for each connection, because an API server sends thousands of reviews over one. */
   const known = new WeakMap<TLSSocket, boolean>();
   const check = (socket: TLSSocket): boolean => {
     const name = commonNameOf(socket);
@@ -31,7 +31,7 @@ export const createClientCheck = ({ names }: Pick<ReviewClients, 'names'>): ((re
   };
 };
 
-/** Undefined without a certificate, for which Node gives an empty object. Several names count as none, because nothing says which of them holds. */
+/** Undefined without a certificate (Node gives an empty object then). Several names count as none, because nothing says which of them is meant. */
 const commonNameOf = (socket: TLSSocket): string | undefined => {
   const certificate = socket.getPeerCertificate() as Partial<ReturnType<TLSSocket['getPeerCertificate']>> | null;
   const name: unknown = certificate?.subject?.CN;

@@ -1,10 +1,10 @@
-/** The API server waits this long unless the webhook says otherwise (admissionregistration.k8s.io/v1, timeoutSeconds). */
+/** How long the API server waits where the webhook sets no time (admissionregistration.k8s.io/v1, timeoutSeconds). */
 export const DEFAULT_TIMEOUT_MS = 10_000;
 
-/** For the answer to be written, sent and read before the API server gives up. */
+/** Time in which the answer is written, sent and read before the API server gives up. */
 const MARGIN_MS = 500;
 
-/** No webhook may wait longer (timeoutSeconds is at most 30). */
+/** The longest that an API server waits for a webhook (timeoutSeconds is at most 30). */
 const MAX_TIMEOUT_MS = 30_000;
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
@@ -15,7 +15,7 @@ export const parseTimeoutMs = (url: string): number | undefined => {
   return latest.timeoutMs;
 };
 
-/** A webhook's URL is the same for every review. */
+/** The last URL that was read: a webhook's URL is the same for every review. */
 let latest: { readonly url: string; readonly timeoutMs: number | undefined } = { url: '', timeoutMs: undefined };
 
 const parse = (url: string): number | undefined => {
@@ -28,5 +28,5 @@ const parse = (url: string): number | undefined => {
   return totalMs > 0 && totalMs <= MAX_TIMEOUT_MS ? totalMs : undefined;
 };
 
-/** When Belay has to have decided; half the time is left to it when that is more than the margin leaves. */
+/** When Belay must have decided: a margin before the API server's deadline. Of a short time, Belay has half at least. */
 export const deadlineMs = (timeoutMs: number): number => Math.max(timeoutMs - MARGIN_MS, timeoutMs / 2);

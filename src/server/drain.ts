@@ -4,11 +4,11 @@ import type { Logger } from 'pino';
 import type { ReadinessCheck } from './app.ts';
 import type { RunningServer } from './listener.ts';
 
-/** After the drain: time for the answers that are under way; no webhook waits longer than 30 s, few longer than 10. */
+/** Time after the drain for the answers that are under way. No webhook waits longer than 30 s, and few longer than 10 s. */
 export const CLOSE_DEADLINE_MS = 10_000;
 
 export interface DrainOptions {
-  /** How long to go on serving: Endpoints and kube-proxy take seconds to send the API server elsewhere. 10 s by default. */
+  /** How long Belay goes on serving, because Endpoints and kube-proxy take seconds to send the API server elsewhere. 10 s by default. */
   readonly drainMs?: number;
   readonly closeDeadlineMs?: number;
   readonly log: Logger;
@@ -18,9 +18,9 @@ export interface DrainOptions {
 
 export interface Drain {
   isDraining(): boolean;
-  /** An entry for /readyz. */
+  /** The check for /readyz. */
   check(): ReadinessCheck;
-  /** Says that it is not ready, serves on, closes, and drops what has not ended by the deadline. A second call joins the first. */
+  /** Says that Belay is not ready, goes on serving, closes, and drops the answers that are not out by the deadline. A second call joins the first. */
   run(servers: readonly RunningServer[]): Promise<void>;
 }
 
@@ -55,14 +55,14 @@ export const createDrain = (options: DrainOptions): Drain => {
 
 export interface ExitOptions {
   readonly log: Logger;
-  /** Longer than all of `onSignal` can take. */
+  /** Longer than `onSignal` can take in all. */
   readonly delayMs: number;
   readonly onSignal: () => Promise<void>;
 }
 
 /**
- * The one way out of the process: SIGTERM and SIGINT run `onSignal`, a second signal or the deadline cuts it short. After an error that
- * nobody caught the state cannot be trusted: it is logged, and the process goes at once. Returns how to take the handlers away again.
+ * The one way out of the process. SIGTERM and SIGINT run `onSignal`; a second signal or the deadline cuts it short. An error that nobody has
+ * caught is logged and ends the process at once, because its state cannot be trusted any more. Returns how to take the handlers away again.
  */
 export const exitGracefully = ({ log, delayMs, onSignal }: ExitOptions): (() => void) => {
   const logger = { error: (problem: unknown) => log.error({ problem: String(problem) }, 'leaving in a hurry') };

@@ -10,7 +10,7 @@ export interface KeyPair {
   readonly cert: string;
 }
 
-/** Where the certificate comes from; until there is one, every handshake fails. */
+/** Where the certificate comes from. Every handshake fails until there is one. */
 export interface KeyPairSource {
   current(): KeyPair | undefined;
   /** Returns how to stop listening. */
@@ -23,28 +23,28 @@ export interface ListenerOptions {
   /** 0: any that is free. */
   readonly port: number;
   readonly source: KeyPairSource;
-  /** PEM of the authorities whose certificates clients are asked for; without it they are asked for none. Probes show none either way. */
+  /** Clients are asked for a certificate of these authorities, in PEM. Undefined: they are asked for none. Probes never show one. */
   readonly clientCa?: string | undefined;
   readonly log: Logger;
 }
 
 export interface RunningServer {
   readonly port: number;
-  /** Takes no more connections, drops the idle ones, and resolves when the last answer is out. */
+  /** Takes no more connections, drops idle connections, and resolves when the last answer is out. */
   close(): Promise<void>;
   /** Drops all connections, for those that do not end. */
   closeNow(): void;
 }
 
-/** The client of the API server gives an idle connection up after 90 s (Go's http.Transport, IdleConnTimeout): it should be first. */
+/** The API server's client gives up an idle connection after 90 s (Go's http.Transport, IdleConnTimeout). It should be the first to do so. */
 const KEEP_ALIVE_MS = 120_000;
 
-/** A whole request, body and all; no webhook waits longer for its answer. */
+/** Time for a whole request with its body. No webhook waits longer for its answer. */
 const REQUEST_MS = 30_000;
 const HEADERS_MS = 10_000;
 const HANDSHAKE_MS = 10_000;
 
-/** The API server sends a few hundred bytes. */
+/** Most bytes of a request's headers. The API server sends a few hundred. */
 const MAX_HEADER_BYTES = 16 * 1024;
 
 const MIN_TLS = 'TLSv1.2';
@@ -74,7 +74,7 @@ export const startServer = async ({
   );
   const adopt = ({ key, cert }: KeyPair): void => {
     try {
-      // Open connections keep what they were made with. It takes the place of all options, hence minVersion again.
+      // Open connections keep their old certificate. `setSecureContext` replaces all options, so minVersion is given again.
       server.setSecureContext({ key, cert, minVersion: MIN_TLS, ...(clientCa !== undefined && { ca: clientCa }) });
       log.info('serving with a new certificate');
     } catch (error) {
@@ -84,7 +84,7 @@ export const startServer = async ({
   const pair = source.current();
   if (pair !== undefined) adopt(pair);
   const stopListening = source.onChange(adopt);
-  // Port scanners and clients that do not trust us: nothing that an administrator has to act on.
+  // These are port scanners, and clients that do not trust Belay's certificate. An administrator need not act on them.
   server.on('tlsClientError', (error) => log.debug({ problem: error.message }, 'a TLS handshake failed'));
   try {
     await listen(server, address, port);

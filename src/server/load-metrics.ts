@@ -1,13 +1,13 @@
 import { Gauge, type Registry } from 'prom-client';
 
-/** What reviews wait for. Each has a bound of its own. */
+/** The things that reviews wait for. Each has its own bound. */
 export interface Load {
   readonly apiRunning: () => number;
   readonly apiWaiting: () => number;
   readonly decoderWaiting: () => number;
 }
 
-/** Metrics that tell why reviews are answered without a verdict, or whether they soon will be. */
+/** Metrics that tell why reviews are answered without a verdict, or whether that is about to happen. */
 export const registerLoadMetrics = (registry: Registry, load: Load): void => {
   const gauge = (name: string, help: string, read: () => number): void => {
     new Gauge({

@@ -13,7 +13,7 @@ export interface MetricsListenerOptions {
   readonly log: Logger;
 }
 
-/** Plain HTTP on a port of its own: the scraper has no reason to trust our certificate, and the API server none to see figures. */
+/** Serves metrics by plain HTTP on a port of their own: a scraper does not trust Belay's certificate, and the API server needs no metrics. */
 export const startMetricsServer = async (options: MetricsListenerOptions): Promise<RunningServer> => {
   const { metrics, address, port, log } = options;
   const { registry } = metrics;

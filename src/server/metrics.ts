@@ -10,31 +10,31 @@ export type MalformedProblem =
   | 'not_json'
   | 'not_a_review'
   | 'overloaded'
-  /** The client has shown no certificate of the API server's (--client-ca-file). */
+  /** The client has not shown the API server's certificate (--client-ca-file). */
   | 'client';
 
 export interface Metrics {
   readonly registry: Registry;
   /** `code` is the denial's code, or the short fixed word for why it was allowed. */
   countReview(kind: ReviewKind, operation: Operation, allowed: boolean, code: string, durationMs: number): void;
-  /** A refusal that the policy did not enforce. */
+  /** Counts a refusal that the policy did not enforce. */
   countWaived(action: 'Warn' | 'Audit', code: string): void;
   countDeadline(kind: ReviewKind): void;
-  /** A review that no rule has answered, let pass or not. */
+  /** Counts a review that no rule has answered, whether it passed or was refused. */
   countWithoutVerdict(kind: ReviewKind, reason: 'deadline' | 'failure' | 'overload' | 'costly'): void;
   countMalformed(problem: MalformedProblem): void;
   addInFlight(change: 1 | -1): void;
-  /** What to show as the bytes of bodies in memory. */
+  /** Sets where the metric of bytes of bodies in memory is read from. */
   showBodyBytes(read: () => number): void;
 }
 
-/** The deadline is at most 29.5 s; an allowed object takes well under a millisecond. */
+/** The buckets, in seconds: an allowed object takes well under a millisecond, and the deadline is at most 29.5 s. */
 const BUCKETS_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
-/** A label's values live as long as the process. Codes are fixed words by contract; this bounds the damage if one is not. */
+/** Most codes that get a series. A label's values live as long as the process. Codes are fixed words, and this bounds the damage if one is not. */
 const MAX_SERIES = 1000;
 
-/** The metrics of reviews. Long, because each metric stands here with its help. */
+/** The metrics of reviews. The function is long because it has every metric with its help. */
 export const createMetrics = (): Metrics => {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -90,7 +90,7 @@ export const createMetrics = (): Metrics => {
   };
 };
 
-/** Counts answers by what they are about and by code. The number of series is bounded. */
+/** Counts answers by the kind of the review and by code. The number of series is bounded. */
 const createReviewCounter = (registry: Registry) => {
   const reviews = new Counter({
     name: 'belay_reviews_total',

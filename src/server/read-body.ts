@@ -11,19 +11,19 @@ export type Body<T> =
   | { readonly ok: true; readonly bytes: number; readonly content: T }
   | { readonly ok: false; readonly problem: 'too_large' | 'truncated' | 'overloaded' };
 
-/** Reviews of usual objects have some KiB. A longer review is mostly that of a record. */
+/** The review of a usual object has some KiB. A longer review is mostly about a record. */
 export const LARGE_BODY_BYTES = 64 * 1024;
 
 /**
- * Bytes of unfinished bodies that a process may still hold: anyone in the cluster may connect, and send slowly. Long bodies have a share of
- * their own, so that a flood of records leaves the reviews of objects alone, of which the API server lets pass what has no answer.
+ * How many more bytes of unfinished bodies the process may hold: anyone in the cluster may connect, and send slowly. Long bodies have their own
+ * share, so that a flood of records takes no room from the reviews of objects. The API server lets an object pass when it gets no answer.
  */
 export interface BodyBudget {
   smallBytes: number;
   largeBytes: number;
 }
 
-/** What one body has taken of the budget. */
+/** The part of the budget that one body has taken. */
 const createCharge = (budget: BodyBudget) => {
   let bytes = 0;
   const move = (change: number): void => {
@@ -32,7 +32,7 @@ const createCharge = (budget: BodyBudget) => {
   };
   return {
     bytes: (): number => bytes,
-    /** False when there is no room left; it is charged all the same. */
+    /** False when there is no room left. The bytes are charged all the same. */
     add: (more: number): boolean => {
       move(bytes);
       bytes += more;
@@ -93,8 +93,8 @@ export const readBody = <T>(
   });
 
 /**
- * Where the chunks of a body are put together: one for all, because it is read at once. New memory for each of the large ones would cost
- * more than the copying, and its megabytes, none of which JavaScript sees, would set off a collection of the whole heap every few reviews.
+ * The memory in which the chunks of a body are put together. All bodies share it, because a body is read at once. New memory for each large body
+ * would cost more than the copying, and would make the garbage collector go through the whole heap every few reviews.
  */
 let scratch = Buffer.allocUnsafeSlow(64 * 1024);
 
@@ -110,7 +110,7 @@ const putTogether = (chunks: readonly Buffer[], bytes: number): Buffer => {
   return scratch.subarray(0, end);
 };
 
-/** Node makes a buffer for each chunk. Left to the garbage collector, those of a dozen large bodies would set it off. */
+/** Frees the buffers that Node has made for the chunks. The buffers of a dozen large bodies would set off the garbage collector. */
 const giveBack = ({ buffer, byteLength }: Buffer): void => {
   if (buffer.byteLength === byteLength && buffer instanceof ArrayBuffer) buffer.transfer(0);
 };

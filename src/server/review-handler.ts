@@ -27,11 +27,11 @@ export interface ReviewHandlerDependencies {
   readonly nowMs: () => number;
   /** For long payloads of records. By default the handlers have a memory of their own. */
   readonly memory?: TextMemory;
-  /** How long the API server waits when it does not say. 10 s by default. */
+  /** How long the API server waits where its request does not tell. 10 s by default. */
   readonly defaultTimeoutMs?: number;
-  /** Reviews at once. Those beyond are answered without a verdict. */
+  /** How many reviews are judged at once. Further reviews are answered without a verdict. */
   readonly maxConcurrent?: number;
-  /** Bytes of large bodies that are judged at once. Those beyond are answered without a verdict. */
+  /** How many bytes of large bodies are judged at once. Further large bodies are answered without a verdict. */
   readonly maxJudgedBytes?: number;
   readonly startTimer?: StartTimer;
   /** Whether a write of an object that could not be judged is refused (`closed`) or passes (`open`, the default). */
@@ -46,15 +46,15 @@ export interface ReviewHandlerDependencies {
 
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** kube-apiserver lets 200 mutating requests run at once by default (--max-mutating-requests-inflight); this is for five of them. */
+/** One kube-apiserver runs 200 mutating requests at once by default (--max-mutating-requests-inflight). This is enough for five of them. */
 const MAX_CONCURRENT = 1000;
 
-/** Unfinished bodies: six reviews of records at their limit (2.6 MiB, old and new), and 2,500 of the usual size (6 KiB). */
+/** Room for unfinished bodies: six reviews of records at their limit (2.6 MiB, old and new), and 2,500 reviews of the usual size (6 KiB). */
 const MAX_READING: Readonly<BodyBudget> = { largeBytes: 16 * 1024 * 1024, smallBytes: 16 * 1024 * 1024 };
 
 /**
- * Large bodies that are judged, and not settled from memory: what they hold takes at least as much again. Six of those records are judged in 80 ms.
- * Half of it is the most that the reviews of one namespace hold, so that its flood leaves room for the records of the others.
+ * Bytes of large bodies that are judged at once: to judge one takes at least as much memory again. Six records at their limit are judged in 80 ms.
+ * The reviews of one namespace hold half of it at most, so that a flood of one namespace leaves room for the records of the others.
  */
 const MAX_JUDGED_BYTES = 16 * 1024 * 1024;
 
@@ -74,7 +74,7 @@ const createUnjudged = ({ log, metrics, objectsFail, findFrozen = () => undefine
       return without(review, 'deadline');
     },
     onFailure: (review: RecognisedReview, error: unknown): AdmissionAnswer => {
-      // An overload has a figure of its own, and a line for each would be one more burden.
+      // A metric counts overloads. A line in the log for each would be one more burden.
       if (error instanceof Overload) return without(review, 'overload');
       if (error instanceof UnreadableManifest) return without(review, 'costly');
       log.error({ uid: review.uid, review: review.reviewKind, err: describeError(error) }, 'a review failed');

@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http';
 
-/** One answer with its length, so that the connection stays usable; without the layers of express' `res.json`. */
+/** Sends an answer with its length, so that the connection can be used again. It does without the layers of express' `res.json`. */
 export const sendJson = (response: ServerResponse, status: number, value: unknown): void =>
   sendJsonText(response, status, JSON.stringify(value));
 
-/** JSON that is text already. */
+/** Sends JSON that is text already. */
 export const sendJsonText = (response: ServerResponse, status: number, json: string): void =>
   send(response, status, 'application/json', `${json}\n`);
 

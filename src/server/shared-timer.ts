@@ -1,7 +1,7 @@
 /** Calls back after that time unless it is cancelled first. Returns how to cancel it. */
 export type StartTimer = (afterMs: number, callback: () => void) => () => void;
 
-/** How late it may be noticed that a review has expired: a fraction of the margin that is left for its answer. */
+/** How late the timer may notice that a review has expired: a fraction of the margin that is left for its answer. */
 const TICK_MS = 50;
 
 interface Waiting {
@@ -9,7 +9,7 @@ interface Waiting {
   readonly callback: () => void;
 }
 
-/** One timer that looks after all reviews under way: to set and clear one for each costs more than to judge most of them. */
+/** One timer for all reviews that are being judged: to set and clear a timer for each review costs more than to judge most of them. */
 export const createSharedTimer = (tickMs = TICK_MS): StartTimer => {
   const waiting = new Set<Waiting>();
   let ticking: NodeJS.Timeout | undefined;

@@ -5,11 +5,11 @@ import type { ReleaseName } from '../helm/names.ts';
 /**
  * What becomes of a review that no rule has answered: the deadline came first, something broke, or there were too many reviews. Each kind has
  * its own answer, the same that the failurePolicy of its webhook gives when Belay cannot be reached at all:
- * - closed for what locks and operations hang on: they are never silently passed;
+ * - closed for records, Namespaces and claims, on which locks and operations depend;
  * - closed for objects of a release that memory knows to be frozen: nobody gets past a freeze by keeping Belay busy;
- * - open for other objects: a cluster whose Deployments cannot change is worse than a field that drifts for a while. But not for their DELETE:
- *   Helm goes on deleting after its `uninstalling` was refused, and what is deleted does not come back. `--objects-fail closed` goes with
- *   failurePolicy Fail for those who would rather have it the other way round (manifests/overlays/strict).
+ * - open for other objects: a cluster whose Deployments cannot change is worse than a field that drifts for a while. Their DELETE is refused:
+ *   Helm goes on deleting after its `uninstalling` was refused, and a deleted object does not come back. `--objects-fail closed`, together with
+ *   failurePolicy Fail, refuses the writes of objects too (manifests/overlays/strict).
  */
 const FAILS: Readonly<Record<ReviewKind, 'closed' | 'open'>> = {
   record: 'closed',
@@ -17,15 +17,15 @@ const FAILS: Readonly<Record<ReviewKind, 'closed' | 'open'>> = {
   claim: 'closed',
   object: 'open',
   scale: 'open',
-  // As an object: its release is not known by its marks. Its deletion is refused, and Helm goes no further then.
+  // As for an object: the marks do not tell the release of a hook. When its deletion is refused, Helm goes no further.
   hook: 'open',
-  // One that cannot be read changes nothing when it gets in: it is ignored, and its status says so.
+  // A policy that is stored and cannot be read changes nothing: Belay ignores it, and its status says so.
   policy: 'open',
-  // None of Belay's business: its rule would have allowed it.
+  // Belay has no rule for such a write, and would have allowed it.
   unknown: 'open',
 };
 
-/** What becomes of objects and their scale. */
+/** Whether writes of objects and of their scale pass. */
 export type ObjectsFail = 'closed' | 'open';
 
 const isClosed = (kind: ReviewKind, operation: Operation, objectsFail: ObjectsFail): boolean => {
@@ -45,7 +45,7 @@ const PROBLEM: Readonly<Record<Cause, string>> = {
 /** What is known of a review that no rule has answered. */
 export interface UnjudgedFacts {
   readonly objectsFail?: ObjectsFail | undefined;
-  /** The frozen release that the review would change an object of. */
+  /** The frozen release whose object the review would change. */
   readonly frozen?: ReleaseName | undefined;
 }
 

@@ -260,7 +260,7 @@ describe('freeze', () => {
     succeeds(await annotateNamespace('sre', `${FREEZE}-`));
   });
 
-  test('is written by edit, and lifted by admin or by who has the right to this release', async () => {
+  test('is written by edit, and lifted by admin or by a user with the right to this release', async () => {
     for (const release of ['web', 'api'])
       succeeds(await annotateAll('dev', release, `${FREEZE}=audit`, `belay.dev/freeze-until=${inSeconds(3600)}`));
     const forbidden = async (who: User, release: string, ...annotations: readonly string[]) =>

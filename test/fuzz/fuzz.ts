@@ -22,14 +22,19 @@ export const fuzz = <Ts extends [unknown, ...unknown[]]>(
       SECONDS > 0
         ? { numRuns: Number.MAX_SAFE_INTEGER, interruptAfterTimeLimit: SECONDS * 1000, markInterruptAsFailure: false }
         : { numRuns: runs };
+    let ran = 0;
     try {
       await fc.assert(
-        fc.asyncProperty<Ts>(...arbitraries, async (...values) => holds(...values)),
+        fc.asyncProperty<Ts>(...arbitraries, async (...values) => {
+          ran += 1;
+          await holds(...values);
+        }),
         { ...bounds, seed: SEED },
       );
     } catch (error) {
       throw new Error(`found with FUZZ_SEED=${SEED}: ${(error as Error).message}`, { cause: error });
     }
+    if (SECONDS > 0) t.diagnostic(`${ran} runs`);
     const polluted = Object.keys(Object.prototype);
     if (polluted.length > 0) throw new Error(`Object.prototype has got ${polluted.join()}`);
   });

@@ -77,7 +77,7 @@ describe('the answer to a review, whole', () => {
   }
 });
 
-test('what is none of Belay’s business is allowed without a look at the cluster', async () => {
+test('a write that Belay has no rule for is allowed without a request to the cluster', async () => {
   const cluster = new Proxy({} as AdmitDependencies, {
     get: (_target, property) => assert.fail(`looked for ${String(property)}`),
   });

@@ -63,7 +63,7 @@ describe('a Belay that takes reviews from the API server only', () => {
     return text.slice('HTTP/1.1 '.length);
   };
 
-  test('answers the one with its certificate and its name', async () => {
+  test('answers the client with its certificate and its name', async () => {
     const socket = await open(issueClientPair(authority, 'kube-apiserver'));
     assert.match(await ask(socket, '/validate?timeout=10s'), /^200 [\s\S]*"allowed":true/);
     assert.equal(asked, 1);
@@ -85,7 +85,7 @@ describe('a Belay that takes reviews from the API server only', () => {
     }
   }
 
-  test('refuses who resumes a session that was begun without a certificate', async () => {
+  test('refuses a client that resumes a session begun without a certificate', async () => {
     for (const minVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
       const options: ConnectionOptions = { minVersion, maxVersion: minVersion };
       const socket = connect({ port: server.port, host: '127.0.0.1', rejectUnauthorized: false, ...options });
@@ -104,7 +104,7 @@ describe('a Belay that takes reviews from the API server only', () => {
     for (const path of ['/livez', '/readyz']) assert.match(await ask(await open(), path), /^200 /);
   });
 
-  test('counts whom it refused, and does not log them', async () => {
+  test('counts the requests that it refused, and does not log them', async () => {
     const text = await testApp.metrics.registry.metrics();
     assert.match(text, /^belay_malformed_reviews_total\{problem="client"\} 10$/m);
     assert.deepEqual(

@@ -74,7 +74,7 @@ const kinds: Record<string, readonly [request: Record<string, unknown>, kind: Re
   ],
 };
 
-describe('what a review is about decides what becomes of it when no rule answers', () => {
+describe('the kind of a review decides its answer when no rule answers', () => {
   for (const [what, [fields, kind]] of Object.entries(kinds)) {
     test(`${what}: ${kind}`, async () => {
       const admit = (): never => assert.fail('broken on purpose');
@@ -110,7 +110,7 @@ describe('a review reaches its rule as the API server sent it', () => {
     });
   }
 
-  test('with what the authenticator said of the user', async () => {
+  test('with the user as the authenticator described it', async () => {
     const userInfo = { username: 'ann', uid: 'u', groups: ['a', 'b'], extra: { scopes: ['x'] } };
     const { user } = await seenOf(admissionReview({ userInfo }));
     assert.deepEqual(user, { username: 'ann', groups: ['a', 'b'], extra: { scopes: ['x'] } });

@@ -165,7 +165,7 @@ describe('the TLS listener', () => {
     await createClient(t, port)();
   });
 
-  test('a port that is taken is an error for whoever starts it', async (t) => {
+  test('to start on a port that is taken is an error', async (t) => {
     const source = createSource(first);
     const { port } = await start(t, source);
     const { app } = createTestApp();
@@ -187,7 +187,7 @@ describe('draining', () => {
     return { wait, pending };
   };
 
-  test('turns not ready at once, serves on but sends clients elsewhere, and then closes', async (t) => {
+  test('is not ready at once, goes on serving, sends clients elsewhere, and then closes', async (t) => {
     const { wait, pending } = createWaits();
     const drain = createDrain({ drainMs: 10_000, log: silent, wait });
     const testApp = createTestApp({ isDraining: drain.isDraining, readiness: () => [drain.check()] });
@@ -235,7 +235,7 @@ describe('draining', () => {
     await drained;
   });
 
-  test('what does not end by the deadline is dropped', async (t) => {
+  test('an answer that is not out by the deadline is dropped', async (t) => {
     const { wait, pending } = createWaits();
     const drain = createDrain({ closeDeadlineMs: 5000, log: silent, wait });
     const asked = Promise.withResolvers<void>();
@@ -264,7 +264,7 @@ describe('draining', () => {
   });
 });
 
-test('/metrics is plain HTTP on a port of its own, and nothing else is', async (t) => {
+test('/metrics alone is served by plain HTTP, on a port of its own', async (t) => {
   const metrics = createMetrics();
   const server = await startMetricsServer({ metrics, address: '127.0.0.1', port: 0, log: silent });
   t.after(() => void server.close());

@@ -55,7 +55,7 @@ const refused: Record<string, { type: string; body: string; status: number; text
   },
 };
 
-describe('what is no review gets a clear line and is counted', () => {
+describe('a body that is no review is answered with a clear line, and counted', () => {
   for (const [name, { type, body, status, text, problem }] of Object.entries(refused)) {
     test(name, async () => {
       const { app, metrics } = createTestApp({ admit: never });

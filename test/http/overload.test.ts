@@ -19,14 +19,14 @@ interface Answer {
   readonly status?: { readonly message: string; readonly details: { readonly causes: readonly { reason: string }[] } };
 }
 
-/** In a word, as a user would notice it. */
+/** The answer in one word, as a user would notice it. */
 const fateOf = ({ allowed: passed, warnings, status }: Answer): string => {
   if (!passed)
     return `${status?.details.causes[0]?.reason}: ${/too many/.test(status?.message ?? '') ? 'too many' : ''}`;
   return warnings === undefined ? 'judged' : 'passed unchecked';
 };
 
-/** Of 100 KB, a large one. */
+/** A large review, of 100 KB. */
 const PAYLOAD = 'x'.repeat(100_000);
 const objectOf = (name: string, payload: string) => ({
   apiVersion: 'v1',
@@ -105,7 +105,7 @@ test('memory is given back where the judge fails', async () => {
   }
 });
 
-test('a queue that is full is told as an overload, not as a failure of Belay', async () => {
+test('a full queue is answered as an overload, not as a failure of Belay', async () => {
   const admit = () => Promise.reject(new Overload('64 payloads wait to be decoded'));
   const { app, metrics, lines } = createTestApp({ admit, recognise });
   assert.equal(await ask(app, 'record'), 'BelayUnavailable: too many');
@@ -115,7 +115,7 @@ test('a queue that is full is told as an overload, not as a failure of Belay', a
   assert.match(await metrics.registry.metrics(), /reviews_without_verdict_total\{kind="object",reason="overload"\} 2/);
 });
 
-test('the time that a body takes to come is part of the time to its answer', async () => {
+test('the deadline counts from the time at which a body begins to arrive', async () => {
   const timers: number[] = [];
   const startTimer: StartTimer = (afterMs) => {
     timers.push(afterMs);

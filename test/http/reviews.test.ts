@@ -19,7 +19,7 @@ test('a review is answered with its uid, as JSON of known length', async () => {
   assert.equal(response.headers['x-powered-by'], undefined);
 });
 
-test('/validate asks whether, /mutate asks what to change', async () => {
+test('/validate asks whether a write is allowed, and /mutate what to change in it', async () => {
   const seen: string[] = [];
   const judge = (name: string, answer: AdmissionAnswer) => async (review: Review) => {
     seen.push(`${name} ${review.operation} ${review.namespace}/${review.name} by ${review.user.username}`);

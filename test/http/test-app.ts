@@ -7,13 +7,13 @@ import { createLog } from '../../src/telemetry/log.ts';
 export interface TestApp {
   readonly app: Express;
   readonly metrics: Metrics;
-  /** What was logged, line by line. */
+  /** The lines of the log. */
   readonly lines: Record<string, unknown>[];
 }
 
 export const allowed: AdmissionAnswer = { allowed: true, why: 'unchanged' };
 
-/** The app as `serve` makes it, with judges that allow everything unless told. */
+/** The app as `serve` makes it. Its judges allow everything where a test gives no others. */
 export const createTestApp = (overrides: Partial<AppDependencies> = {}, kind: ReviewKind = 'object'): TestApp => {
   const lines: Record<string, unknown>[] = [];
   const log = createLog({ write: (line) => lines.push(JSON.parse(line)) });

@@ -7,7 +7,7 @@ import type { StartTimer } from '../../src/server/shared-timer.ts';
 import { admissionReview } from './admission-review.ts';
 import { allowed, createTestApp } from './test-app.ts';
 
-/** What becomes of a review that no rule has answered. */
+/** The answers to reviews that no rule has answered. */
 const fates: readonly (readonly [kind: ReviewKind, operation: Operation, fate: 'denied' | 'allowed'])[] = [
   ['record', 'CREATE', 'denied'],
   ['record', 'UPDATE', 'denied'],
@@ -44,7 +44,7 @@ const assertFate = (answer: Answer, fate: 'denied' | 'allowed', cause: string, w
   }
 };
 
-test('objects fail closed where they are told to', async () => {
+test('writes of objects are refused with `--objects-fail closed`', async () => {
   for (const kind of ['object', 'scale'] as const) {
     const broken = () => Promise.reject(new Error('broken'));
     const { app } = createTestApp({ admit: broken, objectsFail: 'closed' }, kind);
@@ -111,7 +111,7 @@ describe('when a judge fails', () => {
   }
 });
 
-test('beyond as many reviews as are judged at once, the next is answered without a verdict, and the first are unharmed', async () => {
+test('one review more than are judged at once is answered without a verdict, and the others are judged', async () => {
   let release = (): void => {};
   const held = new Promise<void>((resolve) => {
     release = resolve;

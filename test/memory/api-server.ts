@@ -11,7 +11,7 @@ import { type Place, placeOf, resourcesServedAt } from './resources.ts';
 import { scaleOf, withReplicas } from './scale.ts';
 import { matchesFields, matchesLabels } from './selector.ts';
 import { badRequest, noSuchKind, notFound, StatusError } from './status.ts';
-import { createStore } from './store.ts';
+import { type Change, createStore } from './store.ts';
 import { createWatches } from './watches.ts';
 import { createWrites, type Preconditions, type WriteOptions } from './writes.ts';
 
@@ -35,6 +35,8 @@ export interface ApiServer {
   admitBy(admission: Admission): void;
   /** Answers 403 to the requests that this is true of, from now on. */
   forbid(isForbidden: (caller: Caller, request: WireRequest) => boolean): void;
+  /** Tells this listener of every change from now on, at the moment in which it is stored. */
+  onChange(listener: (change: Change) => void): void;
   /** Ends all watches, and forgets what happened so far: whoever resumes is told 410. */
   cutWatches(): void;
   /** Resolves when every watch has told all that has happened, and every request of these callers is answered. */
@@ -232,6 +234,9 @@ export const createApiServer = (clock: Clock, access: Access): ApiServer => {
     },
     forbid: (wanted) => {
       isForbidden = wanted;
+    },
+    onChange: (listener) => {
+      store.onChange(listener);
     },
     cutWatches: () => {
       store.compact();

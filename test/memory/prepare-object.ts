@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { KubernetesObject } from '../../src/kubernetes/object.ts';
+import { withDefaults } from './defaults.ts';
 import { apiVersionOf, NAMESPACES, type Place, type Resource } from './resources.ts';
 
 /** A new object with what the API server fills in before it asks any webhook. */
@@ -14,7 +15,7 @@ export const prepareNew = (
     apiVersion: apiVersionOf(resource),
     kind: resource.kind,
     ...(resource.kind === 'Secret' && { type: 'Opaque' }),
-    ...withData(object),
+    ...withData(withDefaults(object)),
     metadata: {
       ...withoutBlanks(object.metadata),
       ...(resource === NAMESPACES && { labels: { ...labels, ...nameLabel } }),
@@ -37,7 +38,7 @@ export const prepareEdited = (
   const { metadata = {} } = before;
   const fixed = FIXED.filter((key) => metadata[key] !== undefined).map((key) => [key, metadata[key]]);
   return withGeneration(resource, before, {
-    ...withData(edited),
+    ...withData(withDefaults(edited)),
     apiVersion: before.apiVersion ?? '',
     kind: before.kind ?? '',
     metadata: { ...withoutBlanks(edited.metadata), ...Object.fromEntries(fixed) },

@@ -7,6 +7,8 @@ export interface Change {
   readonly resource: Resource;
   readonly before: KubernetesObject | undefined;
   readonly after: KubernetesObject | undefined;
+  /** The user whose request it was. */
+  readonly username: string;
 }
 
 /** What etcd is to the API server: objects, and one counter of versions for all of them. */
@@ -15,9 +17,9 @@ export interface Store {
   get(resource: Resource, namespace: string, name: string): KubernetesObject | undefined;
   list(resource: Resource, namespace: string): readonly KubernetesObject[];
   /** Stores it under a new resourceVersion; gives back what is stored. */
-  put(resource: Resource, object: KubernetesObject): KubernetesObject;
+  put(resource: Resource, object: KubernetesObject, username: string): KubernetesObject;
   /** Gives back what was there, under the resourceVersion of its end. */
-  remove(resource: Resource, object: KubernetesObject): KubernetesObject;
+  remove(resource: Resource, object: KubernetesObject, username: string): KubernetesObject;
   /** Undefined where the changes since then are forgotten. */
   since(version: number): readonly Change[] | undefined;
   /** Forgets all changes so far. */
@@ -57,18 +59,18 @@ export const createStore = (): Store => {
         )
         .sort(([a], [b]) => (a < b ? -1 : 1))
         .map(([, { object }]) => object),
-    put: (resource, object) => {
+    put: (resource, object, username) => {
       const key = locate(resource, object);
       const before = objects.get(key)?.object;
       const after = stamp(object);
       objects.set(key, { resource, object: after });
-      tell({ version, resource, before, after });
+      tell({ version, resource, before, after, username });
       return after;
     },
-    remove: (resource, object) => {
+    remove: (resource, object, username) => {
       objects.delete(locate(resource, object));
       const before = stamp(object);
-      tell({ version, resource, before, after: undefined });
+      tell({ version, resource, before, after: undefined, username });
       return before;
     },
     since: (from) => (from < compactedAt ? undefined : changes.filter((change) => change.version > from)),

@@ -85,7 +85,7 @@ export const createWrites = (store: Store, admission: Admission, clock: Clock): 
       validateObject(place, after);
       await admission.validate({ ...attempt, after }, options.warn);
       if (store.get(resource, namespace, stored) !== undefined) throw alreadyExists(place, stored);
-      return options.dryRun ? after : store.put(resource, after);
+      return options.dryRun ? after : store.put(resource, after, usernameOf(options));
     },
 
     async update(place, edit, options) {
@@ -105,10 +105,10 @@ export const createWrites = (store: Store, admission: Admission, clock: Clock): 
       if (options.dryRun) return after;
       const isLast = before.metadata?.deletionTimestamp !== undefined && finalizersOf(after).length === 0;
       if (isLast && resource !== NAMESPACES) {
-        store.remove(resource, after);
+        store.remove(resource, after, usernameOf(options));
         return after;
       }
-      return isSame(before, after) ? before : store.put(resource, after);
+      return isSame(before, after) ? before : store.put(resource, after, usernameOf(options));
     },
 
     remove: async (place, requestName, { uid, resourceVersion }, options) => {
@@ -127,12 +127,14 @@ export const createWrites = (store: Store, admission: Admission, clock: Clock): 
       const isHeld = resource === NAMESPACES || finalizersOf(before).length > 0;
       const doomed = { ...before, metadata: { ...metadata, deletionTimestamp: clock.time() } };
       if (options.dryRun) return isHeld ? doomed : DELETED;
-      if (isHeld) return store.put(resource, doomed);
-      store.remove(resource, before);
+      if (isHeld) return store.put(resource, doomed, usernameOf(options));
+      store.remove(resource, before, usernameOf(options));
       return DELETED;
     },
   };
 };
+
+const usernameOf = ({ caller }: WriteOptions): string => caller.user.username;
 
 const attemptOf = (
   operation: Attempt['operation'],

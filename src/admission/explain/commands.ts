@@ -5,8 +5,8 @@ import type { LockSource } from '../../policy/lock.ts';
 import { showTime } from '../../text/when.ts';
 
 /**
- * Commands are made to be pasted into a shell, so a name goes in only if it is one that Kubernetes could have accepted:
- * anything else could end the command and begin another.
+ * Commands are made to be pasted into a shell, so a name goes in only if Kubernetes could have accepted it:
+ * any other text could end the command and begin another.
  */
 const word = (name: string, placeholder: string): string =>
   /^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/.test(name) ? name : `<${placeholder}>`;
@@ -45,17 +45,17 @@ export const helmHistory = (release: ReleaseName): string =>
 export const repairRelease = (release: ReleaseName): string =>
   `belay drift ${releaseWord(release)} ${inNamespace(release)} --repair`;
 
-/** `--overwrite`, because last week's window may still be written there. */
+/** With `--overwrite`, because the annotation of last week's window may still be there. */
 export const openRelease = (kind: RecordKind, release: ReleaseName, untilMs: number): string =>
   `${annotateRecords(kind, release)} --overwrite belay.dev/open="why" belay.dev/open-until=${showTime(untilMs)}`;
 
 export const breakOperation = (record: RecordRef): string =>
   `kubectl annotate ${resourceOf(record.kind)} ${inNamespace(record)} ${word(record.name, 'record')} belay.dev/break="why"`;
 
-/** A lock that a policy states is lifted where the policy is kept. */
+/** A lock of a policy is lifted by an edit of the policy. */
 export const editPolicy = (name: string): string => `kubectl edit releasepolicy ${word(name, 'policy')}`;
 
-/** Takes a lock away from where it sits. */
+/** The command that takes a lock off the object that carries it. */
 export const unlock = ({ kind, namespace, name }: LockSource, release: ReleaseName, ...keys: string[]): string => {
   if (kind === 'ReleasePolicy') return editPolicy(name);
   const target =
@@ -66,13 +66,13 @@ export const unlock = ({ kind, namespace, name }: LockSource, release: ReleaseNa
   return [target, ...keys.map((key) => `${key}-`)].join(' ');
 };
 
-/** Takes the end of the freeze away with it, so that the next freeze does not inherit it. */
+/** The command also removes the end of the freeze, so that the next freeze does not inherit it. */
 export const unfreeze = (source: LockSource, release: ReleaseName, hasEnd: boolean): string =>
   unlock(source, release, 'belay.dev/freeze', ...(hasEnd ? ['belay.dev/freeze-until'] : []));
 
 /**
- * The RBAC rule that grants it, as an entry of a Role's `rules`. No `kubectl auth can-i` beside it: kubectl drops the group of a resource
- * that the server does not know, and always answers no.
+ * The RBAC rule that grants the right, as an entry of a Role's `rules`. `kubectl auth can-i` is not suggested: kubectl drops the group of a
+ * resource that the server does not know, and always answers no.
  */
 export const grantingRule = (verb: string, name: string | undefined): string => {
   const names = name === undefined ? '' : `resourceNames: [${JSON.stringify(word(name, 'release'))}], `;

@@ -6,7 +6,7 @@ import { showOwnerChange } from './ownership.ts';
 
 type Drift = Extract<Denial, { code: 'BelayDrift' }>;
 
-/** A terminal's worth. Programs get some more, in `causes`. */
+/** How many changes fit on a terminal. Programs get more of them, in `causes`. */
 const MAX_SHOWN_FIELDS = 10;
 const MAX_FIELD_CAUSES = 20;
 
@@ -32,7 +32,7 @@ export const explainDrift = (denial: Drift, nowMs: number): Explanation => {
             `${values.length === 0 && owned.length > 0 ? INSTEAD_OF_OWNERS : INSTEAD[attempt]}:`,
             `  ${helmUpgrade(release)}`,
           ]),
-      // Only that is known to bring back nothing but what the chart says.
+      // Of all commands, only this one is known to bring back nothing beside the chart.
       ...(attempt === 'create' && !isHook ? ['or exactly as the chart has it:', `  ${repairRelease(release)}`] : []),
       'or, if you may, open the release to changes by hand for an hour:',
       `  ${openRelease(recordKind, release, nowMs + OPEN_FOR_MS)}`,
@@ -87,7 +87,7 @@ const showChange = (denial: Drift, change: FieldChange): string => {
 const showHidden = (value: unknown): string => (value === undefined ? '(not set)' : '(hidden)');
 
 /**
- * The rule marks what is secret. In a Secret nothing else is shown either but what is known to be harmless: kubectl keeps a
+ * The rule marks secret values. Of a Secret, other values are shown only where they are known to be harmless: kubectl keeps a
  * copy of the whole object in the annotation `kubectl.kubernetes.io/last-applied-configuration`.
  */
 const isHidden = ({ object }: Drift, { secret, pointer }: FieldChange): boolean =>

@@ -7,7 +7,7 @@ import { type Explanation, HOOK_OF_UNINSTALL, showNames, showRefusal, showReleas
 
 type Frozen = Extract<Denial, { code: 'BelayFrozen' }>;
 
-/** Helm keeps 10 revisions by default; one `kubectl annotate -l` freezes them all alike, so those are told in one line. */
+/** Helm keeps 10 revisions by default. One `kubectl annotate -l` freezes all of them alike, so equal freezes share one line. */
 export const explainFreeze = (
   { attempt, release, freezes, object, isRestart = false, endsDeletion, isHook }: Frozen,
   nowMs: number,

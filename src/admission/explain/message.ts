@@ -8,8 +8,8 @@ import { explainBadPolicy } from './policy.ts';
 import { explainDowngrade, explainPinned } from './version.ts';
 
 /**
- * The words for a denial, as they follow `admission webhook "…" denied the request: ` on the terminal of someone who has just
- * typed kubectl or helm. The first of the causes is the denial itself, for programs.
+ * The words for a denial. On the terminal of kubectl or Helm they follow `admission webhook "…" denied the request: `. The first of the causes
+ * is the denial itself, for programs.
  */
 export const describeDenial = (denial: Denial, nowMs: number): { message: string; causes: Cause[] } => {
   const { headline, lines, causes = [] } = explain(denial, nowMs);

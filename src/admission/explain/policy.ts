@@ -2,11 +2,11 @@ import type { Denial } from '../../rules/verdict.ts';
 import { escapeText, showName, showPath } from '../../text/escape.ts';
 import type { Explanation } from './explanation.ts';
 
-/** Problems that are told. Who has more of them corrects these first. */
+/** Most problems that are shown. An author whose policy has more corrects these first. */
 const MAX_PROBLEMS = 20;
 const MAX_PROBLEM_CHARACTERS = 300;
 
-/** Every field at once, in the words that `status.conditions` would have for a policy that got in. */
+/** Tells all bad fields at once, in the same words as `status.conditions` of a stored policy that cannot be read. */
 export const explainBadPolicy = ({ policy, problems }: Extract<Denial, { code: 'BelayBadPolicy' }>): Explanation => {
   const shown = problems.slice(0, MAX_PROBLEMS).map(({ field, problem }) => ({
     field: showPath(field),

@@ -12,11 +12,11 @@ const showChart = ({ name, version }: Chart): string => showName(`${name}-${vers
 const showMove = ({ attempt, release, chart }: DenialOf<'BelayPinned' | 'BelayDowngrade'>): string =>
   `${attempt} of ${showRelease(release)} to chart ${showChart(chart)}`;
 
-/** Of one kind and in one namespace. */
+/** Locks on records of one kind in one namespace. */
 const showSources = (sources: readonly LockSource[]): string =>
   `${sources[0]?.kind ?? ''} ${showNames(sources.map(({ name }) => name))}`;
 
-/** One `kubectl annotate -l` locks all revisions alike, so those are told in one line. */
+/** One `kubectl annotate -l` locks all revisions alike, so equal locks share one line. */
 const alike = <T>(items: readonly T[], keyOf: (item: T) => unknown): readonly (readonly T[])[] => [
   ...Map.groupBy(items, (item) => JSON.stringify(keyOf(item))).values(),
 ];

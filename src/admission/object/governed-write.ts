@@ -4,7 +4,7 @@ import type { DriftScope, Policy } from '../../policy/policy.ts';
 import type { ObjectWrite } from '../../rules/object.ts';
 import type { FieldChange } from '../../rules/verdict.ts';
 
-/** What a write changes. Each question is worked out when the judgement asks it. */
+/** What a write changes. Each question is answered only when the judgement asks it. */
 export interface Changes {
   /** Whether the write leaves the desired state as it was. Then nothing else has to be asked. */
   isNone(): boolean;
@@ -13,7 +13,7 @@ export interface Changes {
    * fields. Undefined where nothing has to be read.
    */
   prepare(document: Record<string, unknown>, signal: AbortSignal): Promise<void> | undefined;
-  /** Given the chart's document; called only when the manifest lists the object. */
+  /** The changes, by the chart's document. Called only when the manifest lists the object. */
   find(document: Record<string, unknown>, policy: Policy): readonly FieldChange[];
   /** Fields that have the chart's value again and belong to somebody else now. They do not count as changes. */
   restored(document: Record<string, unknown>, policy: Policy): readonly FieldChange[];
@@ -21,7 +21,7 @@ export interface Changes {
   creator(): string | undefined;
   /** Whether the write gives the object an owner. The garbage collector deletes an object when its owner is gone. */
   gainsOwner(): boolean;
-  /** Whether the write restarts Pods, where that is not up to its writer. */
+  /** Whether the write restarts Pods, by an edit that its writer may not make on a frozen release. */
   restarts(document: Record<string, unknown>, policy: Policy): boolean;
   /** Whether the write creates a missing object exactly as the chart's document has it. */
   restores(document: Record<string, unknown>): boolean;
@@ -29,7 +29,7 @@ export interface Changes {
 
 /** A write of a governed object, or of its scale. */
 export interface GovernedWrite {
-  /** `release` names the store that is asked. */
+  /** `release` in it names the store whose records judge the write. */
   readonly write: ObjectWrite;
   /** The release that the object's ownership marks name. Its records may lie in another namespace. */
   readonly owner: ReleaseName;

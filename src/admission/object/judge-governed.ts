@@ -27,7 +27,7 @@ const judgeStores = async (
   return verdict;
 };
 
-/** Judges a write by every release that may govern the object: mostly one, whose records lie beside it. */
+/** Judges a write by every release that may govern the object. Mostly there is one, and its records lie in the object's namespace. */
 export const judgeGoverned = (
   dependencies: JudgeGovernedDependencies,
   governed: GovernedWrite,

@@ -94,8 +94,9 @@ const passTrusted = ({ name }: Policy): Verdict => ({
 });
 
 /**
- * Memory may be stale. So a verdict from memory counts only where the write passes and nothing is told of it. Before a refusal, enforced or
- * not, the facts are read live. The same goes for a write that brings an object back: it passes only without a freeze and an operation, and is rare.
+ * Memory may be stale. So a verdict from memory counts only where the write passes without a note. Before a refusal the facts are read live,
+ * even where the policy does not enforce it. They are also read live before a write that brings an object back: such a write is rare, and passes
+ * only without a freeze and without an operation.
  */
 const isCertain = (verdict: Verdict | undefined): verdict is Verdict =>
   verdict?.allowed === true && verdict.waived === undefined && verdict.why !== RESTORES_CHART;
@@ -119,7 +120,7 @@ export const judgeInStore = (
 ): Now<Verdict> => {
   const { write, owner } = governed;
   const known = dependencies.situations.fromMemory(write.release, owner.namespace);
-  // Records and claims come by two watches: a holder may be unknown only because its claim has not come in yet.
+  // Records and claims come by two watches. A holder may be unknown only because the watch has not told of its claim yet.
   // A mirror that has lost its watch misses every lock, install and end of an operation since then.
   if (!dependencies.index.isFresh() || isHolderUnknown(known.operation)) {
     return governed.changes.isNone() ? allow('unchanged') : judgeLive(dependencies, governed, deadline);

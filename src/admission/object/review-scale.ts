@@ -18,7 +18,7 @@ import { type JudgeGovernedDependencies, judgeGoverned } from './judge-governed.
 export interface ReviewScaleDependencies extends JudgeGovernedDependencies {
   readonly api: Api;
   readonly kindVersions: KindVersions;
-  /** Takes note of the release of each scaled object, for a review that cannot be judged in time. */
+  /** The release of each scaled object is noted here. It is needed when the review cannot be judged in time. */
   readonly scaled: WeakMap<Review, ReleaseName>;
 }
 

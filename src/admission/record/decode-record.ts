@@ -23,7 +23,10 @@ export const NOTHING_DECODED = {
   mayBreak: false,
 } as const;
 
-/** Helm marks a deployed revision superseded during an operation. Without an operation only a user with the right to break may (rules/record/at-rest.ts). */
+/**
+ * Helm marks a deployed revision superseded during an operation. Without an operation only a user with the right to break may
+ * (rules/record/at-rest.ts).
+ */
 const mayBreak = async (
   { access }: DecodeRecordDependencies,
   { user }: Review,
@@ -31,7 +34,7 @@ const mayBreak = async (
   signal: AbortSignal,
 ): Promise<boolean> => {
   if (before?.status !== 'deployed' || after?.status !== 'superseded') return false;
-  // No answer must not hold up an upgrade, which needs no such right.
+  // An upgrade needs no such right. It must not fail because RBAC does not answer.
   return access.may(user, 'break', release.namespace, release.name, signal).catch(() => false);
 };
 

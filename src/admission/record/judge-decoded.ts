@@ -11,13 +11,13 @@ import { isCollector } from './collector.ts';
 import { type Decoded, NOTHING_DECODED } from './decode-record.ts';
 import type { RecordReview } from './read-record-review.ts';
 
-/** The facts of one look at the release. */
+/** The facts about the release, as they were read at one time. */
 export interface RecordLook {
   readonly facts: ReleaseFacts;
   readonly freezes: readonly Freeze[];
   readonly clock: StaleClock;
   readonly terminating: boolean;
-  /** What speaks against the write whatever the release's state. */
+  /** A refusal that does not depend on the release's state. */
   readonly trap: Verdict | undefined;
   /** Whether the policy enforces the rules of operations and of the record. */
   readonly isGuarded: boolean;

@@ -23,19 +23,19 @@ export interface JudgeLiveDependencies
 export interface PreparedReview {
   readonly review: RecognisedReview;
   readonly parsed: RecordReview;
-  /** What speaks against the write whatever the release's state. */
+  /** A refusal that does not depend on the release's state. */
   readonly trap: Verdict | undefined;
   readonly decoding: Promise<Decoded>;
 }
 
 export interface LiveJudgement {
   readonly answer: Verdict;
-  /** Of a start that no rule of operations refuses: what has to be claimed before it is allowed. */
+  /** For a start that no rule of operations refuses: the claim that must be written before the start is allowed. */
   readonly claim?: ClaimRequest | undefined;
   readonly situation: LiveSituation;
 }
 
-/** Adds what a write of locks leaves behind to the verdict on its record. */
+/** Adds the audit annotation and the Events of a write of locks to the verdict on its record. */
 const withLocks = <V extends Verdict>(verdict: V, locks: Verdict | undefined): V =>
   verdict.allowed && locks?.allowed === true
     ? { ...verdict, audit: locks.audit, release: locks.release, notes: locks.notes }

@@ -11,7 +11,7 @@ import type { KubernetesObject } from '../../kubernetes/object.ts';
 import type { Annotations } from '../../policy/lock-annotations.ts';
 import type { Review } from '../wire/review.ts';
 
-/** A review of a record, taken apart. */
+/** The parts of a review of a record. */
 export interface RecordReview {
   readonly kind: RecordKind;
   readonly release: ReleaseName;
@@ -29,7 +29,7 @@ const isSameLocks = (old: Annotations, current: Annotations): boolean => {
   return [...keys].every((key) => old[key] === current[key]);
 };
 
-/** Takes the review of a record apart; undefined when neither state is one of Helm's records. `name` is what `review.name` tells. */
+/** Reads the review of a record; undefined when the object is a record neither before nor after. `name` is the parsed `review.name`. */
 export const readRecordReview = (review: Review, name: RecordName | undefined): RecordReview | undefined => {
   const kind: RecordKind = review.resource.resource === 'configmaps' ? 'ConfigMap' : 'Secret';
   const read = (object: KubernetesObject | undefined): ReleaseRecord | undefined =>
@@ -39,7 +39,7 @@ export const readRecordReview = (review: Review, name: RecordName | undefined): 
       // A request that comes straight to Belay's port may name the object in another way than the object does itself.
       object?.metadata?.name === review.name ? name : undefined,
     );
-  // Helm does not see what lacks its label, and neither do the facts: to label it afterwards is to create a record.
+  // Neither Helm nor the facts see an object without Helm's label. So a write that adds the label creates a record.
   const before = review.oldObject?.metadata?.labels?.owner === 'helm' ? read(review.oldObject) : undefined;
   const after = read(review.object);
   const record = after ?? before;

@@ -11,12 +11,12 @@ import type { RecordReview } from './read-record-review.ts';
 /** The annotations that a write of locks is compared with. */
 const locksBefore = ({ before, after }: RecordReview, others: readonly ReleaseRecord[]): Annotations => {
   if (before === undefined) {
-    // What /mutate has carried over from the other revisions is nobody's new lock, and another value in its place replaces it.
+    // Locks that /mutate has carried over from other revisions are nobody's new locks. Another value in their place replaces them.
     return lockedBefore(locksOf(others), after?.locks ?? {});
   }
   const old = before.locks ?? {};
   if (after?.status !== 'superseded' || before.status === 'superseded') return old;
-  // A superseded revision hands its locks on: what a newer one carries may go from here.
+  // A superseded revision hands its locks on. A lock that a newer revision carries may go from this one.
   const isHandedOn = (key: string): boolean =>
     others.some((record) => record.revision > before.revision && holdsLock(key, old, record.locks));
   return Object.fromEntries(
@@ -24,7 +24,7 @@ const locksBefore = ({ before, after }: RecordReview, others: readonly ReleaseRe
   );
 };
 
-/** Undefined when no lock is touched; refused for a lock that cannot be read, or by somebody who may not. */
+/** Undefined when the write touches no lock. Refused when a lock cannot be read, or when the user has no right to it. */
 export const judgeRecordLocks = async (
   dependencies: JudgeLockWriteDependencies,
   review: Review,

@@ -5,7 +5,10 @@ import { allow, deny, type Verdict } from '../../rules/verdict.ts';
 import type { Review } from '../wire/review.ts';
 import type { RecordReview } from './read-record-review.ts';
 
-/** Edits by which a record is lost without a DELETE: the garbage collector's, or Helm's own writes refused as immutable. */
+/**
+ * Refuses edits by which a record is lost without a DELETE: with another owner it is garbage collected, and as immutable it refuses Helm's
+ * writes.
+ */
 export const refuseTrap = (review: Review, { release, before }: RecordReview): Verdict | undefined => {
   if (before === undefined || review.object === undefined) return undefined;
   const owners = (object: KubernetesObject | undefined): string =>

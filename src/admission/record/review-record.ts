@@ -25,8 +25,8 @@ export interface ReviewRecordDependencies extends JudgeLiveDependencies {
 }
 
 /**
- * A starter that loses the race for the Lease judges again. The second judgement nearly always shows who won. Where it does not, somebody has only
- * written the Lease, and the starter tries again until its deadline: so nobody refuses others their operations by writes of a Lease.
+ * A start whose claim fails is judged again. The second judgement nearly always shows who has won the Lease. Where it does not, somebody has only
+ * written the Lease, and the claim is tried again until the deadline. So nobody stops the operations of others by writing a Lease.
  */
 const PAUSE_MS = 10;
 const MAX_PAUSE_MS = 200;
@@ -56,7 +56,7 @@ export const reviewRecord = async (
   return judgeAndClaim(dependencies, review, parsed, trap, signal);
 };
 
-/** Judges until the claim of a start is written over the very Lease that the judgement has seen. */
+/** Judges again until the claim of a start is written over the Lease that the last judgement has seen. */
 const judgeAndClaim = async (
   dependencies: ReviewRecordDependencies,
   review: RecognisedReview,

@@ -11,14 +11,14 @@ export interface RefuseMoveDependencies {
   readonly manifests: Pick<Manifests, 'chartOf'>;
 }
 
-/** An operation that may start as far as its release goes, with the payload that it brings. */
+/** An operation that the state of its release lets start, with its payload. */
 export interface Move {
   readonly release: ReleaseName;
   readonly operation: OperationKind;
   readonly payload: PayloadSummary | undefined;
 }
 
-/** Holds a start against the pins of its release; the deployed payload is read only where there is one. */
+/** Judges a start by the locks on versions. The deployed payload is read only where there is such a lock. */
 export const refuseMove = async (
   { manifests }: RefuseMoveDependencies,
   { release, operation, payload }: Move,
@@ -27,7 +27,7 @@ export const refuseMove = async (
   const locks = findVersionLocks(records, namespaces, policy);
   if (operation === 'uninstall' || payload === undefined || policy.versions.action === 'Off') return undefined;
   if (locks.pins.length === 0 && locks.noDowngrades.length === 0) return undefined;
-  // After a rollback that failed nothing is deployed, and what ran last is what counts. An install begins anew.
+  // After a failed rollback nothing is deployed. Then the revision that ran last counts. An install begins anew.
   const record = highestDeployed(records) ?? (operation === 'install' ? undefined : highestSuperseded(records));
   const deployed = record === undefined ? undefined : await manifests.chartOf(record);
   const chart = { name: payload.chartName, version: payload.chartVersion };

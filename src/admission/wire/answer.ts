@@ -1,12 +1,12 @@
 import type { Verdict } from '../../rules/verdict.ts';
 
-/** What `admit` (for /validate) and `mutate` (for /mutate) give back to the server: a verdict and, from /mutate, a patch. */
+/** The answer that `admit` (for /validate) and `carryLocks` (for /mutate) return: a verdict and, from /mutate, a patch. */
 export type AdmissionAnswer = Verdict & {
   /** RFC 6902 operations; /mutate only, and only when allowed. */
   readonly patch?: readonly JsonPatchOperation[];
 };
 
-/** A promise only where something has to be fetched. Most reviews are answered from memory, thousands a second. */
+/** A value, or a promise where something has to be fetched. Most reviews are answered from memory, thousands a second. */
 export type Now<T> = T | Promise<T>;
 
 export interface JsonPatchOperation {
@@ -15,5 +15,5 @@ export interface JsonPatchOperation {
   readonly value?: unknown;
 }
 
-/** What a review is about. The kind decides which rule judges it, and how it is answered when its deadline has passed. */
+/** What a review is about. The kind decides which rule judges the review, and what the answer is when the deadline has passed. */
 export type ReviewKind = 'record' | 'object' | 'hook' | 'scale' | 'namespace' | 'claim' | 'policy' | 'unknown';

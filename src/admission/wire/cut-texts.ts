@@ -3,22 +3,28 @@ import type { Text, TextMemory } from '../../helm/text-memory.ts';
 
 /** A JSON text without its long strings. */
 export interface CutJson {
-  /** As the original, but that each string that was cut out has become its `placeholder`. */
+  /** The original, with a `placeholder` in the place of each string that was cut out. */
   readonly json: string;
   readonly cuts: readonly Cut[];
 }
 
 export interface Cut {
-  /** Cannot be guessed, so that it stands nowhere else in the JSON. */
+  /** Nobody can guess it, so it stands nowhere else in the JSON. */
   readonly placeholder: string;
-  /** What the string holds, a byte for each character. */
+  /** The string, one byte for each character. */
   readonly text: Text;
 }
 
-/** A JSON text of more than 100 KB is parsed into the old generation (kPretenureTreshold of V8's json-parser.h); two of these make one. */
+/**
+ * Shortest string that is cut out. V8 parses a JSON text of more than 100 KB into the old generation (kPretenureTreshold, json-parser.h), and
+ * two such strings make one.
+ */
 const MIN_TEXT_BYTES = 64 * 1024;
 
-/** The review of a record has some hundred strings. Each takes a call, so a large body made of short ones is better parsed as it is. */
+/**
+ * Most strings that are looked at. The review of a record has some hundred. Each costs a call, so a large body of short strings is better parsed
+ * whole.
+ */
 const MAX_QUOTES = 4_000;
 
 const QUOTE = 0x22;
@@ -26,8 +32,8 @@ const BACKSLASH = 0x5c;
 
 /**
  * Cuts the long values of `key` out of a JSON text, wherever that key stands. Only printable ASCII without escapes is cut, as base64 is.
- * Undefined where there are none. Where the text is JSON, the cut one is, and where it is not, the cut one is not either: all that is JSON
- * before a string can be told from the quotes alone, and one string has taken the place of another.
+ * Undefined where there are none. The cut text is JSON exactly where the original is: strings are told by their quotes alone, and one string has
+ * taken the place of another.
  */
 export const cutTexts = (json: Buffer, key: string, memory: TextMemory): CutJson | undefined => {
   if (json.length < MIN_TEXT_BYTES) return undefined;
@@ -54,13 +60,13 @@ export const cutTexts = (json: Buffer, key: string, memory: TextMemory): CutJson
   return cuts.length === 0 ? undefined : { json: rest + json.toString('utf8', restStart), cuts };
 };
 
-/** Between its quotes. */
+/** The place of a string, without its quotes. */
 interface StringToken {
   readonly start: number;
   readonly end: number;
 }
 
-/** The first strings of a JSON text: outside of them a quote can only begin one, and inside only a quote that is not escaped ends it. */
+/** The first strings of a JSON text. Outside of a string each quote begins one; inside, the first quote without an escape ends it. */
 function* stringsIn(json: Buffer): Generator<StringToken> {
   let start = 0;
   let isInside = false;
@@ -82,14 +88,14 @@ const isEscaped = (json: Buffer, at: number, start: number): boolean => {
   return (at - first) % 2 === 1;
 };
 
-/** Whether the one string is this key, and the other its value. */
+/** Whether the first string is this key, and the second string is its value. */
 const isKeyOf = (json: Buffer, key: string, name: StringToken, value: StringToken): boolean =>
   name.end - name.start === key.length &&
   json.toString('latin1', name.start, name.end) === key &&
   json.toString('latin1', name.end + 1, value.start - 1).trim() === ':';
 
 /**
- * Whether all of it is printable ASCII but a backslash, four bytes at a time: as many as a number of 32 bits holds.
+ * Whether all bytes are printable ASCII, and none is a backslash. Four bytes are looked at together, as many as a number of 32 bits holds.
  * https://graphics.stanford.edu/~seander/bithacks.html#HasLessInWord
  */
 const isPlain = (text: Text): boolean => {

@@ -30,8 +30,8 @@ const MAX_UID_CHARACTERS = 128;
 const stringMap = z.custom<Readonly<Record<string, string>>>(isStringMap, 'expected a map of strings');
 
 /**
- * Only what Belay reads of an object is checked. zod's copy of it is thrown away: rules get the very object that JSON.parse
- * made, so that every field (a ConfigMap may have a key called `__proto__`) is seen as the API server saw it.
+ * Only the fields that Belay reads are checked. zod's copy is thrown away. The rules get the object that JSON.parse made, so that they see
+ * every field as the API server saw it: a ConfigMap may have a key called `__proto__`.
  */
 const kubernetesObject = z.object({
   metadata: z
@@ -97,8 +97,8 @@ const isUserInfo = (value: unknown): boolean =>
   (isMissing(value.extra) || isMapOf(value.extra, isStrings));
 
 /**
- * Says just what the schema above says (parse.test.ts holds them against each other), without a copy and without words: it runs for every
- * review, zod only to tell what is wrong.
+ * Decides as the schema above does (parse.test.ts compares both), but makes no copy and tells no reason. It runs for every review; zod runs only
+ * to tell what is wrong.
  */
 const isAdmissionReview = (body: unknown): body is AdmissionReview => {
   if (!isJsonObject(body) || body.apiVersion !== 'admission.k8s.io/v1' || body.kind !== 'AdmissionReview') return false;
@@ -120,7 +120,7 @@ const isAdmissionReview = (body: unknown): body is AdmissionReview => {
   );
 };
 
-/** Reads an AdmissionReview. Never throws; `uid` is there whenever an AdmissionReview can still be answered. */
+/** Reads an AdmissionReview. Never throws. A bad review has its `uid` where it can still be answered. */
 export const parseReview = (body: unknown): ParsedReview => {
   if (!isAdmissionReview(body)) return { ok: false, uid: uidOf(body), problem: problemOf(body) };
   const { request } = body;

@@ -4,24 +4,24 @@ import { type Cut, cutTexts } from './cut-texts.ts';
 import { parseReview } from './parse.ts';
 import type { Review } from './review.ts';
 
-/** An AdmissionReview that has been read and recognised, or why it cannot be. */
+/** An AdmissionReview that has been read and recognised, or the reason why it could not be. */
 export type ReadResult =
   | { readonly ok: true; readonly review: RecognisedReview }
   | { readonly ok: false; readonly uid: string | undefined; readonly problem: string };
 
-/** What a body holds. */
+/** What was read from a body. */
 export type ReadReview =
   | {
       readonly isJson: true;
       readonly parsed: ReadResult;
-      /** Memory of the review's own, for when it has been judged. */
+      /** Memory that belongs to the review. The server frees it when the review has been judged. */
       readonly texts: readonly Text[];
     }
   | { readonly isJson: false };
 
 /**
- * Reads the body of a review; the bytes are not needed any more then. Of a record, long payloads become bytes of their own (StoredPayload
- * in helm/record.ts). Whatever else there is remains what JSON.parse makes of it: only the rules of records know such bytes.
+ * Reads the body of a review. The body is not needed afterwards. Long payloads of a record become bytes of their own (StoredPayload in
+ * helm/record.ts), which only the rules of records know. Everything else is what JSON.parse makes of it.
  */
 export const readReview = (body: Buffer, recognise: Recognise, memory: TextMemory): ReadReview =>
   readRecord(body, recognise, memory) ?? readPlain(body, recognise);
@@ -56,7 +56,7 @@ const parseJson = (text: string): { readonly value: unknown } | undefined => {
   }
 };
 
-/** Puts what was cut out where it belongs; false unless all of it was the payload of an object. */
+/** Puts the cut texts where they belong. False where one of them was not the payload of an object. */
 const putBack = ({ object, oldObject }: Review, cuts: readonly Cut[]): boolean => {
   const places = [object?.data, oldObject?.data] as readonly ({ release?: unknown } | null | undefined)[];
   return cuts.every(({ placeholder, text }) => {

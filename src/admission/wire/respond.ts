@@ -10,11 +10,11 @@ import type { AdmissionAnswer } from './answer.ts';
 const MAX_WARNING_CHARACTERS = 256;
 const MAX_WARNINGS = 4096 / MAX_WARNING_CHARACTERS;
 
-/** Audit events are stored for years; this is room for a sentence and a list of fields. */
+/** Longest audit annotation, because audit events are stored for years. It has room for a sentence and a list of fields. */
 const MAX_AUDIT_CHARACTERS = 1024;
 
 /**
- * 403 and Forbidden, whatever the rule: Helm retries on 409 and 429, and prints "release: already exists" in place of the
+ * Every refusal is 403 and Forbidden: Helm retries on 409 and 429, and prints "release: already exists" in place of the
  * message when the reason is AlreadyExists.
  */
 const DENIED = { status: 'Failure', code: 403, reason: 'Forbidden' } as const;
@@ -26,7 +26,10 @@ const DENIED = { status: 'Failure', code: 403, reason: 'Forbidden' } as const;
 const isSwallowed = (denial: Denial): boolean =>
   'attempt' in denial && denial.attempt === 'uninstall' && !('object' in denial && denial.object !== undefined);
 
-/** The AdmissionReview that goes back, as text. Nearly every answer only allows: its text is put together by hand, which is faster. */
+/**
+ * The AdmissionReview that goes back, as text. Nearly every answer only allows, and the text of such an answer is put together by hand, which is
+ * faster.
+ */
 export const toAdmissionText = (uid: string, answer: AdmissionAnswer, nowMs: number): string =>
   isPlain(answer)
     ? `${PLAIN}${JSON.stringify(uid)},"allowed":true}}`

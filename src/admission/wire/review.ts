@@ -3,7 +3,7 @@ import type { GroupVersionKind, GroupVersionResource, KubernetesObject, UserInfo
 
 export type Operation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
 
-/** One question of the API server. `name` falls back to the object's own: a deletecollection carries none. */
+/** One question of the API server. A deletecollection has no name: then `name` is the name of the object. */
 export interface Review {
   readonly uid: string;
   readonly operation: Operation;
@@ -22,7 +22,7 @@ export interface Review {
   readonly oldObject: KubernetesObject | undefined;
 }
 
-/** `signal` fires when the review has to be answered. It is made when it is first read. */
+/** `signal` fires when the review has to be answered. It is made when it is first asked for. */
 export interface Deadline {
   readonly signal: AbortSignal;
 }

@@ -1,11 +1,35 @@
 import { isPending, type ReleaseRecord } from '../../helm/record.ts';
-import { NO_DOWNGRADE, PIN } from '../../policy/lock-annotations.ts';
+import { endMs, FREEZE, FREEZE_UNTIL, NO_DOWNGRADE, PIN } from '../../policy/lock-annotations.ts';
 import { highestDeployed, isHolder, newestOf } from '../in-flight.ts';
 import { allow, type Verdict } from '../verdict.ts';
 import { otherStorage } from './other-storage.ts';
 import { protect, refuseFrozen, refuseInFlight } from './refuse.ts';
 import { isFailedRollback, locksOnlyOn, takeBack } from './take-back.ts';
 import type { RecordContext, RecordVerdict } from './write.ts';
+
+const writeOnAll = ({ kind, namespace, release }: ReleaseRecord, keys: readonly string[]): string =>
+  `write it on all of them: kubectl annotate ${kind.toLowerCase()} -n ${namespace} -l owner=helm,name=${release} ${keys.map((key) => `${key}=...`).join(' ')}`;
+
+const protectLocks = ({ write }: RecordContext, before: ReleaseRecord, locks: readonly string[]): RecordVerdict =>
+  protect(
+    write,
+    before,
+    `the lock ${locks.join(', ')} is on no other revision and would be lost with it`,
+    writeOnAll(before, locks),
+  );
+
+/** The locks that the release would lose with a record. A freeze is among them where a policy only warns of it, and it has not ended. */
+const locksLostWith = (context: RecordContext, before: ReleaseRecord): readonly string[] => {
+  const isFreezing = endMs(before.locks ?? {}) > context.clock.nowMs;
+  const lasting = new Set([PIN, NO_DOWNGRADE, ...(isFreezing ? [FREEZE, FREEZE_UNTIL] : [])]);
+  return locksOnlyOn(context, before).filter((key) => lasting.has(key));
+};
+
+/** Judges the delete of what a dead operation left. Where it is all that there is of the release, its locks go with the release. */
+const judgeDeadRecord = (context: RecordContext, before: ReleaseRecord): RecordVerdict => {
+  const locks = context.facts.records.length > 1 ? locksLostWith(context, before) : [];
+  return locks.length === 0 ? allow('dead operation') : protectLocks(context, before, locks);
+};
 
 /** Judges the delete of a failed rollback. The locks of the release were carried over to it, and must not be lost with it. */
 const judgeTakeBack = (context: RecordContext, before: ReleaseRecord): RecordVerdict => {
@@ -26,21 +50,15 @@ const judgeTakeBack = (context: RecordContext, before: ReleaseRecord): RecordVer
 const judgeCollected = (context: RecordContext, before: ReleaseRecord): Verdict => {
   const { write, facts, freezes } = context;
   if (freezes.length > 0) return refuseFrozen(context, 'record delete');
-  const pins = pinsOnlyOn(context, before);
-  if (pins.length === 0 || facts.records.length === 1) return allow('collected');
+  const locks = locksLostWith(context, before);
+  if (locks.length === 0 || facts.records.length === 1) return allow('collected');
   return protect(
     write,
     before,
-    `its owner is gone, but the lock ${pins.join(', ')} is on no other revision and would be lost with it`,
-    `${writeOnAll(before, pins)}, or uninstall the release`,
+    `its owner is gone, but the lock ${locks.join(', ')} is on no other revision and would be lost with it`,
+    `${writeOnAll(before, locks)}, or uninstall the release`,
   );
 };
-
-const pinsOnlyOn = (context: RecordContext, before: ReleaseRecord): readonly string[] =>
-  locksOnlyOn(context, before).filter((key) => key === PIN || key === NO_DOWNGRADE);
-
-const writeOnAll = ({ kind, namespace, release }: ReleaseRecord, keys: readonly string[]): string =>
-  `write it on all of them: kubectl annotate ${kind.toLowerCase()} -n ${namespace} -l owner=helm,name=${release} ${keys.map((key) => `${key}=...`).join(' ')}`;
 
 /** Helm's updates of a record take all of its finalizers off. One that is being deleted is gone with them. */
 const refuseLastWrite = ({ write }: RecordContext, before: ReleaseRecord): Verdict =>
@@ -94,7 +112,7 @@ export const judgeDelete = (context: RecordContext, before: ReleaseRecord): Reco
   if (newest.status === 'uninstalling') return allow('dead uninstall');
   if (newest.status === 'uninstalled') return allow('purge'); // helm uninstall after uninstall --keep-history
   if (before.revision >= newest.revision) {
-    if (isPending(before.status)) return allow('dead operation');
+    if (isPending(before.status)) return judgeDeadRecord(context, before);
     if (isFailedRollback(context, before)) return judgeTakeBack(context, before);
     return protect(
       write,
@@ -112,13 +130,7 @@ export const judgeDelete = (context: RecordContext, before: ReleaseRecord): Reco
       `to remove the release: helm uninstall ${write.release.name} -n ${before.namespace}`,
     );
   }
-  const pins = pinsOnlyOn(context, before);
-  if (pins.length === 0) return allow('prune');
+  const locks = locksLostWith(context, before);
   // Helm prunes before it stores the new revision, so the locks could not be carried over to it. The right to prune is no right to unlock.
-  return protect(
-    write,
-    before,
-    `the lock ${pins.join(', ')} is on no other revision and would be lost with it`,
-    writeOnAll(before, pins),
-  );
+  return locks.length === 0 ? allow('prune') : protectLocks(context, before, locks);
 };

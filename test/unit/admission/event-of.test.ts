@@ -15,12 +15,12 @@ interface Ask {
   readonly operation?: Operation;
   readonly group?: string;
   readonly kind?: string;
-  /** Left out: that of the kind. */
+  /** By default the resource of the kind. */
   readonly resource?: { readonly group: string; readonly resource: string };
   readonly subResource?: string;
   readonly namespace?: string;
   readonly name: string;
-  /** Of the object as it is stored; left out: it is not. */
+  /** The uid of the stored object; undefined where the object is not stored. */
   readonly uid?: string;
   readonly dryRun?: boolean;
 }
@@ -336,7 +336,7 @@ describe('a refusal leaves an Event', () => {
     });
   }
 
-  test('for every code but those that are about no release', () => {
+  test('for every code that is about a release', () => {
     const covered = new Set(Object.values(refusals).map(({ denial }) => denial.code));
     for (const [code, reason] of Object.entries(REASON_OF_DENIAL)) {
       assert.equal(covered.has(code as Denial['code']), reason !== undefined, code);
@@ -362,7 +362,7 @@ describe('what passed leaves an Event', () => {
     ]);
   });
 
-  test('when a window is used to scale: on what is scaled, where that is known', () => {
+  test('when a window is used to scale: on the scaled object, where that is known', () => {
     const notes = [{ reason: 'OpenWindowUsed', text: 'x' }] as const;
     const of = (ask: Ask) => passed(ask, 'scale', { release: RELEASE, notes })[0]?.regarding;
     assert.deepEqual(of(SCALE), [secret(3), deployment]);
@@ -375,7 +375,7 @@ describe('what passed leaves an Event', () => {
     assert.partialDeepStrictEqual(event, { type: 'Warning', action: 'Create', regarding: [secret(4, 'uid-to-be')] });
   });
 
-  test('when somebody locks: on the newest record, whichever revision is written', () => {
+  test('when somebody locks: on the newest record, even where another revision is written', () => {
     const notes = [{ reason: 'ReleaseLocked', text: 'x' }] as const;
     const ask = { name: 'sh.helm.release.v1.web.v1', uid: 'uid-1' };
     assert.deepEqual(passed(ask, 'record', { release: RELEASE, notes })[0]?.regarding, [secret(3)]);
@@ -420,13 +420,13 @@ describe('no Event', () => {
   }
 });
 
-test('whatever a user calls himself, an Event is one line of text', () => {
+test('an Event is one line of text, even with a hostile name of a user', () => {
   const asked = { ...review(DEPLOYMENT), user: { username: 'a\nb\u001b[2J', groups: [] } };
   const [event] = eventsOf(recognised(asked, 'object'), { allowed: false, denial: drift('change') }, context);
   assert.match(event?.message ?? '', /\(tried by "a\\nb\\u001b\[2J"\)$/);
 });
 
-test('reasons are words of their own, each with a sentence', () => {
+test('each reason is another word, and has a sentence', () => {
   for (const [reason, sentence] of Object.entries(EVENT_REASONS)) {
     assert.match(reason, /^([A-Z][a-z]+)+$/);
     assert.match(sentence, /^[A-Z].*\.$/);

@@ -1,4 +1,4 @@
-/** What `message.test.ts` leaves open: the other attempts, the other driver, whatever is unknown, and whatever is hostile. */
+/** Cases that `message.test.ts` does not have: other attempts, the other driver, unknown values and hostile text. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
@@ -220,7 +220,7 @@ describe('what kubectl and helm print, where something is unknown or out of the 
   }
 });
 
-/** Every denial there is, with `text` wherever a caller's text may stand. */
+/** Every denial there is, with `text` in each place where a caller's text may stand. */
 const allWith = (text: string): Record<DenialCode, Denial> => {
   const name = { namespace: text, name: text };
   const record = { kind: 'Secret', ...name } as const;
@@ -297,13 +297,13 @@ const allWith = (text: string): Record<DenialCode, Denial> => {
 const commandsOf = (message: string): string[] =>
   message.split('\n').filter((line) => /^\s*(helm|kubectl) /.test(line));
 
-/** Letters, digits and what the commands themselves need, once the placeholders and the `"why"` are out. */
+/** The characters of a command without its placeholders and its `"why"`: letters, digits and the signs that the commands themselves need. */
 const SAFE_COMMAND = /^ {4}[A-Za-z0-9 ._=,/:-]+$/;
 
 const isSafe = (command: string): boolean =>
   SAFE_COMMAND.test(command.replace(/<(release|namespace|record|chart|policy)>/g, '').replace(/="why"/g, '='));
 
-/** `text` among letters: what matters is where a terminal or a shell finds it. */
+/** `text` with letters around it, because a terminal or a shell may find it anywhere. */
 const hostile = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 40 }),
   fc
@@ -341,8 +341,8 @@ const hostile = fc.oneof(
     .map((parts) => parts.join('')),
 );
 
-describe('whatever a caller writes, in every denial', () => {
-  test('nothing of it moves the cursor, reorders the text, or begins a line', () => {
+describe('hostile text of a caller, in every denial', () => {
+  test('does not move the cursor, reorder the text, or begin a line', () => {
     fc.assert(
       fc.property(hostile, (text) => {
         for (const [code, denial] of Object.entries(allWith(text))) {

@@ -42,7 +42,7 @@ for (const [place, helm] of [
       isDenied(await plane.as('ci')[helm].upgrade('web'), 'BelayFrozen', /black friday/, /by sre/);
     });
 
-    test('does not end so where it is applied together with the older end', async () => {
+    test('does not end then either where it is applied together with the older end', async () => {
       const until = soon();
       succeeds(await dev.annotate(place, { [FREEZE]: 'short', [UNTIL]: until }));
       succeeds(await sre.annotate(place, { [FREEZE]: 'black friday', [UNTIL]: until, [BY]: 'dev' }));
@@ -71,7 +71,7 @@ for (const [place, helm] of [
       });
     });
 
-    test('is written by who froze before, and by anybody who may lock once the older one has ended', async () => {
+    test('is written by the user who froze before, and after the end of the older one by every user who may lock', async () => {
       succeeds(await dev.annotate(place, { [FREEZE]: 'a typo', [UNTIL]: soon() }));
       succeeds(await dev.annotate(place, { [FREEZE]: 'the word', [UNTIL]: plane.clock.time(2 * MINUTE_MS) }));
       plane.clock.advance(3 * MINUTE_MS);

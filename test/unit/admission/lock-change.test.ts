@@ -32,7 +32,7 @@ describe('a freeze', () => {
   beforeEach(start);
   afterEach(() => plane.stop());
 
-  test('is written by edit, and lifted by admin or by who has the right to this release', async () => {
+  test('is written by edit, and lifted by admin or by a user with the right to this release', async () => {
     for (const release of ['web', 'api'])
       succeeds(await annotate(dev, release, { [FREEZE]: 'audit', [UNTIL]: later(HOUR_MS) }));
     const forbidden = async (who: Person, name: string, release: string, annotations: Annotations) =>
@@ -53,7 +53,7 @@ describe('a freeze', () => {
     isDenied(await annotate(plane.as('outsider', 'none'), 'web', { [FREEZE]: 'x' }), 'BelayLockForbidden');
   });
 
-  test('is not lifted by whoever replaces the record without its annotations', async () => {
+  test('is not lifted by a replace of the record without its annotations', async () => {
     succeeds(await annotate(dev, 'web', { [FREEZE]: 'audit' }));
     const { metadata: { annotations: _annotations, ...metadata } = {}, ...record } = await dev.get(
       'secret/sh.helm.release.v1.web.v1',
@@ -106,7 +106,7 @@ describe('a pin', () => {
   });
 });
 
-describe('what cannot be read is refused with what is wrong', () => {
+describe('a lock that cannot be read is refused, with what is wrong in it', () => {
   before(start);
   after(() => plane.stop());
 

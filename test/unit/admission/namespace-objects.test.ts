@@ -28,16 +28,16 @@ const policy: KubernetesObject = {
 
 interface Stored {
   readonly manifest: readonly KubernetesObject[];
-  /** What is there with the marks of the release. By default all that the manifest lists. */
+  /** The objects that exist with the marks of the release. By default all that the manifest lists. */
   readonly created?: readonly KubernetesObject[];
   readonly revision?: number;
   readonly status?: string;
-  /** Where its records lie, when that is not where its objects live. */
+  /** The namespace of its records, where its objects live in another one. */
   readonly records?: string;
   readonly home?: string;
 }
 
-/** Stores a release as Helm leaves it, while nobody judges. */
+/** Stores a release as Helm leaves it, while Belay is away. */
 const store = async (release: string, stored: Stored): Promise<void> => {
   const { manifest, created = manifest, revision = 1, status = 'deployed', home = 'shop', records = home } = stored;
   plane.unguard();
@@ -100,7 +100,7 @@ describe('a Namespace that a chart holds', () => {
     isDenied(await untouched(plane, () => dev.delete('namespace/team')), 'BelayOperationInFlight');
   });
 
-  test('is not deleted by hand while nothing holds the release, and what the chart sets on it stays', async () => {
+  test('is not deleted by hand while the release is idle, and keeps what the chart sets on it', async () => {
     isDenied(await untouched(plane, () => plane.admin.delete('namespace/team')), 'BelayDrift');
   });
 
@@ -116,7 +116,7 @@ describe('a Namespace that a chart holds', () => {
     );
   });
 
-  test('goes with the uninstall by who may', async () => {
+  test('is deleted by the holder of an uninstall', async () => {
     succeeds(await plane.helm.uninstall('web'));
     const left = await plane.admin.get('namespace/team').catch(() => undefined);
     assert.ok(left === undefined || left.metadata?.deletionTimestamp !== undefined);
@@ -145,7 +145,7 @@ describe('a ReleasePolicy that a chart holds', () => {
 describe('a namespace with objects of a release whose records lie in another', () => {
   const says = [/deletion of namespace data/i, /release web in namespace shop/, /audit week/];
 
-  test('is not deleted while that release is frozen, and is after', async () => {
+  test('is not deleted while that release is frozen, and is deleted afterwards', async () => {
     await store('web', { manifest: [configMap('web'), configMap('settings', 'data')] });
     await plane.freeze('web');
     isDenied(await untouched(plane, () => plane.admin.delete('namespace/data')), 'BelayFrozen', ...says);
@@ -153,7 +153,7 @@ describe('a namespace with objects of a release whose records lie in another', (
     succeeds(await plane.admin.delete('namespace/data'));
   });
 
-  test('is not deleted while a policy freezes that release, and is where the policy only warns', async () => {
+  test('is not deleted while a policy freezes that release, and is deleted where the policy only warns', async () => {
     await store('web', { manifest: [configMap('settings', 'data')] });
     await plane.policy({ freeze: { reason: 'audit week' } });
     isDenied(await untouched(plane, () => plane.admin.delete('namespace/data')), 'BelayFrozen', ...says);
@@ -161,7 +161,7 @@ describe('a namespace with objects of a release whose records lie in another', (
     assert.match(succeeds(await plane.admin.delete('namespace/data')).said, /\[BelayFrozen\]/);
   });
 
-  test('is not deleted while the release is frozen that keeps nothing but its records elsewhere', async () => {
+  test('is not deleted while a release is frozen that has all its objects there and only its records elsewhere', async () => {
     await store('web', { manifest: [configMap('web')], home: 'data', records: 'shop' });
     await plane.freeze('web');
     isDenied(await untouched(plane, () => plane.admin.delete('namespace/data')), 'BelayFrozen', ...says);

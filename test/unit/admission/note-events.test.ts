@@ -25,7 +25,7 @@ beforeEach(async () => {
 });
 afterEach(() => plane.stop());
 
-test('a refused upgrade leaves one Event on the record, with who tried', async () => {
+test('a refused upgrade leaves one Event on the record, with the user who tried', async () => {
   succeeds(await plane.helm.install('web'));
   await plane.freeze('web', 'black friday');
   isDenied(await plane.helm.upgrade('web'), 'BelayFrozen');
@@ -78,14 +78,14 @@ test('to break an operation and to take it over is seen on the records', async (
   assert.deepEqual(await told('OperationTakenOver'), ['Secret sh.helm.release.v1.web.v3']);
 });
 
-test('a rehearsal leaves none', async () => {
+test('a dry run leaves no Event', async () => {
   succeeds(await plane.helm.install('web'));
   const patch = { spec: { replicas: 9 } };
   isDenied(await ci.patch('deployment/web', patch, { dryRun: 'All' }), 'BelayDrift');
   assert.deepEqual(await plane.events(), []);
 });
 
-test('whoever is refused on every object of a large release does not fill its namespace', async () => {
+test('refusals on every object of a large release do not fill its namespace with Events', async () => {
   const extraConfig = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`c${i}`, 'x']));
   succeeds(await plane.helm.install('web', { extraConfig }));
   for (const key of Object.keys(extraConfig)) fails(await ci.delete(`configmap/web-${key}`), /BelayDrift/);

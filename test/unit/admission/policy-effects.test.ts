@@ -111,7 +111,7 @@ describe('actions', () => {
     for (const reason of ['RefusalWarned', 'RefusalAudited', 'DriftRefused']) assert.ok(told.includes(reason), reason);
   });
 
-  test('where a second operation only warns, it runs, and the record is as Helm would leave it', async () => {
+  test('where a policy only warns of a second operation, it runs, and leaves the record as Helm would', async () => {
     await plane.policy({ operations: { action: 'Warn' } });
     await plane.helm.start((helm) => helm.upgrade('web'));
     succeeds(await sre.helm.rollback('web', 1));
@@ -163,7 +163,7 @@ describe('drift', () => {
     isDenied(await image(dev, 'nginx:1.35'), 'BelayDrift');
   });
 
-  test('people held to the chart alone may add what it leaves out; a service account held to all may not', async () => {
+  test('people with the scope ChartFields may add what the chart leaves out; a service account with AllFields may not', async () => {
     await plane.policy({ drift: { users: 'ChartFields', serviceAccounts: 'AllFields' } });
     succeeds(await slower(dev, 7));
     isDenied(await image(dev, 'nginx:1.36'), 'BelayDrift');

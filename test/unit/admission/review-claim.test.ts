@@ -53,7 +53,7 @@ describe('while its operation is in flight', () => {
     });
   }
 
-  test('it is deleted by nobody, not by its holder either', async () => {
+  test('nobody deletes it, nor does its holder', async () => {
     for (const who of [dev, ci]) isDenied(await untouched(plane, () => who.delete(LEASE)), 'BelayClaimGuarded');
     isDenied(await untouched(plane, () => dev.deleteAll('lease')), 'BelayClaimGuarded');
   });
@@ -73,14 +73,14 @@ describe('while its operation is in flight', () => {
       isDenied(await untouched(plane, () => ci.patch(LEASE, { spec })), 'BelayClaimGuarded');
   });
 
-  test('which its holder lets expire sooner, it is taken over sooner', async () => {
+  test('it is taken over sooner where its holder has shortened its time', async () => {
     succeeds(await ci.patch(LEASE, { spec: { leaseDurationSeconds: 30 } }));
     plane.clock.advance(31_000);
     succeeds(await dev.helm.rollback('web', 1));
   });
 });
 
-describe('a claim of nobody’s operation', () => {
+describe('a claim without an operation in flight', () => {
   beforeEach(async () => {
     succeeds(await plane.helm.install('web'));
   });
@@ -91,7 +91,7 @@ describe('a claim of nobody’s operation', () => {
     isDenied(await untouched(plane, () => dev.deleteAll('lease')), 'BelayClaimGuarded');
   });
 
-  test('is not renewed, not by the holder of the last one either', async () => {
+  test('nobody renews it, nor does its last holder', async () => {
     const renewal = { spec: { renewTime: '2030-01-01T00:00:00.000000Z' } };
     for (const who of [dev, ci]) isDenied(await untouched(plane, () => who.patch(LEASE, renewal)), 'BelayClaimGuarded');
   });
@@ -150,12 +150,12 @@ describe('a Lease of the claim’s name that somebody made before Belay was ther
     assert.deepEqual(await holderOf('belay.early'), ['ci', 'true']);
   });
 
-  test('is not written in a loop, so that no claim is ever written over it', async () => {
+  test('is not written by others in a loop, by which no claim could be written over it', async () => {
     await before(() => dev.create(lease('belay.early')));
     isDenied(await dev.patch('lease/belay.early', { spec: { holderIdentity: 'nobody' } }), 'BelayClaimGuarded');
   });
 
-  test('and is waiting to be deleted, does not take the claim with it', async () => {
+  test('that waits to be deleted does not take the claim with it', async () => {
     await before(() => dev.create(lease('belay.doomed', { finalizers: ['evil.dev/stays'] })));
     await before(() => dev.delete('lease/belay.doomed'));
     succeeds(await plane.helm.install('doomed'));

@@ -33,7 +33,7 @@ test('a freeze on the Namespace holds for all its releases, for install as well'
   isDenied(await untouched(plane, () => dev.scale('deployment/web', 9)), 'BelayFrozen', ...says);
 });
 
-test('it is lifted by who may unlock all releases of the namespace, and not by who may unlock one', async () => {
+test('a freeze on the Namespace is lifted by a user who may unlock all its releases, and not by one who may unlock one of them', async () => {
   plane.grant('owner', ['unlock'], 'web');
   succeeds(await dev.annotate(NAMESPACE, { [FREEZE]: 'moving house' }));
   for (const name of ['dev', 'owner']) {
@@ -45,7 +45,7 @@ test('it is lifted by who may unlock all releases of the namespace, and not by w
   succeeds(await plane.helm.upgrade('web'));
 });
 
-test('who froze a Namespace cannot be forged either', async () => {
+test('nobody freezes a Namespace in another’s name', async () => {
   succeeds(await dev.annotate(NAMESPACE, { [FREEZE]: 'mine', 'belay.dev/freeze-by': 'ceo' }));
   succeeds(await dev.annotate(NAMESPACE, { 'belay.dev/freeze-by': 'ceo' }));
   assert.equal((await locks())['belay.dev/freeze-by'], 'dev');
@@ -70,7 +70,7 @@ test('a namespace is not deleted while it is frozen itself, nor while a policy f
   assert.match(succeeds(await plane.admin.delete(NAMESPACE)).said, /\[BelayFrozen\]/);
 });
 
-test('an empty one that is frozen goes', async () => {
+test('a frozen namespace without releases is deleted', async () => {
   await plane.inNamespace('empty', 'dev');
   succeeds(await plane.admin.annotate('namespace/empty', { [FREEZE]: 'why not' }));
   succeeds(await plane.admin.delete('namespace/empty'));

@@ -4,7 +4,7 @@ import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
 import { isDenied, succeeds, untouched } from '../../memory/asking.ts';
 import { type MemoryPlane, memoryPlane } from '../../memory/plane.ts';
 
-/** Policies that Belay refuses: what the schema of the CRD cannot tell. What that tells is tested with a real API server. */
+/** Policies that Belay refuses and the schema of the CRD accepts. Refusals by the schema are tested with a real API server. */
 
 let plane: MemoryPlane;
 
@@ -25,7 +25,7 @@ describe('a bad policy is refused when it is written, with the path of the field
   const bad: readonly (readonly [what: string, spec: object, field: RegExp])[] = [
     ['a range that is not SemVer', { versions: { range: 'soon' } }, / {2}spec\.versions\.range: "soon"/],
     [
-      'a time zone that there is not',
+      'a time zone that does not exist',
       { freeze: { windows: [{ ...window, timeZone: 'Europe/Berln' }] } },
       / {2}spec\.freeze\.windows\[0\]\.timeZone: "Europe\/Berln"/,
     ],
@@ -54,7 +54,7 @@ describe('a bad policy is refused when it is written, with the path of the field
   });
 });
 
-test('one that got in nonetheless changes nothing, may be labelled, and is in force once it is corrected', async () => {
+test('a bad policy that is stored changes nothing, may be labelled, and is in force once it is corrected', async () => {
   succeeds(await plane.helm.install('web'));
   // Before the webhook is there, or while Belay is down.
   plane.unguard();

@@ -43,7 +43,7 @@ describe('which release is looked at next', () => {
     assert.equal(all(), 'a b');
   });
 
-  test('a release whose drift was let pass comes first, once, when the write has been stored', () => {
+  test('a release whose drift was allowed comes first, once, when the write has been stored', () => {
     const { clock, plan, refill, all } = open();
     refill(A, B);
     plan.recheck(B, 1000);

@@ -6,7 +6,7 @@ import { DEFAULT_INTERVALS } from '../../../src/intervals/intervals.ts';
 import { type Api, ApiError } from '../../../src/kubernetes/api.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
 
-/** What policies there are before the API server has said. What it says is tested with a real one (test/cluster/policies.test.ts). */
+/** The policies in force before the API server has answered. Its answers are tested with a real one (test/cluster/policies.test.ts). */
 
 const noIndex = { isSynced: () => false, releases: () => [], namespace: () => undefined };
 const web = { namespace: 'shop', name: 'web' };
@@ -45,12 +45,12 @@ test('while the API server does not answer, nothing is known, and the built-in d
   assert.deepEqual(policies.all(), []);
 });
 
-test('a Belay that may not list policies does not take itself for ready', async () => {
+test('a Belay that may not list policies is not ready', async () => {
   const { policies } = await runAgainst(new ApiError(403, 'Forbidden', 'releasepolicies is forbidden'), 300);
   assert.equal(policies.isSynced(), false);
 });
 
-test('without the CRD it is known that there are none, and said once', async () => {
+test('without the CRD Belay knows that there are no policies, and logs it once', async () => {
   const { policies, lines } = await runAgainst(new ApiError(404, 'NotFound', 'not found'), 2_500);
   assert.equal(policies.isSynced(), true);
   assert.equal(policies.inForce(web, {}).name, undefined);

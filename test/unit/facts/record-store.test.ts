@@ -4,7 +4,7 @@ import { RecordStore } from '../../../src/facts/record-store.ts';
 import type { RecordKind } from '../../../src/helm/names.ts';
 import { type ReleaseRecord, recordName } from '../../../src/helm/record.ts';
 
-/** Each with strings of its own, as JSON.parse makes them. */
+/** A record with strings of its own, as JSON.parse makes them. */
 const recordOf = (release: string, revision: number, more: Partial<ReleaseRecord> = {}): ReleaseRecord => ({
   kind: 'Secret',
   namespace: 'shop',
@@ -44,7 +44,7 @@ const createStore = (kept: readonly ReleaseRecord[]) => {
   return { store, changed, list, show };
 };
 
-test('a list of what is known already changes nothing, and tells nobody', () => {
+test('a list of known records changes nothing, and no listener is called', () => {
   const { store, changed, list } = createStore([recordOf('web', 1), recordOf('web', 2), recordOf('api', 1)]);
   const before = store.of('shop/web');
   list([recordOf('api', 1), recordOf('web', 1), recordOf('web', 2)]);
@@ -53,7 +53,7 @@ test('a list of what is known already changes nothing, and tells nobody', () => 
   assert.equal(store.count, 3);
 });
 
-test('a list tells of what came, changed, was made anew and went, and of nothing else', () => {
+test('a list tells of the releases whose records came, changed, were made anew or went, and of no others', () => {
   const { store, changed, list, show } = createStore([
     recordOf('same', 1),
     recordOf('written', 1),
@@ -88,7 +88,7 @@ test('a list of Secrets leaves the ConfigMaps of the same release alone', () => 
   assert.equal(show('shop/web'), '');
 });
 
-test('records of releases that resemble each other keep what is theirs', () => {
+test('records of releases with similar names are not mixed up', () => {
   const { store, list } = createStore([]);
   const records = [
     recordOf('web', 1),

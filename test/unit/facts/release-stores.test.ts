@@ -32,7 +32,7 @@ const stored = (
   ...more,
 });
 
-/** A cluster in memory: records, and the namespaces that their payloads tell once they have been read. */
+/** A cluster in memory: records, and the namespaces that their payloads name once they have been read. */
 const createCluster = () => {
   let changed: (release: ReleaseName) => void = () => undefined;
   const records = new RecordStore((release) => changed(release));
@@ -74,7 +74,7 @@ const createCluster = () => {
       if (objectsIn !== undefined) payloads.set(record.uid, objectsIn);
       records.upsert(record);
     },
-    /** Where the records lie that may govern what `namespace` holds of `web`. */
+    /** The namespaces of the records that may govern the objects of `web` in `namespace`. */
     of: (namespace: string): string | Promise<string> => {
       const found = stores.of({ namespace, name: 'web' }, AbortSignal.timeout(10_000));
       return found instanceof Promise ? found.then(show) : show(found);
@@ -136,7 +136,7 @@ describe('the records that govern an object', () => {
     assert.deepEqual(read, ['flux-1', 'flux-2']);
   });
 
-  test('are gone with the last of them', async () => {
+  test('are forgotten with the last of them', async () => {
     const { of, store, remove } = createCluster();
     store(stored('flux', 1), 'shop');
     await of('shop');
@@ -146,7 +146,7 @@ describe('the records that govern an object', () => {
     assert.equal(await of('shop'), 'shop');
   });
 
-  test('count in ConfigMaps as well, and for what is deployed below a failed upgrade', async () => {
+  test('are found in ConfigMaps as well, and for a revision that is deployed below a failed upgrade', async () => {
     const { of, store } = createCluster();
     store(stored('maps', 1, 'deployed', { kind: 'ConfigMap' }), 'shop');
     store(stored('flux', 1), 'shop');
@@ -197,7 +197,7 @@ describe('the records that govern an object', () => {
   });
 });
 
-test('records are known by name in whichever namespace, until the last of them goes', () => {
+test('records are found by the name of their release in every namespace, until the last of them goes', () => {
   const changes: string[] = [];
   const records = new RecordStore((release) => changes.push(keyOf(release)));
   const web = { namespace: 'a', name: 'web' };

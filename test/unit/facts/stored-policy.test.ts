@@ -47,7 +47,7 @@ describe('which version of a policy is in force', () => {
     assert.equal(read(policy(1, bad)).accepted, undefined);
   });
 
-  test('the one that the status tells of, when the broken one got in while Belay was away', () => {
+  test('the version in the status, when the broken version was stored while Belay was away', () => {
     const { accepted } = statusOf(read(policy(4, good)));
     const stored = read(policy(5, bad, { status: { accepted } }));
     assert.equal(stored.accepted?.generation, 4);
@@ -63,12 +63,12 @@ describe('which version of a policy is in force', () => {
     assert.deepEqual(read(policy(4, spec), stored).problems, stored.problems);
   });
 
-  test('none, when something else than the range of a version that an older Belay accepted cannot be read', () => {
+  test('none, when more than the range cannot be read of a version that an older Belay accepted', () => {
     const spec = { ...bad, freeze: { reason: 1 } };
     assert.equal(read(policy(4, spec, { status: { accepted: { generation: 4, spec } } })).accepted, undefined);
   });
 
-  test('the newer of what this replica has seen and of what another one has written', () => {
+  test('the newer one of two versions: this replica has seen one, and another replica has written the other', () => {
     const seen = read(policy(2, good));
     assert.equal(rangeOf(read(policy(4, bad, { status: { accepted: { generation: 3, spec: better } } }), seen)), '2.x');
     assert.equal(rangeOf(read(policy(4, bad, { status: { accepted: { generation: 1, spec: better } } }), seen)), '1.x');
@@ -137,7 +137,7 @@ describe('the status of a policy', () => {
     assert.doesNotMatch(readyOf(statusOf(lower, 0, [...all, lower])).message, /same priority/);
   });
 
-  test('is the same when nothing has changed, whoever works it out and whenever', () => {
+  test('is the same when nothing has changed, from any replica and at any time', () => {
     const before = statusOf(read(policy(1, good)), 5);
     const stored = read(policy(1, good, { status: before }));
     const later = { all: [stored], nowMs: nowMs + 3_600_000 };

@@ -102,7 +102,7 @@ for (const [outcome, { judge, body: sent = body }] of Object.entries(outcomes)) 
   });
 }
 
-test('a denial shows no value of a Secret to whoever reads the answer either', async () => {
+test('the answer of a denial shows no value of a Secret either', async () => {
   const { app } = createTestApp({ admit: async () => drift });
   const { text } = await request(app).post('/validate').send(body);
   assert.match(text, /data\.password: \(hidden\) -> \(hidden\)/);

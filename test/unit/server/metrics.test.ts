@@ -23,7 +23,7 @@ test('a code that was known before the bound was reached goes on being counted a
   assert.ok(series.some((line) => line.includes('code="why 0"') && line.endsWith(' 2')));
 });
 
-test('asking twice does not count twice', async () => {
+test('to read the metrics twice does not count twice', async () => {
   const metrics = createMetrics();
   metrics.countReview('record', 'CREATE', false, 'BelayFrozen', 1);
   await metrics.registry.metrics();

@@ -61,7 +61,7 @@ describe('the memory that unfinished bodies may take', () => {
     assert.deepEqual(budget, { smallBytes: LARGE_BODY_BYTES, largeBytes: LARGE_BODY_BYTES + 10 });
   });
 
-  test('is given back by a body that was too large, whatever still comes of it', async () => {
+  test('is given back by a body that was too large, although more of it still comes', async () => {
     const budget = budgetOf(100);
     const message = incoming();
     const body = readBody(message, budget, toText, 4);
@@ -85,7 +85,7 @@ describe('the memory that unfinished bodies may take', () => {
   });
 });
 
-test('a body that says it is too large is refused unread, and takes none of it', async () => {
+test('a body whose stated length is too large is refused unread, and takes no memory', async () => {
   const budget = budgetOf(100);
   assert.deepEqual(await readBody(incoming({ 'content-length': '5' }), budget, toText, 4), {
     ok: false,

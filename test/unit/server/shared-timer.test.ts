@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSharedTimer } from '../../../src/server/shared-timer.ts';
 
-test('each is called back once, not before its time, and not at all when it was cancelled', async () => {
+test('each callback comes once and not before its time, or never when it was cancelled', async () => {
   const start = createSharedTimer(5);
   const startMs = performance.now();
   const calls: [name: string, afterMs: number][] = [];

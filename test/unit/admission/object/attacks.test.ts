@@ -152,7 +152,7 @@ for (const version of ['helm3', 'helm4'] as const) {
       );
     });
 
-    test('what belongs to running a service goes on', async () => {
+    test('the everyday writes of running a service pass', async () => {
       const restartedAt = { 'kubectl.kubernetes.io/restartedAt': '2026-11-21T12:00:00Z' };
       const template = { spec: { template: { metadata: { annotations: restartedAt } } } };
       succeeds(await dev.patch('deployment/web', template));
@@ -183,11 +183,11 @@ for (const version of ['helm3', 'helm4'] as const) {
         succeeds(await dev.replace(stray(`stray-${release}`, release, 'b')));
         succeeds(await dev.delete(`configmap/stray-${release}`));
       }
-      // One that is governed is not set free by claiming to be another's.
+      // A governed object is not set free by the marks of another release.
       isDenied(await untouched(plane, () => dev.replace(stray('web', 'nowhere', 'a'))), 'BelayDrift');
     });
 
-    test('what was removed behind Belay is created anew by its chart alone', async () => {
+    test('an object that was removed behind Belay is created anew by its chart alone', async () => {
       const { metadata: { resourceVersion: _version, uid: _uid, ...metadata } = {}, ...service } =
         await dev.get('service/web');
       const collector = plane.as('system:kube-controller-manager', 'none');

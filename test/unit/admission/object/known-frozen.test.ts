@@ -23,14 +23,14 @@ afterEach(() => plane.stop());
 
 const edit = (person: Person) => person.patch('deployment/web', { spec: { minReadySeconds: 7 } });
 
-describe('what cannot be judged', () => {
+describe('a write that cannot be judged', () => {
   test('passes unchecked where the release is not frozen, and says so', async () => {
     succeeds(await edit(dev));
     assert.match(plane.asked.at(-1)?.response.warnings?.[0] ?? '', /pass unchecked/);
     succeeds(await dev.scale('deployment/web', 5));
   });
 
-  test('is refused where the release is frozen, by whomever it is written', async () => {
+  test('is refused to every user where the release is frozen', async () => {
     await plane.freeze('web');
     for (const person of [dev, robot]) {
       isDenied(await untouched(plane, () => edit(person)), 'BelayUnavailable', /release shop\/web is frozen/);

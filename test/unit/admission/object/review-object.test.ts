@@ -28,7 +28,7 @@ beforeEach(async () => {
 afterEach(() => plane.stop());
 
 describe('drift', () => {
-  test('a person is refused what the chart sets and what it leaves out; a service account only what it sets', async () => {
+  test('a person may change neither what the chart sets nor what it leaves out; a service account may change what it leaves out', async () => {
     isDenied(await untouched(plane, () => image(dev, 'evil')), 'BelayDrift', /nginx:1\.27" -> "evil"/);
     const more = { spec: { minReadySeconds: 5 } };
     isDenied(await untouched(plane, () => dev.patch('deployment/web', more)), 'BelayDrift', /minReadySeconds/);
@@ -36,14 +36,22 @@ describe('drift', () => {
     succeeds(await robot.patch('deployment/web', more));
   });
 
-  test('a change back to what the chart says passes', async () => {
+  test('a service account does not put another port in the place of the chart’s', async () => {
+    const operator = plane.as('system:serviceaccount:shop:operator');
+    isDenied(
+      await untouched(plane, () => operator.patch('service/web', { spec: { ports: [{ port: 81 }] } })),
+      'BelayDrift',
+    );
+  });
+
+  test('a change back to the chart’s value passes', async () => {
     await plane.policy({ drift: { action: 'Off' } });
     succeeds(await image(dev, 'evil'));
     await plane.policy(null);
     succeeds(await image(dev, 'nginx:1.27'));
   });
 
-  test('the next revision governs once it is deployed, and none while the only one has failed', async () => {
+  test('the next revision governs once it is deployed; where the only revision has failed, none governs', async () => {
     succeeds(await plane.helm.upgrade('web', { image: 'nginx:1.28' }));
     isDenied(await image(dev, 'nginx:1.27'), 'BelayDrift', /revision 2/);
     assert.ok(!(await plane.helm.install('bad', { badPort: true })).ok);
@@ -54,7 +62,7 @@ describe('drift', () => {
 describe('a frozen release', () => {
   beforeEach(() => plane.freeze('web'));
 
-  test('is changed by nobody, be it by a field of theirs or a delete', async () => {
+  test('is changed by nobody: neither a field of it nor by a delete', async () => {
     for (const who of [dev, sre]) {
       isDenied(await untouched(plane, () => image(who, 'evil')), 'BelayFrozen', /audit week/);
       isDenied(await untouched(plane, () => who.delete('service/web')), 'BelayFrozen', /deletion of Service web/);
@@ -73,9 +81,9 @@ describe('a frozen release', () => {
         /Pods may still be deleted: kubectl delete pod/,
       );
     for (const who of [dev, sre]) await refused(who, '2026-11-21T12:00:00Z')();
-    // A controller may restart what it serves: the chart leaves the annotation to it.
+    // A controller may restart the Pods: the chart does not set the annotation.
     succeeds(await robot.patch('deployment/web', restart('2026-11-21T12:00:00Z')));
-    // The same value again is no restart, and to take the annotation away is one.
+    // To write the same value again is no restart, and to remove the annotation is one.
     succeeds(await dev.patch('deployment/web', restart('2026-11-21T12:00:00Z')));
     await refused(dev, null)();
     await plane.policy({ drift: { serviceAccounts: 'AllFields' } });
@@ -100,7 +108,7 @@ describe('a frozen release', () => {
     isDenied(await untouched(plane, () => dev.patch('configmap/web', more)), 'BelayFrozen');
   });
 
-  test('gets no new owner from a service account, which may add one to any other', async () => {
+  test('gets no new owner from a service account, which may add one to an object of another release', async () => {
     const owner = [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'web', uid: crypto.randomUUID() }];
     const adopt = () => robot.patch('service/web', { metadata: { ownerReferences: owner } });
     isDenied(await untouched(plane, adopt), 'BelayFrozen');
@@ -117,7 +125,7 @@ test('a freeze ends by itself at its time', async () => {
   plane.clock.advance(HOUR_MS + 1_000);
   isDenied(await dev.scale('deployment/web', 5), 'BelayDrift');
   succeeds(await plane.helm.upgrade('web'));
-  // Written anew, it is not born expired.
+  // A freeze that is written anew has not ended already.
   succeeds(await dev.annotate('secret/sh.helm.release.v1.web.v2', { 'belay.dev/freeze': 'dinner' }));
   isDenied(await plane.helm.upgrade('web'), 'BelayFrozen', /dinner/);
 });
@@ -189,7 +197,7 @@ describe('an object that is gone', () => {
     succeeds(await dev.apply(document('Service')));
   });
 
-  test('and in no other form, nor while the release is frozen or an operation is in flight', async () => {
+  test('does not come back in another form, nor while the release is frozen or an operation is in flight', async () => {
     const evil = { ...document('Service'), spec: { selector: { app: 'web' }, ports: [{ port: 81 }] } };
     isDenied(await untouched(plane, () => dev.apply(evil)), 'BelayDrift');
     await plane.freeze('web');
@@ -207,12 +215,12 @@ test('an object that two releases name needs both of them to let it pass', async
   isDenied(await untouched(plane, () => dev.patch('configmap/web', toApi)), 'BelayDrift');
 });
 
-test('a mirror that knows nothing yet is no reason to let a change pass', async () => {
+test('a change is refused although the mirror knows nothing yet', async () => {
   plane.server.cutWatches();
   isDenied(await untouched(plane, () => image(dev, 'evil')), 'BelayDrift');
 });
 
-test('an API server that does not answer lets a change of an object pass, and refuses that of a record', async () => {
+test('while the API server does not answer, a change of an object passes and a change of a record is refused', async () => {
   plane.server.forbid(({ user }) => user.username === 'system:serviceaccount:belay-system:belay');
   succeeds(await image(dev, 'evil'));
   isDenied(await untouched(plane, () => plane.helm.upgrade('web')), 'BelayUnavailable');

@@ -28,11 +28,11 @@ test('is refused where the chart sets the number, with the numbers', async () =>
   isDenied(await untouched(plane, () => robot.scale('deployment/web', 5)), 'BelayDrift');
 });
 
-test('to what it is passes', async () => {
+test('to the number that is there passes', async () => {
   succeeds(await dev.scale('deployment/web', 2));
 });
 
-test('is a service account’s where the chart leaves the number to whoever scales, and no person’s', async () => {
+test('passes for a service account where the chart sets no number, and is refused to a person', async () => {
   succeeds(await robot.scale('deployment/blank', 4));
   isDenied(await untouched(plane, () => dev.scale('deployment/blank', 5)), 'BelayDrift');
 });
@@ -56,7 +56,7 @@ test('of an ignored path passes', async () => {
   succeeds(await dev.scale('deployment/web', 9));
 });
 
-test('of what belongs to no release passes', async () => {
+test('of an object that belongs to no release passes', async () => {
   const mine = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'mine' }, spec: { replicas: 1 } };
   succeeds(await dev.create(mine));
   succeeds(await dev.scale('deployment/mine', 3));

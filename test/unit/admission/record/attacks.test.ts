@@ -31,7 +31,7 @@ for (const kind of ['Secret', 'ConfigMap'] as const satisfies readonly RecordKin
       edit(payload);
       return encodePayload(payload, kind);
     };
-    /** A stored record under another name: what a forger would write. */
+    /** A stored record under another name, as a forger would write it. */
     const forged = async (
       as: { readonly revision: number; readonly name?: string; readonly labels?: Readonly<Record<string, string>> },
       edit: Edit = () => undefined,

@@ -21,7 +21,7 @@ describe('what a person writes is completed', () => {
       expect: { 'belay.dev/freeze': 'a', 'belay.dev/freeze-by': 'ann' },
     },
     {
-      name: 'nor later',
+      name: 'nobody changes later who froze',
       before: { 'belay.dev/freeze': 'a', 'belay.dev/freeze-by': 'ann' },
       after: { 'belay.dev/freeze': 'a', 'belay.dev/freeze-by': 'bob' },
       expect: { 'belay.dev/freeze': 'a', 'belay.dev/freeze-by': 'ann' },
@@ -62,7 +62,7 @@ describe('what a person writes is completed', () => {
       after: { 'belay.dev/open-until': LATER },
       expect: {},
     },
-    { name: 'what is not Belay’s is not looked at', before: {}, after: { other: 'x' }, expect: {} },
+    { name: 'annotations that are not Belay’s are left alone', before: {}, after: { other: 'x' }, expect: {} },
   ];
   for (const { name, before, after, expect } of cases) {
     test(name, () => assert.deepEqual(completeLocks(before, after, 'ann'), expect));

@@ -57,7 +57,7 @@ for (const [version, kind] of [
       assert.deepEqual(await plane.locks('web'), [{}, {}, {}]);
     });
 
-    test('what is no freeze goes along with upgrade, failing upgrade, rollback, pruning and uninstall --keep-history', async () => {
+    test('locks other than a freeze outlive upgrade, failing upgrade, rollback, pruning and uninstall --keep-history', async () => {
       const open = { 'belay.dev/open': 'migration', 'belay.dev/open-until': plane.clock.time(3_600_000) };
       succeeds(await sre.annotate(at(1), open));
       const carries = async (count: number): Promise<void> =>

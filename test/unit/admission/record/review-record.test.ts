@@ -30,7 +30,7 @@ const refused = async (attempt: () => Promise<Outcome>, ...says: readonly RegExp
 const breakIt = (revision: number): Promise<Outcome> =>
   sre.annotate(`secret/sh.helm.release.v1.web.v${revision}`, { 'belay.dev/break': 'the runner is gone' });
 
-test('everything that Helm does by itself runs to its end, with a claim in the name of who did it', async () => {
+test('every operation of one Helm alone runs to its end, with a claim in the name of its user', async () => {
   succeeds(await plane.helm.install('web'));
   succeeds(await plane.helm.upgrade('web', { greeting: 'two' }));
   succeeds(await plane.helm.test('web'));
@@ -92,7 +92,7 @@ describe('while an operation is in flight', () => {
     fails(await untouched(plane, () => dev.helm.upgrade('web')), /another operation/);
   });
 
-  test('of which the record is not there yet, the claim alone refuses others, for ten seconds', async () => {
+  test('whose record is not there yet: the claim alone refuses others, for ten seconds', async () => {
     succeeds(await plane.helm.install('web'));
     const stored = payloadIn(await dev.get('secret/sh.helm.release.v1.web.v1'));
     const payload = { ...stored, version: 2, info: { ...stored.info, status: 'pending-upgrade' } };
@@ -106,7 +106,7 @@ describe('while an operation is in flight', () => {
   });
 });
 
-describe('an operation of which nothing is heard any more', () => {
+describe('an operation that is silent', () => {
   beforeEach(async () => {
     succeeds(await plane.helm.install('web'));
   });
@@ -123,7 +123,7 @@ describe('an operation of which nothing is heard any more', () => {
     succeeds(await dev.helm.upgrade('web'));
   });
 
-  test('goes on where it was, if nobody has overtaken it', async () => {
+  test('goes on if nobody has overtaken it', async () => {
     const slow = await start((helm) => helm.upgrade('web', { greeting: 'slow' }));
     plane.clock.advance(STALE_AFTER_MS + 1_000);
     succeeds(await slow.finish());
@@ -156,7 +156,7 @@ describe('an operation that was declared dead', () => {
     overtaken = await start((helm) => helm.upgrade('web', { greeting: 'late' }));
   });
 
-  test('by somebody who may, and by nobody else', async () => {
+  test('is so only by a user with the right', async () => {
     const dead = { 'belay.dev/break': 'the runner is gone' };
     const attempt = () => dev.annotate('secret/sh.helm.release.v1.web.v2', dead);
     isDenied(await untouched(plane, attempt), 'BelayLockForbidden', /dev may not break/);
@@ -165,7 +165,7 @@ describe('an operation that was declared dead', () => {
     assert.match(broken?.message ?? '', /sre wrote .*the runner is gone/);
   });
 
-  test('and overtaken, writes nothing any more: the release stays as it was rolled back', async () => {
+  test('and was overtaken writes nothing any more: the release stays as it was rolled back', async () => {
     succeeds(await breakIt(2));
     succeeds(await dev.helm.rollback('web', 1));
     fails(await untouched(plane, () => overtaken.finish()), /\[Belay(Drift|Fenced|RecordProtected)\]/);
@@ -174,7 +174,7 @@ describe('an operation that was declared dead', () => {
     succeeds(await plane.helm.upgrade('web'));
   });
 
-  test('but not overtaken, changes no objects; it may say that it failed, which takes its mark away', async () => {
+  test('and was not overtaken changes no objects; it may say that it failed, which removes its mark', async () => {
     succeeds(await breakIt(2));
     isDenied(await overtaken.finish(), 'BelayDrift', /GREETING: "hello" -> "late"/);
     assert.deepEqual((await dev.get('configmap/web')).data, { GREETING: 'hello' });
@@ -199,13 +199,13 @@ describe('a frozen release', () => {
     await frozen(() => plane.helm.rollback('web', 1, 2));
     for (const keepHistory of [false, true])
       fails(await untouched(plane, () => plane.helm.uninstall('web', keepHistory)), /failed to delete release/);
-    // Helm notes the second of each write, and a person who annotates does not: this is none of the same second.
+    // A test in another second than the install, because Helm notes the second of each write.
     plane.clock.advance(1_000);
     succeeds(await plane.helm.test('web'));
     assert.equal((await plane.locks('web')).at(-1)?.['belay.dev/freeze'], 'audit week');
   });
 
-  test('of which the history alone is left is not installed anew', async () => {
+  test('that was uninstalled with its history kept is not installed anew', async () => {
     succeeds(await plane.helm.install('web'));
     succeeds(await plane.helm.uninstall('web', true));
     await plane.freeze('web');
@@ -298,7 +298,7 @@ test('a record whose objects live elsewhere takes the right to lock there', asyn
   succeeds(await dev.create(forged));
 });
 
-test('a namespace that is going takes its releases along, whatever is in flight', async () => {
+test('a namespace that is being deleted takes its releases along, even with an operation in flight', async () => {
   succeeds(await plane.helm.install('web'));
   await start((helm) => helm.upgrade('web'));
   succeeds(await plane.admin.delete('namespace/shop'));

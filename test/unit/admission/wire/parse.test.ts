@@ -12,7 +12,7 @@ const parsed = (request: Record<string, unknown>) => {
   return result.review;
 };
 
-test('what Go leaves out when it is empty is there, empty', () => {
+test('fields that Go leaves out when they are empty are there, and empty', () => {
   const review = parsed({ namespace: undefined, userInfo: {}, dryRun: undefined, object: null, oldObject: undefined });
   assert.equal(review.subResource, '');
   assert.equal(review.namespace, '');
@@ -35,7 +35,7 @@ for (const [name, [request, expected]] of Object.entries(names)) {
   test(`the name comes from ${name}`, () => assert.equal(parsed(request).name, expected));
 }
 
-test('objects are handed on untouched, the very ones that came', () => {
+test('objects are handed on as they came, without a copy', () => {
   const object = JSON.parse(
     '{"metadata":{"name":"a","creationTimestamp":null},"data":{"__proto__":"x","constructor":"y"}}',
   );
@@ -58,7 +58,7 @@ test('a key called __proto__ is nothing but a key', () => {
   assert.equal(({} as Record<string, unknown>).dryRun, undefined);
 });
 
-test('fields that nobody knows yet are no reason to refuse', () => {
+test('a review with unknown fields is read', () => {
   assert.ok(parse({ somethingNew: { a: 1 } }, { more: true }).ok);
 });
 
@@ -94,7 +94,7 @@ for (const [name, [body, uid, problem]] of Object.entries(problems)) {
   });
 }
 
-test('whatever stands in a field, the check by hand and the schema say the same, and a refusal has words', () => {
+test('with any value in any field, the check by hand and the schema agree, and a refusal has words', () => {
   const fields = [
     ...[
       'uid',

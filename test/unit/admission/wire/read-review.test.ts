@@ -196,7 +196,7 @@ test('so are bodies that somebody has put together to be misread', () => {
   );
 });
 
-test('the memory of texts is used again, and whoever still has the old one finds it empty', () => {
+test('the memory of texts is used again, and a reference to the old text finds it empty', () => {
   const first = memory.hold(Buffer.from(long('A')));
   const { byteLength } = first.buffer;
   memory.free(first);

@@ -96,7 +96,7 @@ const FROZEN_BY_POLICY = {
   ],
 } as const;
 
-test('a refusal that is only to warn says word for word what the denial would have said', () => {
+test('a refusal of a policy that only warns has the same words as the denial', () => {
   const { status } = respond({ allowed: false, denial: FROZEN_BY_POLICY });
   const warned = respond({ allowed: true, why: 'start', waived: [{ action: 'Warn', denial: FROZEN_BY_POLICY }] });
   assert.equal(warned.allowed, true);
@@ -104,7 +104,7 @@ test('a refusal that is only to warn says word for word what the denial would ha
   assert.match(warned.auditAnnotations?.['would-refuse'] ?? '', /it is frozen: "weekend" \[BelayFrozen\]; frozen by/);
 });
 
-test('a refusal that is only audited says so to the audit log and to nobody else', () => {
+test('a refusal of a policy that only audits is told to the audit log and to nobody else', () => {
   const audited = respond({
     allowed: true,
     why: 'start',

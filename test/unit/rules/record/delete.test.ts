@@ -1,13 +1,20 @@
 import { describe } from 'node:test';
 import type { ReleaseRecord } from '../../../../src/helm/record.ts';
 import type { RecordWrite } from '../../../../src/rules/record/write.ts';
-import { claim, record, write } from '../releases.ts';
+import { claim, NOW_MS, record, write } from '../releases.ts';
 import { deployed, pending, SILENT, silentClaim, testCases, upgrading } from './cases.ts';
 
 describe('the delete of a record', () => {
   const remove = (user: string, target: ReleaseRecord, more: Partial<RecordWrite> = {}): RecordWrite =>
     write(user, target, undefined, more);
   const old = record(1, 'superseded');
+  /** A freeze that the policy only warns about: the write is judged as if the release were not frozen. */
+  const frozen = record(1, 'superseded', { locks: { 'belay.dev/freeze': 'audit' } });
+  const thawed = record(1, 'superseded', {
+    locks: { 'belay.dev/freeze': 'audit', 'belay.dev/freeze-until': new Date(NOW_MS - 1_000).toISOString() },
+  });
+  const pinnedPending = record(2, 'pending-upgrade', { ...SILENT, locks: { 'belay.dev/pin': '1.x' } });
+  const firstPinned = record(1, 'pending-install', { ...SILENT, locks: { 'belay.dev/pin': '1.x' } });
   testCases([
     {
       name: 'history is pruned',
@@ -28,6 +35,24 @@ describe('the delete of a record', () => {
         record(2, 'deployed', { locks: { 'belay.dev/pin': '1.x' } }),
       ],
       write: write('ann', record(1, 'superseded', { locks: { 'belay.dev/pin': '1.x' } }), undefined),
+      expect: 'prune',
+    },
+    {
+      name: 'a record with the only copy of a freeze is pruned, under a policy that only warns of freezes',
+      records: [frozen, record(2, 'deployed')],
+      write: remove('ann', frozen),
+      expect: 'BelayRecordProtected',
+    },
+    {
+      name: 'a record is pruned whose freeze is also on another revision, under a policy that only warns of freezes',
+      records: [frozen, record(2, 'deployed', { locks: { 'belay.dev/freeze': 'audit' } })],
+      write: remove('ann', frozen),
+      expect: 'prune',
+    },
+    {
+      name: 'a record with the only copy of a freeze that has ended is pruned',
+      records: [thawed, record(2, 'deployed')],
+      write: remove('ann', thawed),
       expect: 'prune',
     },
     {
@@ -136,6 +161,27 @@ describe('the delete of a record', () => {
       records: [deployed, record(2, 'pending-upgrade', SILENT)],
       claim: silentClaim('upgrade', 2, 'ann'),
       write: remove('bob', record(2, 'pending-upgrade', SILENT)),
+      expect: 'dead operation',
+    },
+    {
+      name: 'the record of a dead operation is deleted, with the only copy of a pin',
+      records: [deployed, pinnedPending],
+      claim: silentClaim('upgrade', 2, 'ann'),
+      write: remove('bob', pinnedPending),
+      expect: 'BelayRecordProtected',
+    },
+    {
+      name: 'the record of a dead operation is deleted, whose pin is also on the deployed revision',
+      records: [record(1, 'deployed', { locks: { 'belay.dev/pin': '1.x' } }), pinnedPending],
+      claim: silentClaim('upgrade', 2, 'ann'),
+      write: remove('bob', pinnedPending),
+      expect: 'dead operation',
+    },
+    {
+      name: 'the record of a dead first install is deleted, and its pin with it',
+      records: [firstPinned],
+      claim: silentClaim('install', 1, 'ann'),
+      write: remove('bob', firstPinned),
       expect: 'dead operation',
     },
     {
