@@ -1,6 +1,6 @@
 import type { Access } from '../../facts/access.ts';
 import type { Decoder } from '../../helm/decoder.ts';
-import { isSamePayload, payloadOf } from '../../helm/record.ts';
+import { isSamePayload, operationOf, payloadOf } from '../../helm/record.ts';
 import type { RecordWrite } from '../../rules/record/write.ts';
 import type { Review } from '../wire/review.ts';
 import type { RecordReview } from './read-record-review.ts';
@@ -23,14 +23,23 @@ export const NOTHING_DECODED = {
   mayBreak: false,
 } as const;
 
-/** Helm marks a deployed revision superseded during an operation. Without an operation only a user with the right to break may (rules/record/at-rest.ts). */
+/**
+ * Helm marks a deployed revision superseded during an operation. Without an operation only a user with the right to break may
+ * (rules/record/at-rest.ts). So it is with a new revision that begins no operation, which comes from a backup (rules/record/restored.ts).
+ */
+const needsBreak = ({ before, after }: RecordReview): boolean =>
+  before === undefined
+    ? after !== undefined && operationOf(after.status) === undefined
+    : before.status === 'deployed' && after?.status === 'superseded';
+
 const mayBreak = async (
   { access }: DecodeRecordDependencies,
   { user }: Review,
-  { release, before, after }: RecordReview,
+  parsed: RecordReview,
   signal: AbortSignal,
 ): Promise<boolean> => {
-  if (before?.status !== 'deployed' || after?.status !== 'superseded') return false;
+  if (!needsBreak(parsed)) return false;
+  const { release } = parsed;
   // No answer must not hold up an upgrade, which needs no such right.
   return access.may(user, 'break', release.namespace, release.name, signal).catch(() => false);
 };
