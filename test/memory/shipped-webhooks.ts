@@ -77,6 +77,8 @@ const CONDITIONS: Readonly<Record<string, (attempt: Attempt) => boolean>> = {
     ['labels', 'annotations', 'ownerReferences', 'finalizers'].some(
       (field) => !isDeepStrictEqual(before.metadata?.[field], after.metadata?.[field]),
     ),
+  'the-name-of-a-record-alone': ({ after }) =>
+    after?.metadata?.name?.startsWith('sh.helm.release.v1.') === true && after.metadata.labels?.owner !== 'helm',
   'a-claim': (attempt) =>
     states(attempt).some(
       ({ metadata }) =>

@@ -1,6 +1,6 @@
 import type { Access } from '../../facts/access.ts';
 import type { Decoder } from '../../helm/decoder.ts';
-import { isSamePayload, payloadOf } from '../../helm/record.ts';
+import { isSamePayload, operationOf, payloadOf } from '../../helm/record.ts';
 import type { RecordWrite } from '../../rules/record/write.ts';
 import type { Review } from '../wire/review.ts';
 import type { RecordReview } from './read-record-review.ts';
@@ -25,15 +25,22 @@ export const NOTHING_DECODED = {
 
 /**
  * Helm marks a deployed revision superseded during an operation. Without an operation only a user with the right to break may
- * (rules/record/at-rest.ts).
+ * (rules/record/at-rest.ts). The same right is needed for some new revisions that begin no operation, as a backup has them
+ * (rules/record/restored.ts).
  */
+const needsBreak = ({ before, after }: RecordReview): boolean =>
+  before === undefined
+    ? after !== undefined && operationOf(after.status) === undefined
+    : before.status === 'deployed' && after?.status === 'superseded';
+
 const mayBreak = async (
   { access }: DecodeRecordDependencies,
   { user }: Review,
-  { release, before, after }: RecordReview,
+  parsed: RecordReview,
   signal: AbortSignal,
 ): Promise<boolean> => {
-  if (before?.status !== 'deployed' || after?.status !== 'superseded') return false;
+  if (!needsBreak(parsed)) return false;
+  const { release } = parsed;
   // An upgrade needs no such right. It must not fail because RBAC does not answer.
   return access.may(user, 'break', release.namespace, release.name, signal).catch(() => false);
 };

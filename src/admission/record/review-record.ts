@@ -15,7 +15,7 @@ import { isCollector } from './collector.ts';
 import { decodeRecord } from './decode-record.ts';
 import { type JudgeLiveDependencies, judgeLive } from './judge-live.ts';
 import { type RecordReview, readRecordReview } from './read-record-review.ts';
-import { refuseMisnamed, refuseTrap } from './record-traps.ts';
+import { refuseImpostor, refuseMisnamed, refuseTrap } from './record-traps.ts';
 
 export interface ReviewRecordDependencies extends JudgeLiveDependencies {
   readonly situations: Pick<Situations, 'live' | 'withHome' | 'policyFromMemory'>;
@@ -48,7 +48,7 @@ export const reviewRecord = async (
   }
   // It takes owners off what outlives them, and its own finalizers while others are left. Nothing is lost by that.
   if (isCollector(review.user) && review.operation !== 'DELETE') return allow('garbage collector');
-  const trap = refuseTrap(review, parsed);
+  const trap = refuseTrap(review, parsed) ?? refuseImpostor(review, parsed);
   const { before, after, contentChanged, locksChanged } = parsed;
   const isMetadata =
     before !== undefined && after !== undefined && !contentChanged && !locksChanged && !isSignOfLife(before, after);

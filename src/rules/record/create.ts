@@ -2,8 +2,10 @@ import { operationOf, type ReleaseRecord } from '../../helm/record.ts';
 import { isHolder, newestOf } from '../in-flight.ts';
 import { allow } from '../verdict.ts';
 import { findDisagreement } from './agreement.ts';
+import { refuseFarAhead } from './next-revision.ts';
 import { judgeOtherCreate, otherStorage } from './other-storage.ts';
 import { protect, refuseFrozen, refuseInFlight } from './refuse.ts';
+import { refuseRestored } from './restored.ts';
 import { start } from './start.ts';
 import type { RecordContext, RecordVerdict } from './write.ts';
 
@@ -15,6 +17,10 @@ const isAwaited = ({ state, write }: RecordContext, after: ReleaseRecord): boole
   state.inFlight.revision === after.revision &&
   isHolder(state.inFlight, write.username);
 
+/** The refusal, where the verdict would let the write pass. A freeze and an operation in flight are told first. */
+const unlessRefused = (verdict: RecordVerdict, refusal: RecordVerdict | undefined): RecordVerdict =>
+  verdict.allowed && refusal !== undefined ? refusal : verdict;
+
 /** Judges a new revision: the start of an install, upgrade or rollback, or a record that is restored. */
 export const judgeCreate = (context: RecordContext, after: ReleaseRecord): RecordVerdict => {
   const { write, facts, freezes, state } = context;
@@ -25,7 +31,9 @@ export const judgeCreate = (context: RecordContext, after: ReleaseRecord): Recor
   const operation = operationOf(after.status);
   const newest = newestOf(facts.records, after.kind)?.revision ?? 0;
   if (operation !== undefined) {
-    if (after.revision > newest || state.state === 'in-flight') return start(context, operation, after.revision);
+    if (after.revision > newest || state.state === 'in-flight') {
+      return unlessRefused(start(context, operation, after.revision), refuseFarAhead(context, after));
+    }
     // Helm chose the number from an older list of revisions. If this passed, it would be an operation without a claim.
     const problem = `revision ${newest} has been stored since Helm looked`;
     return protect(write, after, problem, 'run the command again');
@@ -33,7 +41,9 @@ export const judgeCreate = (context: RecordContext, after: ReleaseRecord): Recor
   // mapkubeapis stores its copy, or somebody restores a backup. For the release, the new deployed revision is an upgrade.
   if (after.status === 'deployed' && after.revision > newest) {
     const kind = newest === 0 ? 'install' : 'upgrade';
-    if (!isAwaited(context, after)) return start(context, kind, after.revision);
+    if (!isAwaited(context, after)) {
+      return unlessRefused(start(context, kind, after.revision), refuseRestored(context, after));
+    }
     // It claims once more, so that its chart is now checked against the locks on versions.
     return {
       ...allow('start'),
@@ -43,5 +53,5 @@ export const judgeCreate = (context: RecordContext, after: ReleaseRecord): Recor
   // The other records of a backup come in any order.
   if (freezes.length > 0) return refuseFrozen(context, 'record edit');
   if (state.state === 'in-flight') return refuseInFlight(context, 'record edit');
-  return allow('stored');
+  return unlessRefused(allow('stored'), refuseRestored(context, after));
 };

@@ -33,7 +33,7 @@ export interface RecordWrite {
   readonly payloadBefore: PayloadSummary | undefined;
   /** The parts of the payload that differ from the stored ones: chart, config, manifest, hooks. */
   readonly changedParts: readonly string[];
-  /** Whether the user has the right to `break` the release. It is looked up only where a deployed revision becomes superseded. */
+  /** Whether the user has the right to `break` the release. It is looked up where a deployed revision becomes superseded, and for a new revision that begins no operation. */
   readonly mayBreak: boolean;
   readonly terminating: boolean;
   /** Whether the stored record is being deleted, and only its finalizers keep it. */
