@@ -21,7 +21,7 @@ export interface Metrics {
   countWaived(action: 'Warn' | 'Audit', code: string): void;
   countDeadline(kind: ReviewKind): void;
   /** A review that no rule has answered, let pass or not. */
-  countWithoutVerdict(kind: ReviewKind, reason: 'deadline' | 'failure' | 'overload' | 'costly'): void;
+  countWithoutVerdict(kind: ReviewKind, reason: 'deadline' | 'failure' | 'overload' | 'costly' | 'oversized'): void;
   countMalformed(problem: MalformedProblem): void;
   addInFlight(change: 1 | -1): void;
   /** What to show as the bytes of bodies in memory. */
