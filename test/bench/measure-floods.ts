@@ -68,11 +68,14 @@ const measure = async (plane: ControlPlane, frozenReleases: number, progress: Pr
       { what: '- helm install, median', measured: seconds(quantile(rest.installsMs, 0.5) / 1000) },
       { what: '- resident memory, at most', measured: mebibytes(rest.peakMib) },
     ];
-    progress.say('measuring starts beside what a tenant has stored');
-    const [replica] = plane.belay.replicas;
-    if (replica === undefined) throw new Error('Belay has no replica');
-    lines.push(...(await measureLitter(tenant, replica)));
-    for (const flood of createFloods().filter(({ what }) => what.includes(process.env.BENCH_FLOOD ?? ''))) {
+    const only = process.env.BENCH_FLOOD ?? '';
+    if (only === '' || only === 'start') {
+      progress.say('measuring starts beside what a tenant has stored');
+      const [replica] = plane.belay.replicas;
+      if (replica === undefined) throw new Error('Belay has no replica');
+      lines.push(...(await measureLitter(tenant, replica)));
+    }
+    for (const flood of createFloods().filter(({ what }) => what.includes(only))) {
       progress.say(`measuring ${flood.what}`);
       await flood.prepare(tenant);
       await plane.belay.replicas[0]?.restart();
