@@ -14,7 +14,7 @@ export const AUDIT_ANNOTATIONS: Readonly<Record<string, string>> = {
     'What a rule refused and the policy let pass by `Warn` or `Audit`: the whole message in one line; of several, joined by a bar.',
   trusted: 'The writer is a trusted subject of the policy that is named.',
   unchecked:
-    'Belay let the write pass without a verdict, and why: `deadline`, `failure`, `overload`, `costly` (its manifest takes too long to read), or a right that it lacks.',
+    'Belay let the write pass without a verdict, and why: `deadline`, `failure`, `overload`, `costly` (its manifest takes too long to read), `oversized` (what is labelled as its records has too much metadata to read), or a right that it lacks.',
   ...OF_LOCKS,
 };
 

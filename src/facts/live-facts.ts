@@ -6,7 +6,16 @@ import type { NamespaceFacts } from '../rules/locks.ts';
 import { recordsOfStorage } from '../rules/storage-kind.ts';
 import { type LeaseVersion, readLeaseVersion, readNamespace, readRecords } from './release-reader.ts';
 
-/** The facts as the API server has them now, strongly consistent. Rejects with ApiError when they cannot be read: the caller must not guess. */
+/**
+ * Bytes of metadata of the records of one release. A usual record has one or two KB, so these are some 5,000 revisions. More is what somebody has labelled
+ * as records of the release to make each review of it cost seconds.
+ */
+const MAX_RELEASE_BYTES = 8 * 1024 * 1024;
+
+/**
+ * The facts as the API server has them now, strongly consistent. Rejects with ApiError when they cannot be read, and with AnswerTooLarge when the records of a
+ * release have too much metadata: the caller must not guess.
+ */
 export interface LiveFacts {
   /**
    * The Lease is read *before* the records. A starter that claims after this read makes the caller's own claim fail on its resourceVersion.
@@ -28,7 +37,7 @@ export interface LiveFacts {
 
 export const createLiveFacts = (api: Api): LiveFacts => {
   const records: LiveFacts['records'] = ({ namespace, name }, signal) =>
-    readRecords(api, { namespace, names: [name] }, { signal, isWhole: true });
+    readRecords(api, { namespace, names: [name] }, { signal, maxBytes: MAX_RELEASE_BYTES, isWhole: true });
   return {
     release: async (release, signal) => {
       const lease = await readLeaseVersion(api, release, signal);

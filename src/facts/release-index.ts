@@ -11,6 +11,7 @@ import type { Claim, ReleaseFacts } from '../rules/in-flight.ts';
 import { type NamespaceFacts, toNamespaceFacts } from '../rules/locks.ts';
 import { recordsOfStorage } from '../rules/storage-kind.ts';
 import { CLAIM_SELECTOR, readClaim } from './claim-lease.ts';
+import { CLAIM_FIELDS, NAMESPACE_FIELDS, RECORD_FIELDS } from './read-fields.ts';
 import { RecordStore } from './record-store.ts';
 
 /** Record metadata, claims and namespaces of the whole cluster, in memory. May lag behind: never deny from it alone. */
@@ -97,21 +98,21 @@ export const createReleaseIndex = (api: Api, log: Logger, intervals: MirrorInter
     createReflector(
       api,
       // Records are found by their label alone, as Helm finds them: for Helm a Secret of another type counts as well.
-      { path: '/api/v1/secrets', labelSelector: 'owner=helm' },
+      { path: '/api/v1/secrets', labelSelector: 'owner=helm', shape: RECORD_FIELDS },
       recordSink(records, 'Secret'),
       log,
       { intervals },
     ),
     createReflector(
       api,
-      { path: '/api/v1/configmaps', labelSelector: 'owner=helm' },
+      { path: '/api/v1/configmaps', labelSelector: 'owner=helm', shape: RECORD_FIELDS },
       recordSink(records, 'ConfigMap'),
       log,
       { intervals },
     ),
     createReflector(
       api,
-      { path: '/apis/coordination.k8s.io/v1/leases', labelSelector: CLAIM_SELECTOR, whole: true },
+      { path: '/apis/coordination.k8s.io/v1/leases', labelSelector: CLAIM_SELECTOR, whole: true, shape: CLAIM_FIELDS },
       mapSink(claims, (object) => {
         const read = readClaim(object);
         return read === undefined ? undefined : { key: keyOf(read.release), value: read };
@@ -121,7 +122,7 @@ export const createReleaseIndex = (api: Api, log: Logger, intervals: MirrorInter
     ),
     createReflector(
       api,
-      { path: '/api/v1/namespaces' },
+      { path: '/api/v1/namespaces', shape: NAMESPACE_FIELDS },
       mapSink(namespaces, (object) => ({ key: object.metadata?.name ?? '', value: compactNamespace(object.metadata) })),
       log,
       { intervals },

@@ -7,6 +7,7 @@ import type { ReflectedObject } from '../kubernetes/object.ts';
 import type { Claim } from '../rules/in-flight.ts';
 import { type NamespaceFacts, toNamespaceFacts } from '../rules/locks.ts';
 import { CLAIM_SELECTOR, leaseName, readClaim } from './claim-lease.ts';
+import { CLAIM_FIELDS, NAMESPACE_FIELDS, RECORD_FIELDS } from './read-fields.ts';
 
 /** The one reader of releases. The webhook, the sweep, the command line and doctor all read records, claims and Namespaces with it. */
 
@@ -20,8 +21,10 @@ export interface RecordScope {
 
 export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Pages that are read at most. All by default. */
-  readonly maxPages?: number;
+  /** Objects that are read at most, rounded up to whole pages. All by default. */
+  readonly maxItems?: number;
+  /** Rejects with AnswerTooLarge when the objects have more bytes of metadata. No bound by default. */
+  readonly maxBytes?: number | undefined;
   /** Whether all of it is read in one answer, without pages. */
   readonly isWhole?: boolean;
 }
@@ -67,15 +70,15 @@ export const listRecords = async (
   api: Api,
   kind: RecordKind,
   { namespace, names }: RecordScope,
-  { signal, maxPages = Number.POSITIVE_INFINITY, isWhole = false }: ReadOptions = {},
+  { signal, maxItems = Number.POSITIVE_INFINITY, maxBytes, isWhole = false }: ReadOptions = {},
 ): Promise<Listed<ReleaseRecord>> => {
   // A name that Kubernetes would not accept as a label's value is the name of no release, and could change the selector.
   const labels = names?.filter((name) => LABEL_VALUE.test(name)) ?? [];
   if (names !== undefined && labels.length === 0) return { items: [], isCut: false };
   const labelSelector = selectorOf(labels);
   const path = recordsPath(kind, namespace);
-  const request = { path, labelSelector, accept: METADATA_LIST_ONLY, signal, isWhole };
-  const { items, isCut } = await listSome(api, request, maxPages);
+  const request = { path, labelSelector, accept: METADATA_LIST_ONLY, shape: RECORD_FIELDS, signal, maxBytes, isWhole };
+  const { items, isCut } = await listSome(api, request, maxItems);
   const records = items.flatMap(({ metadata }) => toRecord(kind, metadata) ?? []);
   return { items: names === undefined ? records : records.filter(({ release }) => names.includes(release)), isCut };
 };
@@ -84,7 +87,7 @@ export const listRecords = async (
 export const readRecords = async (
   api: Api,
   scope: RecordScope,
-  options: Pick<ReadOptions, 'signal' | 'isWhole'> = {},
+  options: Pick<ReadOptions, 'signal' | 'maxBytes' | 'isWhole'> = {},
 ): Promise<readonly ReleaseRecord[]> => {
   const [secrets, configMaps] = await Promise.all([
     listRecords(api, 'Secret', scope, options),
@@ -112,10 +115,10 @@ export const readLeaseVersion = async (
 export const listClaims = async (
   api: Api,
   namespace: string | undefined,
-  { signal, maxPages = Number.POSITIVE_INFINITY }: ReadOptions = {},
+  { signal, maxItems = Number.POSITIVE_INFINITY }: ReadOptions = {},
 ): Promise<Listed<ReleaseClaim>> => {
-  const request = { path: leasesPath(namespace), labelSelector: CLAIM_SELECTOR, signal };
-  const { items, isCut } = await listSome(api, request, maxPages);
+  const request = { path: leasesPath(namespace), labelSelector: CLAIM_SELECTOR, shape: CLAIM_FIELDS, signal };
+  const { items, isCut } = await listSome(api, request, maxItems);
   return { items: items.flatMap((lease) => readClaim(lease) ?? []), isCut };
 };
 
@@ -140,9 +143,14 @@ export const readNamespace = async (
 
 export const listNamespaces = async (
   api: Api,
-  { signal, maxPages = Number.POSITIVE_INFINITY }: ReadOptions = {},
+  { signal, maxItems = Number.POSITIVE_INFINITY }: ReadOptions = {},
 ): Promise<Listed<NamespaceFacts>> => {
-  const request = { path: pathOf('api', 'v1', 'namespaces'), accept: METADATA_LIST_ONLY, signal };
-  const { items, isCut } = await listSome(api, request, maxPages);
+  const request = {
+    path: pathOf('api', 'v1', 'namespaces'),
+    accept: METADATA_LIST_ONLY,
+    shape: NAMESPACE_FIELDS,
+    signal,
+  };
+  const { items, isCut } = await listSome(api, request, maxItems);
   return { items: items.map(({ metadata }) => toNamespaceFacts(metadata)), isCut };
 };

@@ -1,5 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Dispatcher, fetch } from 'undici';
+import { watchShape } from './object-shape.ts';
+import { createPruner, type Shape } from './prune-json.ts';
+import { AnswerTooLarge, type Body, type ListReading, NO_BODY, readList } from './read-list.ts';
 
 /** A thin client for the Kubernetes API: paths in, JSON out. It has one connection pool, and no generated models on the hot path. */
 export interface Api {
@@ -21,6 +24,8 @@ export interface ApiRequest {
   readonly signal?: AbortSignal;
   /** Whether the request may be made twice, because it changes nothing. A GET may. */
   readonly repeatable?: boolean;
+  /** Reads the answer as a list, whose items are read one by one as they arrive. By default an answer is read as a whole. */
+  readonly list?: ListReading;
 }
 
 export interface WatchRequest {
@@ -28,6 +33,8 @@ export interface WatchRequest {
   readonly query?: Readonly<Record<string, string | number | undefined>>;
   readonly accept?: string;
   readonly signal: AbortSignal;
+  /** What is kept of each object. All of it by default. */
+  readonly shape?: Shape;
   /** Called when the API server has accepted the watch. */
   readonly onOpen?: () => void;
 }
@@ -149,8 +156,10 @@ export const createApi = (
   const requestOnce = async <T>(request: ApiRequest): Promise<T> => {
     const response = await send(request);
     try {
-      return (await response.json()) as T;
+      if (request.list === undefined) return (await response.json()) as T;
+      return (await readList(response.body ?? NO_BODY, request.list)) as T;
     } catch (error) {
+      if (error instanceof AnswerTooLarge) throw error;
       throw new ApiError(0, 'Unreachable', `the API server's answer broke off: ${(error as Error).message}`, error);
     }
   };
@@ -160,8 +169,7 @@ export const createApi = (
     async *watch(request: WatchRequest) {
       const response = await send({ ...request, query: { ...request.query, watch: 'true' } });
       request.onOpen?.();
-      if (response.body === null) return;
-      for await (const line of linesOf(response.body)) yield JSON.parse(line) as WatchEvent;
+      if (response.body !== null) yield* readEvents(response.body, request.shape ?? 'all');
     },
   };
 };
@@ -182,18 +190,13 @@ const repeatWhenBroken = async <T>(request: ApiRequest, attempt: () => Promise<T
   return attempt();
 };
 
-/** The lines of a body, without empty ones. */
-async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let pending = '';
+async function* readEvents(body: Body, shape: Shape): AsyncGenerator<WatchEvent> {
+  let events: WatchEvent[] = [];
+  const pruner = createPruner(watchShape(shape), (text) => events.push(JSON.parse(text)));
   for await (const chunk of body) {
-    pending += decoder.decode(chunk, { stream: true });
-    let end = pending.indexOf('\n');
-    while (end >= 0) {
-      const line = pending.slice(0, end);
-      pending = pending.slice(end + 1);
-      if (line !== '') yield line;
-      end = pending.indexOf('\n');
-    }
+    pruner.push(chunk);
+    const complete = events;
+    events = [];
+    yield* complete;
   }
 }

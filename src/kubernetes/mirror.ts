@@ -3,6 +3,7 @@ import { type Api, ApiError, isNotFound, METADATA_LIST_ONLY, METADATA_ONLY } fro
 import { listPages } from './list-all.ts';
 import type { MirrorAge } from './mirror-age.ts';
 import type { ReflectedObject } from './object.ts';
+import type { Shape } from './prune-json.ts';
 
 /** A collection to mirror. Without `whole`, only `metadata` is asked for, and payloads never enter the process. */
 export interface ReflectedResource {
@@ -11,6 +12,8 @@ export interface ReflectedResource {
   readonly fieldSelector?: string;
   /** Whole objects instead of metadata alone; for Leases and policies, which hold no payload. */
   readonly whole?: boolean;
+  /** What is kept of each object until the sink has read it. All of it by default. */
+  readonly shape?: Shape;
   /** The CRD of the kind may not be installed. Then there are no objects, and the mirror counts as listed. */
   readonly optional?: boolean;
 }
@@ -58,14 +61,14 @@ const errorOf = (object: WatchError): ApiError =>
 
 const readList = async <Entry>(
   api: Api,
-  { path, labelSelector, fieldSelector, whole = false }: ReflectedResource,
+  { path, labelSelector, fieldSelector, shape, whole = false }: ReflectedResource,
   sink: ReflectorSink<Entry>,
   signal: AbortSignal,
 ): Promise<{ readonly entries: readonly Entry[]; readonly version: string }> => {
   const entries: Entry[] = [];
   const accept = whole ? 'application/json' : METADATA_LIST_ONLY;
   let version = '';
-  for await (const page of listPages(api, { path, labelSelector, fieldSelector, accept, signal })) {
+  for await (const page of listPages(api, { path, labelSelector, fieldSelector, shape, accept, signal })) {
     for (const item of page.items) {
       const entry = sink.read(item);
       if (entry !== undefined) entries.push(entry);
@@ -82,7 +85,7 @@ export const createMirror = <Entry>(
   age: MirrorAge,
   log: Logger,
 ): Mirror => {
-  const { path, labelSelector, fieldSelector, whole = false, optional = false } = resource;
+  const { path, labelSelector, fieldSelector, shape, whole = false, optional = false } = resource;
   let isSynced = false;
   let version = '';
   let wasMissing = false;
@@ -117,6 +120,7 @@ export const createMirror = <Entry>(
         path,
         query: { ...query, allowWatchBookmarks: 'true', timeoutSeconds: WATCH_SECONDS },
         accept: whole ? 'application/json' : METADATA_ONLY,
+        ...(shape !== undefined && { shape }),
         signal,
         // From here on nothing is missing: the API server first sends what has happened since the version.
         onOpen: age.noteHeard,

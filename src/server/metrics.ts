@@ -21,7 +21,7 @@ export interface Metrics {
   countWaived(action: 'Warn' | 'Audit', code: string): void;
   countDeadline(kind: ReviewKind): void;
   /** Counts a review that no rule has answered, whether it passed or was refused. */
-  countWithoutVerdict(kind: ReviewKind, reason: 'deadline' | 'failure' | 'overload' | 'costly'): void;
+  countWithoutVerdict(kind: ReviewKind, reason: 'deadline' | 'failure' | 'overload' | 'costly' | 'oversized'): void;
   countMalformed(problem: MalformedProblem): void;
   addInFlight(change: 1 | -1): void;
   /** Sets where the metric of bytes of bodies in memory is read from. */

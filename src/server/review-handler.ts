@@ -5,10 +5,9 @@ import type { Recognise, RecognisedReview } from '../admission/recognised-review
 import type { AdmissionAnswer } from '../admission/wire/answer.ts';
 import { readReview } from '../admission/wire/read-review.ts';
 import { toAdmissionText, toMalformedResponse } from '../admission/wire/respond.ts';
-import { UnreadableManifest } from '../facts/manifests.ts';
 import { createTextMemory, type TextMemory } from '../helm/text-memory.ts';
-import { Overload } from '../kubernetes/overload.ts';
 import { createAnswerInTime, type Judge } from './answer-in-time.ts';
+import { causeOf } from './cause-of.ts';
 import { DEFAULT_TIMEOUT_MS, deadlineMs, parseTimeoutMs } from './deadline.ts';
 import { describeError } from './describe-error.ts';
 import type { Metrics } from './metrics.ts';
@@ -74,11 +73,10 @@ const createUnjudged = ({ log, metrics, objectsFail, findFrozen = () => undefine
       return without(review, 'deadline');
     },
     onFailure: (review: RecognisedReview, error: unknown): AdmissionAnswer => {
-      // A metric counts overloads. A line in the log for each would be one more burden.
-      if (error instanceof Overload) return without(review, 'overload');
-      if (error instanceof UnreadableManifest) return without(review, 'costly');
-      log.error({ uid: review.uid, review: review.reviewKind, err: describeError(error) }, 'a review failed');
-      return without(review, 'failure');
+      const cause = causeOf(error);
+      if (cause === 'failure')
+        log.error({ uid: review.uid, review: review.reviewKind, err: describeError(error) }, 'a review failed');
+      return without(review, cause);
     },
   };
 };

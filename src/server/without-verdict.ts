@@ -33,13 +33,15 @@ const isClosed = (kind: ReviewKind, operation: Operation, objectsFail: ObjectsFa
   return kind === 'scale' ? objectsFail === 'closed' : FAILS[kind] === 'closed';
 };
 
-export type Cause = 'deadline' | 'failure' | 'overload' | 'costly';
+export type Cause = 'deadline' | 'failure' | 'overload' | 'costly' | 'oversized';
 
 const PROBLEM: Readonly<Record<Cause, string>> = {
   deadline: 'it did not get to a decision in time',
   failure: 'something went wrong inside Belay, its log says what',
   overload: 'it has too many reviews to answer at once',
   costly: 'the manifest of the release takes too long to read',
+  oversized:
+    'what is labelled as records of the release has too much metadata to read. Look for what Helm did not write, and delete it: kubectl get secrets,configmaps -l owner=helm',
 };
 
 /** What is known of a review that no rule has answered. */

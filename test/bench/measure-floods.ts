@@ -5,6 +5,7 @@ import { type ControlPlane, startControlPlane } from '../cluster/harness/control
 import type { Progress } from '../cluster/harness/progress.ts';
 import { SHOP, succeeds } from '../cluster/support/asking.ts';
 import { createFloods, type Flood, startFlood, TENANT } from './floods.ts';
+import { measureLitter } from './measure-litter.ts';
 import { compared, type Line, mebibytes, milliseconds, seconds, times } from './report.ts';
 import { residentMemoryOf } from './resident-memory.ts';
 import { quantile } from './segments.ts';
@@ -67,7 +68,14 @@ const measure = async (plane: ControlPlane, frozenReleases: number, progress: Pr
       { what: '- helm install, median', measured: seconds(quantile(rest.installsMs, 0.5) / 1000) },
       { what: '- resident memory, at most', measured: mebibytes(rest.peakMib) },
     ];
-    for (const flood of createFloods()) {
+    const only = process.env.BENCH_FLOOD ?? '';
+    if (only === '' || only === 'start') {
+      progress.say('measuring starts beside what a tenant has stored');
+      const [replica] = plane.belay.replicas;
+      if (replica === undefined) throw new Error('Belay has no replica');
+      lines.push(...(await measureLitter(tenant, replica)));
+    }
+    for (const flood of createFloods().filter(({ what }) => what.includes(only))) {
       progress.say(`measuring ${flood.what}`);
       await flood.prepare(tenant);
       await plane.belay.replicas[0]?.restart();

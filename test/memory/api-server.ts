@@ -1,6 +1,7 @@
 import type { Api, ApiRequest, WatchEvent, WatchRequest } from '../../src/kubernetes/api.ts';
 import { ApiError } from '../../src/kubernetes/api.ts';
 import type { KubernetesObject } from '../../src/kubernetes/object.ts';
+import { readList } from '../../src/kubernetes/read-list.ts';
 import type { Access } from './access.ts';
 import { type Admission, admitsAll, type Caller } from './admission.ts';
 import { applyTo, namedFields } from './apply.ts';
@@ -15,7 +16,7 @@ import { type Change, createStore } from './store.ts';
 import { createWatches } from './watches.ts';
 import { createWrites, type Preconditions, type WriteOptions } from './writes.ts';
 
-export type WireRequest = Omit<ApiRequest, 'signal' | 'repeatable'>;
+export type WireRequest = Omit<ApiRequest, 'signal' | 'repeatable' | 'list'>;
 
 /** What comes back over the wire. */
 export interface Answer {
@@ -44,6 +45,10 @@ export interface ApiServer {
 }
 
 const SUBJECT_ACCESS_REVIEWS = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
+
+async function* bytesOf(body: unknown): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(JSON.stringify(body));
+}
 
 interface ListBody {
   readonly kind: string;
@@ -220,12 +225,12 @@ export const createApiServer = (clock: Clock, access: Access): ApiServer => {
     answer,
     watch: watches.open,
     apiOf: (caller) => ({
-      request: async <T>({ signal, repeatable: _repeatable, ...request }: ApiRequest): Promise<T> => {
+      request: async <T>({ signal, repeatable: _repeatable, list: reading, ...request }: ApiRequest): Promise<T> => {
         signal?.throwIfAborted();
         const { status, body } = await answer(caller, request);
         const { reason = '', message = '' } = body as { reason?: string; message?: string };
         if (status >= 400) throw new ApiError(status, reason, message);
-        return structuredClone(body) as T;
+        return (reading === undefined ? structuredClone(body) : await readList(bytesOf(body), reading)) as T;
       },
       watch: watches.open,
     }),

@@ -24,6 +24,7 @@ import { createTextMemory } from '../../src/helm/text-memory.ts';
 import { DEFAULT_INTERVALS } from '../../src/intervals/intervals.ts';
 import { createBoundedApi } from '../../src/kubernetes/bounded-api.ts';
 import { createKinds } from '../../src/kubernetes/kinds.ts';
+import { causeOf } from '../../src/server/cause-of.ts';
 import { answerWithoutVerdict } from '../../src/server/without-verdict.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import type { Caller } from './admission.ts';
@@ -122,7 +123,7 @@ export const createMemoryBelay = (server: ApiServer, { nowMs }: Clock, staleAfte
         path === '/mutate' ? carryLocks(dependencies, review, never) : admit(dependencies, review, { signal: never });
       const answer = await Promise.resolve(judge).catch((error: unknown) => {
         log.error({ review: reviewKind, problem: String(error) }, 'a review failed');
-        return answerWithoutVerdict(reviewKind, review.operation, 'failure', { frozen: findFrozen(review) });
+        return answerWithoutVerdict(reviewKind, review.operation, causeOf(error), { frozen: findFrozen(review) });
       });
       for (const text of read.texts) memory.free(text);
       noteEvents(review, answer);

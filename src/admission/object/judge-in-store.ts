@@ -4,6 +4,7 @@ import type { ReleaseIndex } from '../../facts/release-index.ts';
 import type { Situation, Situations } from '../../facts/situation.ts';
 import { findDocument, type ManifestDocument } from '../../helm/manifest.ts';
 import type { ReleaseRecord } from '../../helm/record.ts';
+import { AnswerTooLarge } from '../../kubernetes/read-list.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { isTrusted } from '../../policy/subjects.ts';
 import { judgeUnder } from '../../rules/actions.ts';
@@ -135,13 +136,30 @@ const passTrusted = ({ name }: Policy): Verdict => ({
 const isCertain = (verdict: Verdict | undefined): verdict is Verdict =>
   verdict?.allowed === true && verdict.waived === undefined && verdict.why !== RESTORES_CHART;
 
+/**
+ * What somebody has labelled as records of the release may be too much to read for each write. Then memory decides, which lags by moments at most: else
+ * everybody who may write Secrets could make the release's objects pass unchecked.
+ */
+const readSituation = async (
+  { situations, index }: JudgeInStoreDependencies,
+  { write, owner }: GovernedWrite,
+  signal: AbortSignal,
+): Promise<Situation> => {
+  try {
+    return await situations.live(write.release, signal, owner.namespace);
+  } catch (error) {
+    if (error instanceof AnswerTooLarge && index.isFresh())
+      return situations.fromMemory(write.release, owner.namespace);
+    throw error;
+  }
+};
+
 const judgeLive = async (
   dependencies: JudgeInStoreDependencies,
   governed: GovernedWrite,
   { signal }: Deadline,
 ): Promise<Verdict> => {
-  const { write, owner } = governed;
-  const situation = await dependencies.situations.live(write.release, signal, owner.namespace);
+  const situation = await readSituation(dependencies, governed, signal);
   if ((situation.home ?? situation.namespace)?.terminating === true) return allow('terminating namespace');
   return (await judgeIn(dependencies, governed, situation, signal)) ?? allow('no manifest');
 };

@@ -7,17 +7,14 @@ import {
 } from '../../facts/release-reader.ts';
 import type { ReleaseRecord } from '../../helm/record.ts';
 import { type Api, ApiError } from '../../kubernetes/api.ts';
-import { type Listed, PAGE_SIZE } from '../../kubernetes/list-all.ts';
+import type { Listed } from '../../kubernetes/list-all.ts';
 import type { NamespaceFacts } from '../../rules/locks.ts';
 import { readPolicies } from '../releases/policies.ts';
 import { type ReleaseView, viewReleases } from '../releases/release-view.ts';
 import type { CheckContext } from './check-context.ts';
 
-/** The metadata of these 10,000 records is some 10 MB. */
-const MAX_PAGES = 20;
-
-/** Objects of one kind that are looked at. */
-export const MAX_LISTED = PAGE_SIZE * MAX_PAGES;
+/** Objects of one kind that are looked at. What is kept of so many records is some 10 MB. */
+export const MAX_LISTED = 10_000;
 
 export interface Inventory {
   /** Undefined: all namespaces. */
@@ -40,7 +37,7 @@ export const orNothing = async <T>(promise: Promise<T>): Promise<T | undefined> 
 };
 
 const readNamespaces = async (api: Api, namespace: string | undefined): Promise<Listed<NamespaceFacts>> => {
-  if (namespace === undefined) return listNamespaces(api, { maxPages: MAX_PAGES });
+  if (namespace === undefined) return listNamespaces(api, { maxItems: MAX_LISTED });
   const found = await readNamespace(api, namespace);
   return { items: found === undefined ? [] : [found], isCut: false };
 };
@@ -50,7 +47,7 @@ export const takeInventory = async (
   { api, nowMs }: CheckContext,
   namespace: string | undefined,
 ): Promise<Inventory> => {
-  const pages = { maxPages: MAX_PAGES };
+  const pages = { maxItems: MAX_LISTED };
   const [secrets, configMaps, listedClaims, listed, policies] = await Promise.all([
     listRecords(api, 'Secret', { namespace }, pages),
     orNothing(listRecords(api, 'ConfigMap', { namespace }, pages)),

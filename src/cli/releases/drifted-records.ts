@@ -1,5 +1,7 @@
 import { parseRecordName } from '../../helm/record.ts';
 import { type Api, pathOf } from '../../kubernetes/api.ts';
+import { listSome } from '../../kubernetes/list-all.ts';
+import type { Shape } from '../../kubernetes/prune-json.ts';
 
 /** The fields of an Event that tell of drift. */
 export interface DriftEvent {
@@ -24,16 +26,17 @@ export const readDriftEvents = (events: readonly DriftEvent[]): ReadonlySet<stri
   return new Set([...latest].filter(([, { isDrifted }]) => isDrifted).map(([uid]) => uid));
 };
 
-/** Objects on a page, by client-go's default. */
-const PAGE_SIZE = 500;
+/** The fields that are read of these take some hundred bytes each. More megabytes are not worth a mark in a table. */
+const MAX_EVENTS = 5_000;
+const MAX_BYTES = 64 * 1024 * 1024;
 
-/** Ten pages are 5,000 Events of half a kilobyte or more. More megabytes are not worth a mark in a table. */
-const MAX_PAGES = 10;
+const FIELDS: ReadonlySet<string> = new Set(['reason', 'lastTimestamp', 'involvedObject']);
+const INVOLVED: ReadonlySet<string> = new Set(['name', 'uid']);
 
-interface List {
-  readonly metadata?: { readonly continue?: string };
-  readonly items?: readonly DriftEvent[];
-}
+const SHAPE: Shape = (key) => {
+  if (!FIELDS.has(key)) return undefined;
+  return key === 'involvedObject' ? (field) => (INVOLVED.has(field) ? 'all' : undefined) : 'all';
+};
 
 /**
  * The records that the sweep has found drifted, by its Events on them. Every user with the role `view` may read these Events. Without a sweep
@@ -46,16 +49,13 @@ export const findDriftedRecords = async (
 ): Promise<ReadonlySet<string> | undefined> => {
   const path = namespace === undefined ? '/api/v1/events' : pathOf('api', 'v1', 'namespaces', namespace, 'events');
   const list = async (reason: string): Promise<readonly DriftEvent[] | undefined> => {
-    const found: DriftEvent[] = [];
-    let next: string | undefined;
-    for (let page = 0; page < MAX_PAGES; page += 1) {
-      const query = { fieldSelector: `reportingComponent=belay,reason=${reason}`, limit: PAGE_SIZE, continue: next };
-      const { items = [], metadata } = await api.request<List>({ path, query, signal });
-      found.push(...items);
-      next = metadata?.continue || undefined;
-      if (next === undefined) return found;
-    }
-    return undefined;
+    const fieldSelector = `reportingComponent=belay,reason=${reason}`;
+    const { items, isCut } = await listSome(
+      api,
+      { path, fieldSelector, shape: SHAPE, maxBytes: MAX_BYTES, signal },
+      MAX_EVENTS,
+    );
+    return isCut ? undefined : (items as unknown as readonly DriftEvent[]);
   };
   try {
     const [detected, resolved] = await Promise.all(['DriftDetected', 'DriftResolved'].map(list));

@@ -38,6 +38,7 @@ const store = async (
   hooks: readonly KubernetesObject[],
   revision = 1,
   place = 'shop',
+  status: 'deployed' | 'superseded' = 'deployed',
 ): Promise<void> => {
   plane.unguard();
   const time = plane.clock.time();
@@ -45,7 +46,7 @@ const store = async (
     name: release,
     namespace: place,
     version: revision,
-    info: { first_deployed: time, last_deployed: time, status: 'deployed' },
+    info: { first_deployed: time, last_deployed: time, status },
     chart: { metadata: { name: 'shop', version: '1.4.0' }, templates: [], values: {} },
     config: {},
     manifest: toManifest(renderShop(release, {})),
@@ -215,7 +216,7 @@ describe('what is like the hook of an uninstall', () => {
   });
 
   test('the newest revision counts, whose hooks Helm runs', async () => {
-    await store('web', [hookObject('pre-delete', 'old')]);
+    await store('web', [hookObject('pre-delete', 'old')], 1, 'shop', 'superseded');
     await store('web', [hookObject('pre-delete', 'new')], 2);
     await plane.freeze('web');
     succeeds(await run(dev, hookObject('pre-delete', 'old')));

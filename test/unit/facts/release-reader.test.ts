@@ -3,7 +3,6 @@ import { describe, test } from 'node:test';
 import { listRecords, readLeaseVersion, readNamespace } from '../../../src/facts/release-reader.ts';
 import { recordName } from '../../../src/helm/record.ts';
 import { type Api, ApiError, type ApiRequest } from '../../../src/kubernetes/api.ts';
-import { PAGE_SIZE } from '../../../src/kubernetes/list-all.ts';
 
 const SHOP = { namespace: 'shop' };
 
@@ -38,15 +37,15 @@ describe('records', () => {
     assert.deepEqual(
       asked.map(({ query }) => [query?.labelSelector, query?.limit, query?.continue]),
       [
-        ['owner=helm', PAGE_SIZE, undefined],
-        ['owner=helm', PAGE_SIZE, 'more'],
+        ['owner=helm', 40, undefined],
+        ['owner=helm', 160, 'more'],
       ],
     );
   });
 
   test('are cut after the pages that are allowed, and the list says so', async () => {
     const { api, asked } = answering({ items: [recordOf('web', 1)], metadata: { continue: 'more' } });
-    const listed = await listRecords(api, 'Secret', SHOP, { maxPages: 1 });
+    const listed = await listRecords(api, 'Secret', SHOP, { maxItems: 1 });
     assert.equal(listed.isCut, true);
     assert.equal(listed.items.length, 1);
     assert.equal(asked.length, 1);
@@ -54,7 +53,7 @@ describe('records', () => {
 
   test('are not cut when the last page that is allowed is the last page', async () => {
     const { api } = answering({ items: [recordOf('web', 1)] });
-    assert.equal((await listRecords(api, 'Secret', SHOP, { maxPages: 1 })).isCut, false);
+    assert.equal((await listRecords(api, 'Secret', SHOP, { maxItems: 1 })).isCut, false);
   });
 
   test('of all namespaces are listed without a namespace', async () => {
