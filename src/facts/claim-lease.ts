@@ -57,7 +57,7 @@ export interface Admission {
   readonly operation: OperationKind;
   readonly revision: number;
   readonly requestUid: string;
-  /** Of an uninstall: the record's resourceVersion before it. */
+  /** Of an uninstall: the record's resourceVersion before it. Of an operation whose record was deleted: that of the record. */
   readonly recordVersion: string | undefined;
   /** The kind of the records that it writes. */
   readonly storage: RecordKind;

@@ -1,8 +1,9 @@
 import { isPending, type ReleaseRecord } from '../../helm/record.ts';
-import { NO_DOWNGRADE, PIN } from '../../policy/lock-annotations.ts';
-import { highestDeployed, isHolder, newestOf } from '../in-flight.ts';
+import { isHolder, newestOf } from '../in-flight.ts';
 import { allow } from '../verdict.ts';
+import { refuseLockLoss, refuseLoss } from './loss.ts';
 import { otherStorage } from './other-storage.ts';
+import { passGone } from './pass-gone.ts';
 import { protect, refuseFrozen, refuseInFlight } from './refuse.ts';
 import { isFailedRollback, locksOnlyOn, takeBack } from './take-back.ts';
 import type { RecordContext, RecordVerdict } from './write.ts';
@@ -40,31 +41,8 @@ export const judgeDelete = (context: RecordContext, before: ReleaseRecord): Reco
   if (newest.status === 'uninstalling') return allow('dead uninstall');
   if (newest.status === 'uninstalled') return allow('purge'); // helm uninstall after uninstall --keep-history
   if (before.revision >= newest.revision) {
-    if (isPending(before.status)) return allow('dead operation');
+    if (isPending(before.status)) return refuseLockLoss(context, before) ?? passGone(context, before, 'dead operation');
     if (isFailedRollback(context, before)) return judgeTakeBack(context, before);
-    return protect(
-      write,
-      before,
-      'it is the newest revision, and Helm would lose the release with it',
-      `to remove the release: helm uninstall ${write.release.name} -n ${before.namespace}`,
-    );
   }
-  const deployed = highestDeployed(facts.records.filter(({ kind }) => kind === before.kind));
-  if (before.status === 'deployed' && before.revision >= (deployed?.revision ?? 0)) {
-    return protect(
-      write,
-      before,
-      'it is the deployed revision, and Helm would lose what runs with it',
-      `to remove the release: helm uninstall ${write.release.name} -n ${before.namespace}`,
-    );
-  }
-  const pins = locksOnlyOn(context, before).filter((key) => key === PIN || key === NO_DOWNGRADE);
-  if (pins.length === 0) return allow('prune');
-  // Helm prunes before it stores the new revision, so the locks could not be carried over to it. The right to prune is no right to unlock.
-  return protect(
-    write,
-    before,
-    `the lock ${pins.join(', ')} is on no other revision and would be lost with it`,
-    `write it on all of them: kubectl annotate ${before.kind.toLowerCase()} -n ${before.namespace} -l owner=helm,name=${before.release} ${pins.map((key) => `${key}=...`).join(' ')}`,
-  );
+  return refuseLoss(context, before) ?? refuseLockLoss(context, before) ?? passGone(context, before, 'prune');
 };

@@ -9,7 +9,7 @@ import type { Verdict } from '../verdict.ts';
 export interface ClaimRequest {
   readonly operation: OperationKind;
   readonly revision: number;
-  /** For an uninstall: the record's resourceVersion before the write. */
+  /** For an uninstall: the record's resourceVersion before the write. For the delete of an operation's record: that of the record. */
   readonly recordVersion: string | undefined;
   /** The dead operation that this one takes over, if there is one. */
   readonly takesOver: { readonly reason: 'stale' | 'broken'; readonly revision: number } | undefined;
