@@ -26,7 +26,7 @@ export interface UpgradeOptions {
 
 const DEFAULT_HISTORY_MAX = 10;
 
-const documentsOf = ({ manifest }: Payload): readonly KubernetesObject[] =>
+export const documentsOf = ({ manifest }: Payload): readonly KubernetesObject[] =>
   parseAllDocuments(manifest).map((document) => document.toJS() as KubernetesObject);
 
 const isSameObject = (a: KubernetesObject, b: KubernetesObject): boolean =>

@@ -1,6 +1,7 @@
 import { operationOf, type ReleaseRecord } from '../../helm/record.ts';
 import { isHolder, newestOf } from '../in-flight.ts';
 import { allow } from '../verdict.ts';
+import { isLateRetirement } from './late-retirement.ts';
 import { freezeInstead, protect, refuseFrozen, refuseInFlight } from './refuse.ts';
 import { start } from './start.ts';
 import { isTakenBack } from './take-back.ts';
@@ -43,7 +44,7 @@ export const judgeAtRest = (context: RecordContext, before: ReleaseRecord, after
       state.state === 'dead' &&
       state.was.revision > before.revision &&
       (claim === undefined || claim.holder === write.username);
-    if (finishing) return allow('late completion');
+    if (finishing || isLateRetirement(context, before)) return allow('late completion');
     if (freezes.length > 0) return refuseFrozen(context, 'record edit');
     if (SUPERSEDED_BEFORE_START.has(before.status)) return allow('superseded');
     if (isSucceededAtOnce(context, before)) return start(context, 'upgrade', before.revision + 1);
