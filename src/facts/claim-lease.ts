@@ -77,7 +77,12 @@ export const toLease = (body: ClaimBody): Record<string, unknown> => ({
     name: leaseName(body.release.name),
     namespace: body.release.namespace,
     ...(body.previous === undefined ? {} : { resourceVersion: body.previous.resourceVersion }),
-    labels: { [CLAIM_LABEL]: 'true', 'app.kubernetes.io/managed-by': 'belay' },
+    labels: {
+      [CLAIM_LABEL]: 'true',
+      'app.kubernetes.io/managed-by': 'belay',
+      // A claim that is restored from a backup says nothing about the cluster that it comes to.
+      'velero.io/exclude-from-backup': 'true',
+    },
     annotations: {
       [OPERATION]: body.operation,
       [REVISION]: String(body.revision),

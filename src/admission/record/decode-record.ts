@@ -1,6 +1,6 @@
 import type { Access } from '../../facts/access.ts';
 import type { Decoder } from '../../helm/decoder.ts';
-import { isSamePayload, payloadOf } from '../../helm/record.ts';
+import { isSamePayload, operationOf, payloadOf } from '../../helm/record.ts';
 import type { RecordWrite } from '../../rules/record/write.ts';
 import type { Review } from '../wire/review.ts';
 import type { RecordReview } from './read-record-review.ts';
@@ -8,6 +8,7 @@ import type { RecordReview } from './read-record-review.ts';
 export interface DecodeRecordDependencies {
   readonly access: Access;
   readonly decoder: Pick<Decoder, 'run'>;
+  readonly nowMs: () => number;
 }
 
 type DecodedParts = Pick<RecordWrite, 'payload' | 'payloadBefore' | 'changedParts' | 'mayBreak'>;
@@ -23,16 +24,34 @@ export const NOTHING_DECODED = {
   mayBreak: false,
 } as const;
 
-/** Helm marks a deployed revision superseded during an operation. Without an operation only a user with the right to break may (rules/record/at-rest.ts). */
+/** Helm labels a new record with the second of its creation, by its own clock. */
+const FRESH_MS = 60_000;
+
+/** Whether a new record may come from a backup: it begins no operation, or began one some time ago. */
+const mayComeFromBackup = ({ object }: Review, { after }: RecordReview, nowMs: number): boolean =>
+  after !== undefined &&
+  (operationOf(after.status) === undefined ||
+    !(Math.abs(nowMs - Number(object?.metadata?.labels?.createdAt) * 1000) < FRESH_MS));
+
+/**
+ * Helm marks a deployed revision superseded during an operation. Without an operation only a user with the right to break may
+ * (rules/record/at-rest.ts). So it is with a record that may come from a backup (rules/record/restore.ts).
+ */
+const needsBreak = (review: Review, parsed: RecordReview, nowMs: number): boolean =>
+  parsed.before === undefined
+    ? mayComeFromBackup(review, parsed, nowMs)
+    : parsed.before.status === 'deployed' && parsed.after?.status === 'superseded';
+
 const mayBreak = async (
-  { access }: DecodeRecordDependencies,
-  { user }: Review,
-  { release, before, after }: RecordReview,
+  { access, nowMs }: DecodeRecordDependencies,
+  review: Review,
+  parsed: RecordReview,
   signal: AbortSignal,
 ): Promise<boolean> => {
-  if (before?.status !== 'deployed' || after?.status !== 'superseded') return false;
+  if (!needsBreak(review, parsed, nowMs())) return false;
+  const { release } = parsed;
   // No answer must not hold up an upgrade, which needs no such right.
-  return access.may(user, 'break', release.namespace, release.name, signal).catch(() => false);
+  return access.may(review.user, 'break', release.namespace, release.name, signal).catch(() => false);
 };
 
 /** Reads as much of the payloads as the decision needs. */

@@ -80,7 +80,7 @@ export const judgeLive = async (
   const elsewhere = await refuseObjectsElsewhere(dependencies, review, parsed, payload, signal);
   const passed = withLocks(elsewhere === undefined ? verdict : waive<Verdict>(policy, verdict, elsewhere), locks);
   const { claim } = verdict;
-  if (claim === undefined) return { answer: passed, situation };
+  if (claim === undefined || claim.isComeback === true) return { answer: passed, claim, situation };
   const refused = await refuseMove(dependencies, { release, operation: claim.operation, payload }, situation);
   return { answer: refused === undefined ? passed : waive(policy, passed, refused), claim, situation };
 };

@@ -4,6 +4,7 @@ import { allow } from '../verdict.ts';
 import { findDisagreement } from './agreement.ts';
 import { judgeOtherCreate, otherStorage } from './other-storage.ts';
 import { protect, refuseFrozen, refuseInFlight } from './refuse.ts';
+import { forRestore, isComeback, isPastOperation, isThereAlready } from './restore.ts';
 import { start } from './start.ts';
 import type { RecordContext, RecordVerdict } from './write.ts';
 
@@ -15,9 +16,16 @@ const isAwaited = ({ state, write }: RecordContext, after: ReleaseRecord): boole
   state.inFlight.revision === after.revision &&
   isHolder(state.inFlight, write.username);
 
+/** Judges a revision that is stored as deployed, as the start of an operation that ends with it. */
+const startAtOnce = (context: RecordContext, kind: 'install' | 'upgrade', revision: number): RecordVerdict => {
+  const verdict = start(context, kind, revision);
+  if (!verdict.allowed || verdict.claim === undefined || !isComeback(context)) return verdict;
+  return { ...verdict, claim: { ...verdict.claim, isComeback: true } };
+};
+
 /** Judges a new revision: the start of an install, upgrade or rollback, or a record that is restored. */
 export const judgeCreate = (context: RecordContext, after: ReleaseRecord): RecordVerdict => {
-  const { write, facts, freezes, state } = context;
+  const { write, facts, state } = context;
   const disagreement = findDisagreement(write, after);
   if (disagreement !== undefined) return disagreement;
   const other = otherStorage(facts, after);
@@ -25,15 +33,18 @@ export const judgeCreate = (context: RecordContext, after: ReleaseRecord): Recor
   const operation = operationOf(after.status);
   const newest = newestOf(facts.records, after.kind)?.revision ?? 0;
   if (operation !== undefined) {
+    if (isPastOperation(context, after)) return allow('stored');
     if (after.revision > newest || state.state === 'in-flight') return start(context, operation, after.revision);
     // Helm chose the number from an older list of revisions. If this passed, it would be an operation without a claim.
     const problem = `revision ${newest} has been stored since Helm looked`;
     return protect(write, after, problem, 'run the command again');
   }
+  if (isThereAlready(context, after)) return allow('there already');
+  const restoring = forRestore(context, after);
   // mapkubeapis stores its copy, or somebody restores a backup. For the release, the new deployed revision is an upgrade.
   if (after.status === 'deployed' && after.revision > newest) {
     const kind = newest === 0 ? 'install' : 'upgrade';
-    if (!isAwaited(context, after)) return start(context, kind, after.revision);
+    if (!isAwaited(context, after)) return startAtOnce(restoring, kind, after.revision);
     // It claims once more, so that its chart is now checked against the locks on versions.
     return {
       ...allow('start'),
@@ -41,7 +52,7 @@ export const judgeCreate = (context: RecordContext, after: ReleaseRecord): Recor
     };
   }
   // The other records of a backup come in any order.
-  if (freezes.length > 0) return refuseFrozen(context, 'record edit');
-  if (state.state === 'in-flight') return refuseInFlight(context, 'record edit');
+  if (restoring.freezes.length > 0) return refuseFrozen(context, 'record edit');
+  if (restoring.state.state === 'in-flight') return refuseInFlight(context, 'record edit');
   return allow('stored');
 };

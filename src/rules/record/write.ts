@@ -11,6 +11,8 @@ export interface ClaimRequest {
   readonly revision: number;
   /** For an uninstall: the record's resourceVersion before the write. For the delete of an operation's record: that of the record. */
   readonly recordVersion: string | undefined;
+  /** Whether it only brings back what ran, out of a backup. */
+  readonly isComeback?: boolean;
   /** The dead operation that this one takes over, if there is one. */
   readonly takesOver: { readonly reason: 'stale' | 'broken'; readonly revision: number } | undefined;
 }
@@ -33,7 +35,7 @@ export interface RecordWrite {
   readonly payloadBefore: PayloadSummary | undefined;
   /** The parts of the payload that differ from the stored ones: chart, config, manifest, hooks. */
   readonly changedParts: readonly string[];
-  /** Whether the user has the right to `break` the release. It is looked up only where a deployed revision becomes superseded. */
+  /** Whether the user has the right to `break` the release. It is looked up where a deployed revision becomes superseded, and for a new revision that may come from a backup. */
   readonly mayBreak: boolean;
   readonly terminating: boolean;
 }
