@@ -38,6 +38,7 @@ const toWrite = (review: Review, parsed: RecordReview, decoded: Decoded, look: R
   contentChanged: parsed.contentChanged,
   labels: review.object?.metadata?.labels ?? {},
   ...(decoded.readable ? decoded.write : NOTHING_DECODED),
+  gainsOwner: parsed.gainsOwner,
   terminating: look.terminating,
 });
 

@@ -46,9 +46,14 @@ export const reviewRecord = async (
     return waive(policy, allow('not a record'), refuseMisnamed(review));
   }
   const trap = refuseTrap(review, parsed);
-  const { before, after, contentChanged, locksChanged } = parsed;
+  const { before, after, contentChanged, locksChanged, gainsOwner } = parsed;
   const isMetadata =
-    before !== undefined && after !== undefined && !contentChanged && !locksChanged && !isSignOfLife(before, after);
+    before !== undefined &&
+    after !== undefined &&
+    !contentChanged &&
+    !locksChanged &&
+    !gainsOwner &&
+    !isSignOfLife(before, after);
   if (isMetadata && trap === undefined) return allow('metadata');
   return judgeAndClaim(dependencies, review, parsed, trap, signal);
 };

@@ -37,6 +37,8 @@ export interface RecordWrite {
   readonly changedParts: readonly string[];
   /** Whether the user has the right to `break` the release. It is looked up where a deployed revision becomes superseded, and for a new revision that may come from a backup. */
   readonly mayBreak: boolean;
+  /** Whether the stored record gets an owner that it did not have. */
+  readonly gainsOwner: boolean;
   readonly terminating: boolean;
 }
 
