@@ -68,7 +68,7 @@ export const judgeLive = async (
   const { release } = parsed;
   const found = await situations.live(release, signal);
   const { facts, policy } = found;
-  const locks = await judgeRecordLocks(dependencies, review, parsed, facts.records, signal);
+  const locks = await judgeRecordLocks(dependencies, review, parsed, facts, signal);
   if (locks?.allowed === false) return { answer: locks, situation: found };
 
   const decoded = await decoding;

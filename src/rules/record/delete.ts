@@ -5,6 +5,7 @@ import { refuseLockLoss, refuseLoss } from './loss.ts';
 import { otherStorage } from './other-storage.ts';
 import { passGone } from './pass-gone.ts';
 import { protect, refuseFrozen, refuseInFlight } from './refuse.ts';
+import { isRestOfUninstall } from './rest-of-uninstall.ts';
 import { isFailedRollback, locksOnlyOn, takeBack } from './take-back.ts';
 import type { RecordContext, RecordVerdict } from './write.ts';
 
@@ -34,6 +35,7 @@ export const judgeDelete = (context: RecordContext, before: ReleaseRecord): Reco
     }
     if (before.revision >= newest.revision) return refuseInFlight(context, 'record delete');
   }
+  if (isRestOfUninstall(context)) return allow('uninstall');
   if (freezes.length > 0) return refuseFrozen(context, 'record delete');
   if (state.state === 'dead' && state.was.operation === 'uninstall' && facts.claim?.holder === write.username) {
     return allow('uninstall'); // it is late, but nobody has taken over

@@ -24,6 +24,21 @@ export const judgeOvertaken = (
   });
 };
 
+/**
+ * Whether the user holds the uninstall in flight. A hook of it may have failed, which leaves it so. Helm goes on after a refusal, and the user may
+ * delete what is left as the holder of the first uninstall: so the second one is judged as one with it, and is not refused.
+ */
+const isOwnUninstall = ({ state, write }: RecordContext): boolean =>
+  state.state === 'in-flight' &&
+  state.inFlight.operation === 'uninstall' &&
+  state.inFlight.record !== undefined &&
+  state.inFlight.holder === write.username;
+
+const startAgain = ({ revision, resourceVersion }: ReleaseRecord): RecordVerdict => ({
+  ...allow('start'),
+  claim: { operation: 'uninstall', revision, recordVersion: resourceVersion, takesOver: undefined },
+});
+
 /** Judges an update to `uninstalling`: an uninstall starts, or goes on. */
 export const judgeUninstalling = (
   context: RecordContext,
@@ -36,7 +51,10 @@ export const judgeUninstalling = (
     before.status === 'uninstalling' &&
     write.payload !== undefined &&
     write.payload.deleted === write.payloadBefore?.deleted;
-  if (!sameUninstall) return start(context, 'uninstall', after.revision, before.resourceVersion);
+  if (!sameUninstall)
+    return isOwnUninstall(context)
+      ? startAgain(before)
+      : start(context, 'uninstall', after.revision, before.resourceVersion);
   if (state.state === 'in-flight') {
     return isHolder(state.inFlight, write.username) ? allow('progress') : refuseInFlight(context, 'uninstall');
   }
