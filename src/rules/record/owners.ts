@@ -1,7 +1,6 @@
 import type { ReleaseRecord } from '../../helm/record.ts';
-import { isClaimOf } from '../in-flight.ts';
-import type { Verdict } from '../verdict.ts';
-import { protect } from './refuse.ts';
+import { isClaimOf, refOf } from '../in-flight.ts';
+import { deny, type Verdict } from '../verdict.ts';
 import type { RecordContext, RecordVerdict } from './write.ts';
 
 /**
@@ -21,10 +20,12 @@ export const refuseOwner = (
     claim?.holder === write.username &&
     (isClaimOf(claim, before) || (verdict.allowed && verdict.why === 'late completion'));
   if (begins || goesOn || ends) return undefined;
-  return protect(
-    write,
-    before,
-    'with another owner it would be garbage collected',
-    'let Helm write its records; an operator adds its owner in an operation of its own',
-  );
+  return deny({
+    code: 'BelayRecordProtected',
+    release: write.release,
+    record: refOf(before),
+    problem: 'with another owner it would be garbage collected',
+    remedy: 'let Helm write its records; an operator adds its owner in an operation of its own',
+    isSwallowed: true,
+  });
 };

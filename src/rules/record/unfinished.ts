@@ -1,7 +1,7 @@
 import type { ReleaseRecord } from '../../helm/record.ts';
 import { isClaimOf, isHolder } from '../in-flight.ts';
-import { allow, deny, type Verdict } from '../verdict.ts';
-import { freezeInstead, protect, refuseFrozen, refuseInFlight } from './refuse.ts';
+import { allow, type Verdict } from '../verdict.ts';
+import { freezeInstead, overtakenBy, protect, refuseFrozen, refuseInFlight } from './refuse.ts';
 import { start } from './start.ts';
 import type { RecordContext, RecordVerdict } from './write.ts';
 
@@ -15,13 +15,7 @@ export const judgeOvertaken = (
   const { write, facts, state } = context;
   const mayRetire = state.state === 'in-flight' ? isHolder(state.inFlight, write.username) : true;
   if (after.status === 'superseded' && mayRetire) return allow('retired');
-  return deny({
-    code: 'BelayFenced',
-    release: write.release,
-    revision: before.revision,
-    overtakenBy: newest.revision,
-    holder: facts.claim?.revision === newest.revision ? facts.claim.holder : undefined,
-  });
+  return overtakenBy(write.release, before, newest, facts.claim);
 };
 
 /**

@@ -35,7 +35,7 @@ test('another user does not, while it is in flight', async () => {
   fails(await untouched(plane, () => dev.helm.uninstall('web')), /failed to delete release/);
 });
 
-test('nelm uninstalls, its newest record first, also what failed last and where the release is frozen in between', async () => {
+test('nelm uninstalls, its newest record first, also what failed last', async () => {
   fails(await ci.helm.upgrade('web', { badPort: true }), /is invalid/);
   succeeds(await ci.nelm.uninstall('web'));
   assert.equal(await plane.history('web'), '');
