@@ -15,12 +15,17 @@ const SCALE: Aspect = { kind: 'scale' };
 const NAMESPACE: Aspect = { kind: 'namespace' };
 const POLICY: Aspect = { kind: 'policy' };
 
-/** Helm lists its records by label. An object of any other name that holds a payload counts for Helm as well. */
-const findRecord: Find = ({ resource, name, object, oldObject }) => {
+/**
+ * Helm lists its records by label. An object of any other name that holds a payload counts for Helm as well. One that has the name alone stands in
+ * the way of the record of that name.
+ */
+const findRecord: Find = ({ operation, resource, name, object, oldObject }) => {
   if (resource.group !== '' || (resource.resource !== 'secrets' && resource.resource !== 'configmaps'))
     return undefined;
-  if (!hasLabel(object, 'owner', 'helm') && !hasLabel(oldObject, 'owner', 'helm')) return undefined;
   const recordName = parseRecordName(name);
+  if (!hasLabel(object, 'owner', 'helm') && !hasLabel(oldObject, 'owner', 'helm')) {
+    return operation === 'CREATE' && recordName !== undefined ? { kind: 'record', recordName } : undefined;
+  }
   return recordName === undefined && payloadOf(object) === undefined ? undefined : { kind: 'record', recordName };
 };
 

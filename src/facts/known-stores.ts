@@ -1,6 +1,6 @@
 import type { RecordKind } from '../helm/names.ts';
 import type { ReleaseRecord } from '../helm/record.ts';
-import { highestDeployed, newestOf } from '../rules/in-flight.ts';
+import { mayRun, newestOf } from '../rules/in-flight.ts';
 import type { PayloadNamespaces } from './payload-namespaces.ts';
 import type { ReleaseIndex } from './release-index.ts';
 
@@ -33,11 +33,11 @@ const MAX_WAIT_MS = 1_500;
 
 const KINDS: readonly RecordKind[] = ['Secret', 'ConfigMap'];
 
-/** The revisions that can govern, in either kind of records: what is in flight or newest, and what is deployed. */
+/** The revisions that can govern, in either kind of records: what is in flight or newest, and what may run. */
 export const mayGovern = (records: readonly ReleaseRecord[]): readonly ReleaseRecord[] => {
   const found = KINDS.flatMap((kind) => {
     const ofKind = records.filter((record) => record.kind === kind);
-    return [newestOf(ofKind, kind), highestDeployed(ofKind)];
+    return [newestOf(ofKind, kind), ...mayRun({ records: ofKind, claim: undefined })];
   });
   return [...new Set(found.filter((record) => record !== undefined))];
 };

@@ -1,3 +1,4 @@
+import { fold } from './go-fold.ts';
 import { type Payload, PayloadError } from './payload.ts';
 
 /**
@@ -34,9 +35,6 @@ const FIELDS: ReadonlySet<string> = new Set([
   ...['annotations', 'kubeVersion', 'dependencies', 'type'],
   ...['kind', 'path', 'events', 'last_run', 'weight', 'delete_policies', 'output_log_policies'],
 ]);
-
-/** Go ignores the case of a field, and takes the Kelvin sign for a k and the long s for an s (encoding/json, fold.go). */
-const fold = (key: string): string => key.replaceAll('\u017f', 's').replaceAll('\u212a', 'k').toLowerCase();
 
 const FOLDED: ReadonlyMap<string, string> = new Map([...FIELDS].map((field) => [fold(field), field]));
 

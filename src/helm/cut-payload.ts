@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { asWritten, findUndecodable } from './decodes-in-go.ts';
 import { textPiecesOf } from './json-string.ts';
 import { giveBack, type Payload, PayloadError, type PayloadText, parseRelease } from './payload.ts';
 
@@ -24,7 +25,7 @@ const PREFIX = `long-string-${randomUUID()}-`;
 /** What V8 takes for a value, with its share of keys and shapes. */
 const BYTES_A_VALUE = 100;
 
-/** Throws PayloadError where the text is not JSON, or no release. */
+/** Throws PayloadError where the text is not JSON, no release, or none that Helm could decode. */
 export const cutPayload = ({ json, scan }: PayloadText): CutPayload => {
   const { longStrings, members, values, otherBytes } = scan;
   const parts: string[] = [];
@@ -34,16 +35,20 @@ export const cutPayload = ({ json, scan }: PayloadText): CutPayload => {
     end = span.end;
   }
   parts.push(json.toString('utf8', end));
-  const payload = parseRelease(parts.join(''));
+  const cut = parts.join('');
+  const payload = parseRelease(cut);
   const long = longStrings.map((span) => json.subarray(span.start, span.end));
   if (!long.every(isJsonText)) throw new PayloadError('is not JSON');
+  const longString: CutPayload['longString'] = (value) =>
+    typeof value === 'string' && value.startsWith(PREFIX) ? long[Number(value.slice(PREFIX.length))] : undefined;
+  const undecodable = findUndecodable(asWritten(cut, payload), longString);
+  if (undecodable !== undefined) throw new PayloadError(`holds in ${undecodable} what Helm cannot read`);
   return {
     payload,
     members,
     heldBytes: (longStrings.length === 0 ? 0 : json.length) + values * BYTES_A_VALUE + otherBytes,
     free: () => giveBack(json),
-    longString: (value) =>
-      typeof value === 'string' && value.startsWith(PREFIX) ? long[Number(value.slice(PREFIX.length))] : undefined,
+    longString,
   };
 };
 

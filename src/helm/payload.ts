@@ -1,4 +1,5 @@
 import { gunzipSync } from 'node:zlib';
+import { isGoBase64 } from './go-base64.ts';
 import type { RecordKind } from './names.ts';
 import { type JsonBounds, type JsonScan, scanJson, type TooCostly } from './scan-json.ts';
 
@@ -76,6 +77,9 @@ export const decodePayload = (encoded: string | Uint8Array, kind: RecordKind): P
 export const readPayloadText = (encoded: string | Uint8Array, kind: RecordKind): PayloadText => {
   const once = typeof encoded === 'string' ? Buffer.from(encoded, 'base64') : decodeBase64(encoded);
   const bytes = kind === 'Secret' ? decodeBase64(once) : once;
+  // The base64 around a Secret's data is the API server's own.
+  const written = kind === 'Secret' ? once : typeof encoded === 'string' ? Buffer.from(encoded) : encoded;
+  if (!isGoBase64(written)) throw new PayloadError('is not valid base64');
   const json = bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzip(bytes) : bytes;
   const scan = scanJson(json, PAYLOAD_BOUNDS);
   if (typeof scan === 'string') {
@@ -113,8 +117,17 @@ const gunzip = (bytes: Buffer): Buffer => {
   const told = bytes.length < 4 ? 0 : bytes.readUInt32LE(bytes.length - 4);
   const chunkSize = Math.min(Math.max(told + 1, GUNZIP_CHUNK_BYTES), MAX_PAYLOAD_BYTES + 1);
   try {
-    return gunzipSync(bytes, { maxOutputLength: MAX_PAYLOAD_BYTES, chunkSize });
+    // The types of Node do not know `info`.
+    const { buffer, engine } = gunzipSync(bytes, {
+      maxOutputLength: MAX_PAYLOAD_BYTES,
+      chunkSize,
+      info: true,
+    }) as unknown as { readonly buffer: Buffer; readonly engine: { readonly bytesWritten: number } };
+    // zlib passes over zeros behind the end, and Go does not.
+    if (engine.bytesWritten !== bytes.length) throw new PayloadError('is not valid gzip');
+    return buffer;
   } catch (error) {
+    if (error instanceof PayloadError) throw error;
     const isTooLarge = (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
     throw new PayloadError(
       isTooLarge ? `decompresses to more than ${MAX_PAYLOAD_BYTES / 1024 / 1024} MiB` : 'is not valid gzip',
@@ -147,7 +160,8 @@ const textOf = (value: unknown): string => (typeof value === 'string' ? value : 
 export const summarize = (payload: Payload, text: (value: unknown) => string = textOf): PayloadSummary => ({
   name: text(payload.name),
   namespace: text(payload.namespace),
-  revision: typeof payload.version === 'number' ? payload.version : 0,
+  // Without the sign of -0, which Go does not know.
+  revision: typeof payload.version === 'number' ? payload.version + 0 : 0,
   status: text(payload.info?.status),
   deleted: text(payload.info?.deleted),
   chartName: text(payload.chart?.metadata?.name),

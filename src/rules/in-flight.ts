@@ -1,5 +1,5 @@
 import type { OperationKind, RecordKind, RecordRef } from '../helm/names.ts';
-import { type HelmStatus, isUnfinished, operationOf, type ReleaseRecord } from '../helm/record.ts';
+import { type HelmStatus, isPending, isUnfinished, operationOf, type ReleaseRecord } from '../helm/record.ts';
 import { BREAK } from '../policy/lock-annotations.ts';
 import type { InFlight } from './verdict.ts';
 
@@ -162,23 +162,59 @@ export const highestDeployed = (records: readonly ReleaseRecord[]): ReleaseRecor
 export const highestSuperseded = (records: readonly ReleaseRecord[]): ReleaseRecord | undefined =>
   highestOf(records, 'superseded');
 
+/** The statuses of the newest revision that tell that its operation has superseded what ran, and has not come to its end. */
+const isBrokenOff = (status: HelmStatus): boolean => status === 'failed' || isPending(status);
+
 /**
- * The revision that was deployed last. A failed rollback leaves no deployed revision (Helm marks all of them superseded before it fails):
- * then it is the highest superseded one. An uninstall that kept its history leaves none either, but its newest revision is not failed.
+ * The revision that was deployed last. A failed rollback leaves no deployed revision (Helm marks all of them superseded before it fails), and
+ * neither does an operation that dies between its last two writes: then it is the highest superseded one. An uninstall that kept its history leaves none either,
+ * but its newest revision is uninstalled.
  */
 export const lastDeployed = (records: readonly ReleaseRecord[]): ReleaseRecord | undefined => {
   const deployed = highestDeployed(records);
   if (deployed !== undefined) return deployed;
   const highest = highestSuperseded(records);
-  return highest !== undefined && newestOf(records, highest.kind)?.status === 'failed' ? highest : undefined;
+  const newest = highest === undefined ? undefined : newestOf(records, highest.kind);
+  return newest !== undefined && isBrokenOff(newest.status) ? highest : undefined;
 };
 
-/** The revision whose manifest lists the governed objects: the revision in flight, else the one deployed last (docs/design.md#governed-objects). */
-export const findGoverning = (facts: ReleaseFacts, state: OperationState): ReleaseRecord | undefined => {
-  if (state.state === 'in-flight' && state.inFlight.record !== undefined) {
-    const { kind, name } = state.inFlight.record;
-    const own = facts.records.find((record) => record.kind === kind && record.name === name);
-    if (own !== undefined) return own;
-  }
-  return lastDeployed(facts.records);
+/**
+ * How many revisions may say what runs. A release has one that is deployed. More are there after writes that were lost or forged, and each costs the
+ * reading of a manifest.
+ */
+const MAX_RUNNING = 3;
+
+/** The deployed revisions, the highest first. The oldest counts before those between, so that no number of later ones pushes it out. */
+const deployedOnes = (records: readonly ReleaseRecord[]): readonly ReleaseRecord[] => {
+  const deployed = records.filter(({ status }) => status === 'deployed').sort((a, b) => b.revision - a.revision);
+  return deployed.length <= MAX_RUNNING ? deployed : [...deployed.slice(0, MAX_RUNNING - 1), ...deployed.slice(-1)];
+};
+
+/**
+ * The two highest revisions, where all are superseded and the last operation was no uninstall. Helm leaves no release so; some hand does, or an older
+ * Belay let it. Without a claim they may be the first records of a backup.
+ */
+const supersededByHand = (records: readonly ReleaseRecord[], claim: Claim | undefined): readonly ReleaseRecord[] => {
+  if (claim === undefined || claim.operation === 'uninstall') return [];
+  const newestFirst = [...records].sort((a, b) => b.revision - a.revision);
+  if (newestFirst[0]?.status !== 'superseded') return [];
+  return newestFirst.filter(({ status }) => status === 'superseded').slice(0, 2);
+};
+
+/** The revisions of which any may say what runs while no operation is in flight, the likeliest first. */
+export const mayRun = ({ records, claim }: ReleaseFacts): readonly ReleaseRecord[] => {
+  const deployed = deployedOnes(records);
+  if (deployed.length > 0) return deployed;
+  const last = lastDeployed(records);
+  return last === undefined ? supersededByHand(records, claim) : [last];
+};
+
+/**
+ * The revisions of which any may govern an object, the likeliest first: the revision in flight, and those that may run
+ * (docs/design.md#governed-objects).
+ */
+export const findGoverning = (facts: ReleaseFacts, state: OperationState): readonly ReleaseRecord[] => {
+  const record = state.state === 'in-flight' ? state.inFlight.record : undefined;
+  const inFlight = facts.records.filter(({ kind, name }) => kind === record?.kind && name === record.name);
+  return [...new Set([...inFlight, ...mayRun(facts)])];
 };

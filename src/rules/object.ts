@@ -16,11 +16,12 @@ export interface ObjectWrite {
 }
 
 /**
- * The first half of the judgement, from the metadata of records alone: either the verdict, or the record whose manifest decides.
+ * The first half of the judgement, from the metadata of records alone: either the verdict, or the records whose manifests decide. The first
+ * candidate that lists the object governs it.
  */
 export type MetadataJudgement =
   | { readonly settled: true; readonly verdict: Verdict; readonly byHolder: boolean }
-  | { readonly settled: false; readonly governing: ReleaseRecord; readonly state: OperationState };
+  | { readonly settled: false; readonly candidates: readonly ReleaseRecord[]; readonly state: OperationState };
 
 const settle = (why: string, byHolder = false): MetadataJudgement => ({
   settled: true,
@@ -62,12 +63,22 @@ export const judgeFromMetadata = (
     const mayDelete = write.attempt !== 'delete' || inFlight.operation === 'uninstall';
     if (isHolder(inFlight, write.username) && mayDelete) return settle('holder', true);
   }
-  let governing = findGoverning(facts, state);
-  if (governing === undefined && frozen) {
-    // Nothing is deployed, but the freeze still holds: Helm goes on to delete objects after its record of `uninstalling` was refused.
-    governing = newestOf(facts.records, 'Secret') ?? newestOf(facts.records, 'ConfigMap');
-  }
-  return governing === undefined ? settle('nothing governs') : { settled: false, governing, state };
+  const candidates = candidatesFor(write, facts, state);
+  if (candidates.length > 0) return { settled: false, candidates, state };
+  // Nothing is deployed, but the freeze still holds: Helm goes on to delete objects after its record of `uninstalling` was refused.
+  const newest = frozen ? (newestOf(facts.records, 'Secret') ?? newestOf(facts.records, 'ConfigMap')) : undefined;
+  return newest === undefined ? settle('nothing governs') : { settled: false, candidates: [newest], state };
+};
+
+/** An upgrade deletes what its own manifest lists no more: for its holder, that manifest alone decides. */
+const candidatesFor = (
+  { username }: ObjectWrite,
+  facts: ReleaseFacts,
+  state: OperationState,
+): readonly ReleaseRecord[] => {
+  const all = findGoverning(facts, state);
+  const isOwn = state.state === 'in-flight' && isHolder(state.inFlight, username);
+  return isOwn && state.inFlight.record !== undefined ? all.slice(0, 1) : all;
 };
 
 /** What the second half needs: facts from the governing revision's manifest, and the locks. */

@@ -546,6 +546,7 @@ describe('the overlay strict', () => {
     );
     assert.deepEqual(found, {
       'records.belay.dev': 'Fail',
+      'record-names.belay.dev': 'Fail',
       'objects.belay.dev': 'Fail',
       'scale.belay.dev': 'Fail',
       'namespaces.belay.dev': 'Fail',

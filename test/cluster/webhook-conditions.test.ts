@@ -66,6 +66,7 @@ const RECORD = { owner: 'helm', name: 'web', status: 'deployed', version: '1' };
 const MARKS = { 'meta.helm.sh/release-name': 'web', 'meta.helm.sh/release-namespace': 'shop' };
 const HELM = { 'app.kubernetes.io/managed-by': 'Helm' };
 const records = ['mutating:records.belay.dev', 'validating:records.belay.dev'];
+const names = ['validating:record-names.belay.dev'];
 const namespaces = ['mutating:namespaces.belay.dev', 'validating:namespaces.belay.dev'];
 const objects = ['validating:objects.belay.dev'];
 const claims = ['validating:claims.belay.dev'];
@@ -126,6 +127,20 @@ const CASES: readonly Case[] = [
     path: `${secrets}/${v1}`,
     body: { metadata: { labels: { owner: null } } },
     asked: records,
+  },
+  {
+    what: 'an object with the name of a record and no label of Helm is created',
+    method: 'POST',
+    path: secrets,
+    body: named('sh.helm.release.v1.web.v2', { owner: 'me' }),
+    asked: names,
+  },
+  {
+    what: 'an object with the name of a record and without labels is created',
+    method: 'POST',
+    path: configMaps,
+    body: named('sh.helm.release.v1.web.v2'),
+    asked: names,
   },
   { what: 'what is no record any more is edited', path: `${secrets}/${v1}`, body: { data: { a: '' } }, asked: [] },
   {

@@ -58,6 +58,8 @@ const CONDITIONS: Readonly<Record<string, (attempt: Attempt) => boolean>> = {
       ({ metadata, data }) =>
         metadata?.name?.startsWith('sh.helm.release.v1.') === true || Object.hasOwn((data ?? {}) as object, 'release'),
     ),
+  'the-name-of-a-record-alone': ({ after }) =>
+    after?.metadata?.name?.startsWith('sh.helm.release.v1.') === true && after.metadata.labels?.owner !== 'helm',
   'a-claim': (attempt) =>
     states(attempt).some(
       ({ metadata }) =>

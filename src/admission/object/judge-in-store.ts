@@ -3,12 +3,13 @@ import type { Manifest, Manifests } from '../../facts/manifests.ts';
 import type { ReleaseIndex } from '../../facts/release-index.ts';
 import type { Situation, Situations } from '../../facts/situation.ts';
 import { findDocument } from '../../helm/manifest.ts';
+import type { ReleaseRecord } from '../../helm/record.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { isTrusted } from '../../policy/subjects.ts';
 import { judgeUnder } from '../../rules/actions.ts';
 import { isHolderUnknown } from '../../rules/in-flight.ts';
 import { findFreezes, findMaintenanceWindow } from '../../rules/locks.ts';
-import { judgeFromMetadata, judgeObject, RESTORES_CHART } from '../../rules/object.ts';
+import { judgeFromMetadata, judgeObject, type ObjectWrite, RESTORES_CHART } from '../../rules/object.ts';
 import { allow, type Verdict } from '../../rules/verdict.ts';
 import type { Now } from '../wire/answer.ts';
 import type { Deadline } from '../wire/review.ts';
@@ -36,12 +37,11 @@ const judgeIn = (
   }
   if (changes.isNone()) return allow('unchanged');
   if (isTrusted(policy.drift.trusted, user)) return passTrusted(policy);
-  const { governing, state } = outlook;
+  const { candidates, state } = outlook;
   const isDeleteInFlight = write.attempt === 'delete' && state.state === 'in-flight';
   if (policy.drift.action === 'Off' && freezes.length === 0 && !isDeleteInFlight) return allow('off');
 
-  const judgeBy = (manifest: Manifest | undefined): Verdict | undefined => {
-    if (manifest === undefined) return undefined;
+  const judgeBy = (governing: ReleaseRecord, manifest: Manifest): Verdict => {
     // The objects of this release carry other marks.
     if (manifest.namespace !== owner.namespace) return allow('another namespace');
     const listed = findDocument(manifest.documents, manifest.namespace, write.object);
@@ -60,8 +60,41 @@ const judgeIn = (
     };
     return judgeUnder(policy, (waived) => judgeObject(write, governed, waived));
   };
-  const cached = manifests.cached(governing, write.object);
-  return cached === undefined ? manifests.of(governing, write.object).then(judgeBy) : judgeBy(cached);
+  const lists = ({ namespace, documents }: Manifest): boolean =>
+    namespace === owner.namespace && findDocument(documents, namespace, write.object) !== undefined;
+  return byFirst(manifests, candidates, write.object, { lists, judgeBy });
+};
+
+interface ByManifest {
+  readonly lists: (manifest: Manifest) => boolean;
+  readonly judgeBy: (governing: ReleaseRecord, manifest: Manifest) => Verdict;
+}
+
+/**
+ * Judges by the first candidate that lists the object: nobody gets an object out by a record that lists nothing. Where none lists it, the
+ * last that could be read says so. A candidate that takes too long to read fails the judgement, unless an earlier one lists the object.
+ */
+const byFirst = (
+  manifests: Manifests,
+  candidates: readonly ReleaseRecord[],
+  object: ObjectWrite['object'],
+  { lists, judgeBy }: ByManifest,
+): Now<Verdict | undefined> => {
+  let verdict: Verdict | undefined;
+  for (const [index, candidate] of candidates.entries()) {
+    const cached = manifests.cached(candidate, object);
+    if (cached === undefined) {
+      const others = candidates.slice(index + 1);
+      return manifests.of(candidate, object).then(async (manifest) => {
+        if (manifest !== undefined && lists(manifest)) return judgeBy(candidate, manifest);
+        const unlisted = manifest === undefined ? verdict : judgeBy(candidate, manifest);
+        return (await byFirst(manifests, others, object, { lists, judgeBy })) ?? unlisted;
+      });
+    }
+    verdict = judgeBy(candidate, cached);
+    if (lists(cached)) return verdict;
+  }
+  return verdict;
 };
 
 const passTrusted = ({ name }: Policy): Verdict => ({

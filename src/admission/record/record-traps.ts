@@ -21,6 +21,33 @@ export const refuseTrap = (review: Review, { release, before }: RecordReview): V
   });
 };
 
+/** The type of a Secret that Helm makes for a record (helm.sh/helm/v4/pkg/storage/driver/secrets.go). */
+const RECORD_TYPE = 'helm.sh/release.v1';
+
+/**
+ * A new object that has the name of a record and is none. Helm would not see it, and could not store its own revision of that number: the
+ * release could not be upgraded any more.
+ */
+export const refuseImpostor = (review: Review, { release, before, after }: RecordReview): Verdict | undefined => {
+  if (before !== undefined || after === undefined) return undefined;
+  const { kind, object } = { kind: after.kind, object: review.object };
+  const problem =
+    object?.metadata?.labels?.owner !== 'helm'
+      ? `it has the name of revision ${after.revision}, but not the label owner=helm`
+      : kind === 'Secret' && object.type !== RECORD_TYPE
+        ? `it has the name of revision ${after.revision}, but not the type ${RECORD_TYPE}`
+        : undefined;
+  if (problem === undefined) return undefined;
+  return deny({
+    code: 'BelayRecordProtected',
+    release,
+    record: refOf(after),
+    problem: `${problem}, and Helm could not store that revision any more`,
+    remedy:
+      'give it another name; a record that is restored from a backup needs the labels and the type that Helm gave it',
+  });
+};
+
 /** Helm finds records by label, and would take one of any other name for a revision of the release that its labels name. */
 export const refuseMisnamed = (review: Review): Verdict => {
   if (review.object === undefined) return allow('not a record');

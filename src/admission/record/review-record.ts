@@ -15,7 +15,7 @@ import type { Review } from '../wire/review.ts';
 import { decodeRecord } from './decode-record.ts';
 import { type JudgeLiveDependencies, judgeLive } from './judge-live.ts';
 import { type RecordReview, readRecordReview } from './read-record-review.ts';
-import { refuseMisnamed, refuseTrap } from './record-traps.ts';
+import { refuseImpostor, refuseMisnamed, refuseTrap } from './record-traps.ts';
 
 export interface ReviewRecordDependencies extends JudgeLiveDependencies {
   readonly situations: Pick<Situations, 'live' | 'withHome' | 'policyFromMemory'>;
@@ -46,7 +46,7 @@ export const reviewRecord = async (
     const policy = situations.policyFromMemory({ namespace: review.namespace, name: '' });
     return waive(policy, allow('not a record'), refuseMisnamed(review));
   }
-  const trap = refuseTrap(review, parsed);
+  const trap = refuseTrap(review, parsed) ?? refuseImpostor(review, parsed);
   const { before, after, contentChanged, locksChanged, gainsOwner } = parsed;
   const isMetadata =
     before !== undefined &&

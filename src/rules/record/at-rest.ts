@@ -1,5 +1,5 @@
 import { isPending, operationOf, type ReleaseRecord } from '../../helm/record.ts';
-import { isHolder, newestOf } from '../in-flight.ts';
+import { highestDeployed, isHolder, lastDeployed, newestOf } from '../in-flight.ts';
 import { allow, type Verdict } from '../verdict.ts';
 import { isLateRetirement } from './late-retirement.ts';
 import { freezeInstead, overtakenBy, protect, refuseFrozen, refuseInFlight } from './refuse.ts';
@@ -9,6 +9,10 @@ import type { RecordContext, RecordVerdict } from './write.ts';
 
 /** Statuses that Helm supersedes before the CREATE that starts its operation: `install --replace`, `upgrade --install` after `--keep-history`. */
 const SUPERSEDED_BEFORE_START: ReadonlySet<string> = new Set(['uninstalled', 'failed']);
+
+/** Whether the release would be left without a revision that runs: a failed operation had superseded the one before it. */
+const leavesNothing = ({ facts: { records } }: RecordContext, before: ReleaseRecord): boolean =>
+  before.status === 'failed' && highestDeployed(records) === undefined && lastDeployed(records) !== undefined;
 
 const FOR_MAPKUBEAPIS = '; for mapkubeapis, the verb break on releases.belay.dev is needed';
 
@@ -64,7 +68,7 @@ export const judgeAtRest = (context: RecordContext, before: ReleaseRecord, after
       (claim === undefined || claim.holder === write.username);
     if (finishing || isLateRetirement(context, before)) return allow('late completion');
     if (freezes.length > 0) return refuseFrozen(context, 'record edit');
-    if (SUPERSEDED_BEFORE_START.has(before.status)) return allow('superseded');
+    if (SUPERSEDED_BEFORE_START.has(before.status) && !leavesNothing(context, before)) return allow('superseded');
     if (isSucceededAtOnce(context, before)) return start(context, 'upgrade', before.revision + 1);
   }
   return protect(

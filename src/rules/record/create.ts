@@ -2,9 +2,11 @@ import { operationOf, type ReleaseRecord } from '../../helm/record.ts';
 import { isHolder, newestOf } from '../in-flight.ts';
 import { allow } from '../verdict.ts';
 import { findDisagreement } from './agreement.ts';
+import { refuseFarAhead } from './next-revision.ts';
 import { judgeOtherCreate, otherStorage } from './other-storage.ts';
 import { protect, refuseFrozen, refuseInFlight } from './refuse.ts';
 import { forRestore, isComeback, isPastOperation, isThereAlready } from './restore.ts';
+import { refuseRestored } from './restored.ts';
 import { start } from './start.ts';
 import type { RecordContext, RecordVerdict } from './write.ts';
 
@@ -23,6 +25,10 @@ const startAtOnce = (context: RecordContext, kind: 'install' | 'upgrade', revisi
   return { ...verdict, claim: { ...verdict.claim, isComeback: true } };
 };
 
+/** The refusal, where the verdict would let the write pass. A freeze and an operation in flight are told first. */
+const unlessRefused = (verdict: RecordVerdict, refusal: RecordVerdict | undefined): RecordVerdict =>
+  verdict.allowed && refusal !== undefined ? refusal : verdict;
+
 /** Judges a new revision: the start of an install, upgrade or rollback, or a record that is restored. */
 export const judgeCreate = (context: RecordContext, after: ReleaseRecord): RecordVerdict => {
   const { write, facts, state } = context;
@@ -34,7 +40,9 @@ export const judgeCreate = (context: RecordContext, after: ReleaseRecord): Recor
   const newest = newestOf(facts.records, after.kind)?.revision ?? 0;
   if (operation !== undefined) {
     if (isPastOperation(context, after)) return allow('stored');
-    if (after.revision > newest || state.state === 'in-flight') return start(context, operation, after.revision);
+    if (after.revision > newest || state.state === 'in-flight') {
+      return unlessRefused(start(context, operation, after.revision), refuseFarAhead(context, after));
+    }
     // Helm chose the number from an older list of revisions. If this passed, it would be an operation without a claim.
     const problem = `revision ${newest} has been stored since Helm looked`;
     return protect(write, after, problem, 'run the command again');
@@ -44,7 +52,9 @@ export const judgeCreate = (context: RecordContext, after: ReleaseRecord): Recor
   // mapkubeapis stores its copy, or somebody restores a backup. For the release, the new deployed revision is an upgrade.
   if (after.status === 'deployed' && after.revision > newest) {
     const kind = newest === 0 ? 'install' : 'upgrade';
-    if (!isAwaited(context, after)) return startAtOnce(restoring, kind, after.revision);
+    if (!isAwaited(context, after)) {
+      return unlessRefused(startAtOnce(restoring, kind, after.revision), refuseRestored(restoring, after));
+    }
     // It claims once more, so that its chart is now checked against the locks on versions.
     return {
       ...allow('start'),
@@ -54,5 +64,5 @@ export const judgeCreate = (context: RecordContext, after: ReleaseRecord): Recor
   // The other records of a backup come in any order.
   if (restoring.freezes.length > 0) return refuseFrozen(context, 'record edit');
   if (restoring.state.state === 'in-flight') return refuseInFlight(context, 'record edit');
-  return allow('stored');
+  return unlessRefused(allow('stored'), refuseRestored(restoring, after));
 };

@@ -1,6 +1,6 @@
 import { isPending, type ReleaseRecord } from '../../helm/record.ts';
-import { isHolder, newestOf } from '../in-flight.ts';
-import { allow } from '../verdict.ts';
+import { highestDeployed, isHolder, newestOf } from '../in-flight.ts';
+import { allow, type Verdict } from '../verdict.ts';
 import { refuseLockLoss, refuseLoss } from './loss.ts';
 import { otherStorage } from './other-storage.ts';
 import { passGone } from './pass-gone.ts';
@@ -20,6 +20,21 @@ const judgeTakeBack = (context: RecordContext, before: ReleaseRecord): RecordVer
     'upgrade the release instead: the next revision takes its locks over',
   );
 };
+
+/**
+ * Whether a revision says that the release is uninstalled, and another one runs below it of which the last admitted operation was. Helm ends
+ * an uninstall in the revision that was there, so no uninstall ever brings a new one.
+ */
+const isForgedUninstall = ({ facts: { claim, records } }: RecordContext, newest: ReleaseRecord): boolean =>
+  claim !== undefined && claim.revision < newest.revision && highestDeployed(records) !== undefined;
+
+const refuseForged = ({ write }: RecordContext, before: ReleaseRecord, { revision }: ReleaseRecord): Verdict =>
+  protect(
+    write,
+    before,
+    `revision ${revision} says that the release is uninstalled, and no uninstall has stored that revision`,
+    `take the release up again, by helm upgrade --install ${write.release.name} -n ${before.namespace}; then helm uninstall removes it`,
+  );
 
 /** Judges the delete of a record: by an uninstall, by the pruning of history, or of a revision that a dead operation left. */
 export const judgeDelete = (context: RecordContext, before: ReleaseRecord): RecordVerdict => {
@@ -41,7 +56,10 @@ export const judgeDelete = (context: RecordContext, before: ReleaseRecord): Reco
     return allow('uninstall'); // it is late, but nobody has taken over
   }
   if (newest.status === 'uninstalling') return allow('dead uninstall');
-  if (newest.status === 'uninstalled') return allow('purge'); // helm uninstall after uninstall --keep-history
+  if (newest.status === 'uninstalled') {
+    // helm uninstall after uninstall --keep-history
+    return isForgedUninstall(context, newest) ? refuseForged(context, before, newest) : allow('purge');
+  }
   if (before.revision >= newest.revision) {
     if (isPending(before.status)) return refuseLockLoss(context, before) ?? passGone(context, before, 'dead operation');
     if (isFailedRollback(context, before)) return judgeTakeBack(context, before);

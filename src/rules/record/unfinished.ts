@@ -1,5 +1,5 @@
 import type { ReleaseRecord } from '../../helm/record.ts';
-import { isClaimOf, isHolder } from '../in-flight.ts';
+import { highestDeployed, highestSuperseded, isClaimOf, isHolder } from '../in-flight.ts';
 import { allow, type Verdict } from '../verdict.ts';
 import { freezeInstead, overtakenBy, protect, refuseFrozen, refuseInFlight } from './refuse.ts';
 import { start } from './start.ts';
@@ -57,18 +57,37 @@ export const judgeUninstalling = (
 };
 
 /** The statuses that Helm gives to the revision of an operation when it ends. */
-const COMPLETIONS: ReadonlySet<string> = new Set(['deployed', 'failed', 'superseded', 'uninstalled']);
+const COMPLETIONS: ReadonlySet<string> = new Set(['deployed', 'failed', 'superseded']);
+
+/** Whether Helm ends an operation so. It says of no revision that it is uninstalled but of one that it has uninstalled. */
+const isCompletion = (before: ReleaseRecord, after: ReleaseRecord): boolean =>
+  COMPLETIONS.has(after.status) || (after.status === 'uninstalled' && before.status === 'uninstalling');
+
+/**
+ * Whether a release that ran would be left without a revision that runs: the operation has superseded the old one already, and its own would
+ * be superseded as well. Then Helm could not tell what runs, and nothing would be guarded.
+ */
+const leavesNothing = ({ facts: { records } }: RecordContext, after: ReleaseRecord): boolean =>
+  after.status === 'superseded' && highestDeployed(records) === undefined && highestSuperseded(records) !== undefined;
 
 /** Judges an update of a pending or uninstalling revision: its status changes, or its hooks have run. */
 export const judgeUnfinished = (context: RecordContext, before: ReleaseRecord, after: ReleaseRecord): Verdict => {
   const { write, facts, freezes, state } = context;
   const moved = after.status !== before.status;
-  if (moved && !COMPLETIONS.has(after.status)) {
+  if (moved && !isCompletion(before, after)) {
     return protect(
       write,
       before,
       `its status never goes from ${before.status} to ${after.status}`,
       freezeInstead(before),
+    );
+  }
+  if (leavesNothing(context, after) && (state.state !== 'in-flight' || isHolder(state.inFlight, write.username))) {
+    return protect(
+      write,
+      before,
+      'as superseded it would leave no revision that runs: the one before it is superseded already',
+      `an operation that did not succeed ends as failed; to go back to an older revision: helm rollback ${write.release.name} -n ${before.namespace}`,
     );
   }
   if (state.state === 'in-flight') {

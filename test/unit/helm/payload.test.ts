@@ -160,7 +160,7 @@ test('a worker thread answers only what was asked, also for an unreadable payloa
     );
     assert.equal(read.readable && read.result.summary.chartName, 'shop');
     const unread = await decoder.run<'summary'>({ want: 'summary', kind: 'Secret', payload: 'AAAA' }, 'team', signal);
-    assert.deepEqual(unread, { readable: false, problem: 'is not JSON' });
+    assert.deepEqual(unread, { readable: false, problem: 'is not valid base64' });
   } finally {
     await decoder.close();
   }

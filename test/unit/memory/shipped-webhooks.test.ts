@@ -17,6 +17,7 @@ const TRANSLATED: Readonly<Record<string, string>> = {
   'marked-as-part-of-a-release': '8ae1dee1b9b9',
   'not-of-a-release-in-belays-own-namespace': '6929aa03f851',
   'no-belay-annotation': '4be9cf7c72e9',
+  'the-name-of-a-record-alone': 'd0cabc9bfa3f',
 };
 
 const conditions = [...shippedWebhooks('mutating'), ...shippedWebhooks('validating')].flatMap(

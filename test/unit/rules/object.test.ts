@@ -54,7 +54,7 @@ const judge = ({ by = 'bob', attempt = 'change', records, ...rest }: Case): stri
   });
   if (judgement.settled) return judgement.verdict.allowed ? judgement.verdict.why : judgement.verdict.denial.code;
   const governed = {
-    governing: judgement.governing,
+    governing: judgement.candidates[0] ?? record(0, 'unknown'),
     state: judgement.state,
     chart: 'shop-1.4.0',
     listed: rest.listed ?? true,
@@ -66,7 +66,8 @@ const judge = ({ by = 'bob', attempt = 'change', records, ...rest }: Case): stri
     open: rest.open ? OPEN : undefined,
   };
   const verdict = judgeObject(write, governed, new Set(rest.waived));
-  return `${verdict.allowed ? verdict.why : verdict.denial.code} v${judgement.governing.revision}`;
+  const others = judgement.candidates.slice(1).map(({ revision }) => `, or v${revision}`);
+  return `${verdict.allowed ? verdict.why : verdict.denial.code} v${governed.governing.revision}${others.join('')}`;
 };
 
 const restoring = { attempt: 'create', restores: true } as const;
@@ -156,7 +157,7 @@ describe('a write of an object with ownership annotations', () => {
       name: 'a user other than the holder creates the object as the chart in flight has it',
       ...restoring,
       ...upgrading,
-      expect: 'BelayDrift v2',
+      expect: 'BelayDrift v2, or v1',
     },
     {
       name: 'it creates the object as the chart has it, in a frozen release',
@@ -203,7 +204,39 @@ describe('a write of an object with ownership annotations', () => {
       expect: 'nothing governs',
     },
     { name: 'by the holder', by: 'ann', ...upgrading, expect: 'holder' },
-    { name: 'by others meanwhile: the revision in flight governs', ...upgrading, expect: 'BelayDrift v2' },
+    { name: 'by others meanwhile: the revision in flight governs', ...upgrading, expect: 'BelayDrift v2, or v1' },
+    {
+      name: 'an operation died after it had superseded what ran',
+      records: [record(1, 'superseded'), record(2, 'pending-upgrade', LONG_AGO)],
+      expect: 'BelayDrift v1',
+    },
+    {
+      name: 'two revisions are deployed: the object is governed by either',
+      records: [deployed, record(2, 'deployed')],
+      expect: 'BelayDrift v2, or v1',
+    },
+    {
+      name: 'nine revisions are deployed: the oldest is among those that are read',
+      records: [1, 2, 3, 4, 5, 6, 7, 8, 9].map((revision) => record(revision, 'deployed')),
+      expect: 'BelayDrift v9, or v8, or v1',
+    },
+    {
+      name: 'somebody has superseded both revisions',
+      records: [record(1, 'superseded'), record(2, 'superseded')],
+      claim: claim('upgrade', 2, 'eve'),
+      expect: 'BelayDrift v2, or v1',
+    },
+    {
+      name: 'an install after an uninstall that kept its history has superseded all revisions',
+      records: [record(1, 'superseded'), record(2, 'superseded')],
+      claim: claim('uninstall', 2, 'ann'),
+      expect: 'nothing governs',
+    },
+    {
+      name: 'the first records of a backup are superseded',
+      records: [record(1, 'superseded'), record(2, 'superseded')],
+      expect: 'nothing governs',
+    },
     {
       name: 'the holder deletes an object that the manifest in flight lists',
       by: 'ann',
@@ -223,7 +256,7 @@ describe('a write of an object with ownership annotations', () => {
       name: 'another user deletes the object during an upgrade',
       attempt: 'delete',
       ...upgrading,
-      expect: 'BelayOperationInFlight v2',
+      expect: 'BelayOperationInFlight v2, or v1',
     },
     {
       name: 'the holder of an uninstall deletes the object',
@@ -333,7 +366,7 @@ describe('a write of an object with ownership annotations', () => {
       attempt: 'delete',
       open: true,
       ...upgrading,
-      expect: 'BelayOperationInFlight v2',
+      expect: 'BelayOperationInFlight v2, or v1',
     },
     {
       name: 'the operation began before Belay was installed',

@@ -3,7 +3,7 @@
 //     spec.storageNamespace;
 //   - to correct drift as Fleet's agent does, which takes a failed rollback back;
 //   - to store a revision as deployed without an operation, as the plugin mapkubeapis does;
-//   - to tell what a range of chart versions means, which needs no cluster.
+//   - to tell what a range of chart versions means, and what both Helms read out of payloads, which need no cluster.
 package main
 
 import (
@@ -38,6 +38,7 @@ const usage = `usage: helm-sdk -helm 3|4 -storage NAMESPACE -namespace NAMESPACE
   correct-drift NAME  (Helm 4)
   map-apis NAME       (Helm 3)
 usage: helm-sdk ranges < QUESTIONS.json
+usage: helm-sdk payloads < PAYLOADS.json
 The cluster is the one of $KUBECONFIG.`
 
 func main() {
@@ -50,6 +51,9 @@ func main() {
 func run() error {
 	if len(os.Args) == 2 && os.Args[1] == "ranges" {
 		return answerRanges(os.Stdin, os.Stdout)
+	}
+	if len(os.Args) == 2 && os.Args[1] == "payloads" {
+		return answerPayloads(os.Stdin, os.Stdout)
 	}
 	helm := flag.Int("helm", 4, "major version of Helm")
 	var op operation

@@ -179,16 +179,40 @@ for (const kind of ['Secret', 'ConfigMap'] as const satisfies readonly RecordKin
       for (const object of wrong) await refused('BelayRecordProtected', () => dev.create(object));
     });
 
+    const unreadable: Readonly<Record<string, (json: string) => string>> = {
+      'hooks that are a text': (json) => json.replace('"hooks":', '"hooks":"x","more":'),
+      'a time that is a number': (json) => json.replace(/"last_deployed":"[^"]*"/, '"last_deployed":1732190400'),
+      'a time that is none': (json) => json.replace(/"last_deployed":"[^"]*"/, '"last_deployed":"yesterday"'),
+      'a revision with a fraction': (json) => json.replace('"version":3', '"version":3.0'),
+      'a value beyond all numbers': (json) => json.replace('"config":{', '"config":{"a":1e400,'),
+      'a schema that is no base64': (json) => json.replace('"chart":{', '"chart":{"schema":"!",'),
+    };
+    for (const [title, trick] of Object.entries(unreadable)) {
+      test(`a next revision that Helm could not read, for ${title}, is not stored`, async () => {
+        const record = await next(3, 'deployed');
+        const json = decodeText({ ...record, kind });
+        assert.notEqual(trick(json), json);
+        const release = encodeText(trick(json), kind);
+        await refused('BelayRecordProtected', () => dev.create({ ...record, data: { release } }), /Helm cannot read/);
+      });
+    }
+
     const next = (revision: number, status: string, owner = 'helm') =>
       forged({ revision, labels: { owner, version: String(revision), status } }, (payload) => {
         payload.version = revision;
         payload.info.status = status;
       });
+    /** As an older Belay let it in. */
+    const smuggle = async (record: KubernetesObject): Promise<void> => {
+      plane.unguard();
+      succeeds(await dev.create(record));
+      plane.guard();
+    };
     const claimOwner = () => dev.patch(at(9), { metadata: { labels: { owner: 'helm' } } });
 
     test('a record that is stored unlabelled, and labelled afterwards, is judged as if it were created', async () => {
       await plane.freeze('web', 'closed');
-      succeeds(await dev.create(await next(9, 'pending-upgrade', 'nobody')));
+      await smuggle(await next(9, 'pending-upgrade', 'nobody'));
       await refused('BelayFrozen', claimOwner);
       await refused('BelayFrozen', () => dev.delete(at(1)));
       succeeds(await dev.delete(at(9)));
@@ -236,7 +260,7 @@ for (const kind of ['Secret', 'ConfigMap'] as const satisfies readonly RecordKin
 
       for (const status of ['deployed', 'pending-upgrade', 'uninstalling']) {
         test(`a higher revision is not smuggled in as ${status}`, async () => {
-          succeeds(await dev.create(await next(9, status, 'nobody')));
+          await smuggle(await next(9, status, 'nobody'));
           await refused('BelayOperationInFlight', claimOwner, /by ci/);
           succeeds(await dev.delete(at(9)));
         });

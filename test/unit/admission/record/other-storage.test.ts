@@ -72,9 +72,11 @@ for (const [own, other] of [
     test('one smuggled in without its label is refused its label', async () => {
       const record = await forged(2, 'deployed');
       const labels = { ...record.metadata?.labels };
+      plane.unguard();
       succeeds(
         await eve.create({ ...record, metadata: { ...record.metadata, labels: { ...labels, owner: 'nobody' } } }),
       );
+      plane.guard();
       const label = () => eve.patch(at(2, other), { metadata: { labels: { owner: 'helm' } } });
       isDenied(await untouched(plane, label), 'BelayRecordProtected', /is stored in/);
     });
