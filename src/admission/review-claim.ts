@@ -1,3 +1,4 @@
+import type { Access } from '../facts/access.ts';
 import { readClaim } from '../facts/claim-lease.ts';
 import type { Situations } from '../facts/situation.ts';
 import { keyOf, type ReleaseName } from '../helm/names.ts';
@@ -29,6 +30,7 @@ const newDurationOf = ({ object, oldObject }: Review): unknown =>
   durationOf(object) === durationOf(oldObject) ? undefined : (durationOf(object) ?? null);
 
 export interface ReviewClaimDependencies {
+  readonly access: Access;
   readonly situations: Pick<Situations, 'live'>;
   /** Shortest silence that the holder of a claim may ask for. */
   readonly shortestSilenceMs: number;
@@ -37,14 +39,17 @@ export interface ReviewClaimDependencies {
 
 /** Judges a write of a claim's Lease by another user than Belay. The API server does not ask about Belay's own writes. */
 export const reviewClaim = async (
-  { situations, shortestSilenceMs, renewalPace }: ReviewClaimDependencies,
+  { access, situations, shortestSilenceMs, renewalPace }: ReviewClaimDependencies,
   review: Review,
   release: ReleaseName | undefined,
   signal: AbortSignal,
 ): Promise<AdmissionAnswer> => {
   if (release === undefined || review.operation === 'CONNECT') return allow('no claim');
-  const { facts, namespace, policy, clock } = await situations.live(release, signal);
-  const claim = review.oldObject === undefined ? undefined : readClaim(review.oldObject)?.claim;
+  const { facts, lease, namespace, policy, clock } = await situations.live(release, signal);
+  const stored = review.oldObject ?? review.object;
+  const claim = stored === undefined ? undefined : readClaim(stored)?.claim;
+  const mayBreak =
+    review.operation === 'CREATE' && (await access.may(review.user, 'break', release.namespace, release.name, signal));
   const everyMs = renewEveryMs(claim, shortestSilenceMs);
   const verdict = judgeClaim(
     {
@@ -57,10 +62,12 @@ export const reviewClaim = async (
       shortestSilenceMs,
       claim,
       terminating: namespace?.terminating === true,
+      mayBreak,
+      isThere: lease !== undefined,
       isPaced: () => review.dryRun || renewalPace.mayRenew(keyOf(release), everyMs),
     },
     facts,
     clock,
   );
-  return waive(policy, allow('waived'), verdict);
+  return verdict.allowed ? verdict : waive(policy, allow('waived'), verdict);
 };

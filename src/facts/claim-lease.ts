@@ -57,7 +57,7 @@ export interface Admission {
   readonly operation: OperationKind;
   readonly revision: number;
   readonly requestUid: string;
-  /** For an uninstall: the record's resourceVersion before its start. */
+  /** For an uninstall: the record's resourceVersion before its start. For an operation whose record was deleted: the one of that record. */
   readonly recordVersion: string | undefined;
   /** The kind of the records that the operation writes. */
   readonly storage: RecordKind;
@@ -77,7 +77,12 @@ export const toLease = (body: ClaimBody): Record<string, unknown> => ({
     name: leaseName(body.release.name),
     namespace: body.release.namespace,
     ...(body.previous === undefined ? {} : { resourceVersion: body.previous.resourceVersion }),
-    labels: { [CLAIM_LABEL]: 'true', 'app.kubernetes.io/managed-by': 'belay' },
+    labels: {
+      [CLAIM_LABEL]: 'true',
+      'app.kubernetes.io/managed-by': 'belay',
+      // A claim that is restored from a backup says nothing about the cluster that it comes to.
+      'velero.io/exclude-from-backup': 'true',
+    },
     annotations: {
       [OPERATION]: body.operation,
       [REVISION]: String(body.revision),

@@ -1,5 +1,13 @@
 import type { ReleaseName } from '../helm/names.ts';
-import { type Claim, findOperation, type OperationState, type ReleaseFacts, type StaleClock } from './in-flight.ts';
+import { isUnfinished } from '../helm/record.ts';
+import {
+  CLAIM_VOID_AFTER_MS,
+  type Claim,
+  findOperation,
+  type OperationState,
+  type ReleaseFacts,
+  type StaleClock,
+} from './in-flight.ts';
 import { allow, deny, type Verdict } from './verdict.ts';
 
 /** A write of a claim's Lease by a user other than Belay. */
@@ -14,8 +22,13 @@ export interface ClaimWrite {
   readonly newDurationSeconds?: unknown;
   /** Shortest silence that a holder may ask for. */
   readonly shortestSilenceMs: number;
+  /** The claim before an UPDATE or a DELETE, and that of a CREATE itself. */
   readonly claim: Claim | undefined;
   readonly terminating: boolean;
+  /** Whether the user has the right to `break` the release. It is looked up for a CREATE alone. */
+  readonly mayBreak: boolean;
+  /** Whether the Lease is there already, so that a CREATE changes nothing. */
+  readonly isThere: boolean;
   /** Whether the last renewal is long enough ago. Asked last, because a yes counts as a renewal. */
   readonly isPaced: () => boolean;
 }
@@ -34,6 +47,24 @@ const isRenewal = (write: ClaimWrite, state: OperationState): boolean =>
   isAllowedDuration(write) &&
   write.claim?.holder === write.username &&
   write.isPaced();
+
+const FROM_BACKUP =
+  'Belay keeps the claims of releases itself: leave the Leases belay.<release> out of backups (docs/backup.md)';
+
+/**
+ * Whether a claim comes back with a backup. One that is there already stays as it is. One that is not says nothing: its time is over, and no
+ * revision is unfinished whose holder it could name.
+ */
+const isFromBackup = (
+  { mayBreak, isThere, claim }: ClaimWrite,
+  { records }: ReleaseFacts,
+  { nowMs, staleAfterMs }: StaleClock,
+): boolean => {
+  if (!mayBreak) return false;
+  if (isThere) return true;
+  if (claim === undefined || records.some(({ status }) => isUnfinished(status))) return false;
+  return nowMs - Math.max(claim.acquiredAtMs, claim.renewedAtMs) >= Math.max(staleAfterMs, CLAIM_VOID_AFTER_MS);
+};
 
 /** A holder may renew this often within the silence after which it counts as dead; `helm lock` does so four times. */
 const RENEWALS_PER_SILENCE = 30;
@@ -61,6 +92,6 @@ export const judgeClaim = (write: ClaimWrite, facts: ReleaseFacts, clock: StaleC
     case 'DELETE':
       return write.terminating ? allow('claim of nothing') : refuse();
     case 'CREATE':
-      return refuse();
+      return isFromBackup(write, facts, clock) ? { allowed: true, why: 'restored', warnings: [FROM_BACKUP] } : refuse();
   }
 };

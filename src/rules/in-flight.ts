@@ -13,7 +13,10 @@ export interface Claim {
   readonly renewedAtMs: number;
   /** Silence after which the operation counts as dead by its holder's own wish. It counts where it is shorter than the policy's. */
   readonly silenceMs?: number | undefined;
-  /** For an uninstall: the record's resourceVersion at its admission. While the record still has it, the uninstall is not stored yet. */
+  /**
+   * For an uninstall: the record's resourceVersion at its admission. While the record still has it, the uninstall is not stored yet. For other
+   * operations: that of the record when it was deleted, so that the claim waits for none any more.
+   */
   readonly recordVersion: string | undefined;
   /** The kind of records that the operation writes; undefined in a claim of 0.1.0. */
   readonly storage?: RecordKind | undefined;
@@ -108,7 +111,7 @@ const isAwaitingRecord = (claim: Claim, records: readonly ReleaseRecord[], nowMs
   const record = records.find((candidate) => candidate.revision === claim.revision);
   return claim.operation === 'uninstall'
     ? record !== undefined && record.resourceVersion === claim.recordVersion
-    : record === undefined;
+    : record === undefined && claim.recordVersion === undefined;
 };
 
 /** Finds the state of a release from its records and its claim (docs/design.md#operations). */

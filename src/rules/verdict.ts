@@ -124,6 +124,8 @@ export type Denial =
       readonly record: RecordRef;
       readonly problem: string;
       readonly remedy: string;
+      /** Whether the client does not show why such a write was refused, and goes on. */
+      readonly isSwallowed?: boolean;
     }
   | {
       readonly code: 'BelayBadLock';

@@ -100,6 +100,20 @@ for (const helm of HELMS) {
       assert.equal(await historyOf(plane, namespace, 'prune'), 'v4 superseded, v5 deployed');
     });
 
+    test('the newest revision is pruned, where it failed', async () => {
+      const atomic = helm === 'helm3' ? '--atomic' : '--rollback-on-failure';
+      const broken = ['upgrade', 'short', SHOP, '--set', 'badPort=true'];
+      assert.notEqual((await run(['install', 'short', SHOP, '--set', 'badPort=true'])).code, 0);
+      const again = ['upgrade', '--install', 'short', SHOP, '--set', 'badPort=false'];
+      succeeds(await run([...again, '--history-max', '1']));
+      assert.equal(await historyOf(plane, namespace, 'short'), 'v2 deployed');
+      assert.notEqual((await run(broken)).code, 0);
+      succeeds(await run([...again, '--history-max', '2']));
+      assert.equal(await historyOf(plane, namespace, 'short'), 'v2 superseded, v4 deployed');
+      assert.doesNotMatch((await run([...broken, atomic, '--history-max', '1', '--timeout', '30s'])).stderr, /belay/i);
+      assert.match(await historyOf(plane, namespace, 'short'), /v6 deployed$/);
+    });
+
     test('uninstall --keep-history, then upgrade --install, then purge', async () => {
       succeeds(await run(['install', 'keep', SHOP]));
       succeeds(await run(['uninstall', 'keep', '--keep-history']));

@@ -382,6 +382,78 @@ describe('Flux', () => {
   });
 });
 
+for (const helm of HELMS) {
+  test(`the records of ${helm} in the hands of nelm, of an operator, and of a restore`, async () => {
+    const namespace = `clients-${helm}`;
+    await makeNamespace(plane, namespace, { editors: ['ci'], admins: ['sre'] });
+    const [ci, sre] = await Promise.all([plane.user('ci'), plane.user('sre')]);
+    const run = (args: readonly string[]) => plane[helm]([...args, '-n', namespace], { as: ci });
+    const name = (revision: number): string => `sh.helm.release.v1.web.v${revision}`;
+    /** Stores the revision of another number and status, from the payload of the first one. */
+    const store = async (
+      verb: 'create' | 'replace',
+      revision: number,
+      status: string,
+      ownerReferences: object[] = [],
+    ) => {
+      const record = await readRecord(plane, namespace, name(verb === 'create' ? 1 : revision));
+      const release = editPayload(record.data.release, (payload) => {
+        payload.info.status = status;
+        Object.assign(payload, { version: revision });
+      });
+      const metadata = {
+        name: name(revision),
+        ownerReferences,
+        labels: { owner: 'helm', name: 'web', version: String(revision), status },
+      };
+      const input = JSON.stringify({
+        apiVersion: 'v1',
+        kind: 'Secret',
+        type: record.type,
+        metadata,
+        data: { release },
+      });
+      return plane.kubectl([verb, '-f', '-', '-n', namespace], { as: ci, input });
+    };
+    await nothingIsRefused(async () => {
+      succeeds(await run(['install', 'web', SHOP]));
+      // nelm: the new revision is deployed before the old one is superseded.
+      succeeds(await store('create', 2, 'pending-upgrade'));
+      succeeds(await store('replace', 2, 'deployed'));
+      succeeds(await store('replace', 1, 'superseded'));
+      // helm-operator: each record that it writes gets an owner, and Helm drops it again.
+      succeeds(await plane.kubectl(['create', 'configmap', 'custom-resource', '-n', namespace]));
+      const uid = await plane.api.field('configmap/custom-resource', '.metadata.uid', { namespace });
+      const owner = { apiVersion: 'v1', kind: 'ConfigMap', name: 'custom-resource', uid };
+      succeeds(await store('create', 3, 'pending-upgrade', [owner]));
+      succeeds(await store('replace', 2, 'superseded', [owner]));
+      succeeds(await store('replace', 3, 'deployed', [owner]));
+      succeeds(await run(['upgrade', 'web', SHOP, '--set', 'greeting=hi']));
+      assert.equal(
+        await historyOf(plane, namespace, 'web'),
+        'v1 superseded, v2 superseded, v3 superseded, v4 deployed',
+      );
+      // A restore, of which a lock is over by now.
+      const saved = succeeds(await plane.kubectl(['get', 'secret', '-n', namespace, '-l', 'owner=helm', '-o', 'json']));
+      succeeds(await run(['uninstall', 'web']));
+      const list = JSON.parse(saved) as { items: { metadata: Record<string, unknown> }[] };
+      const items = list.items.map(({ metadata: { resourceVersion: _version, ...metadata }, ...rest }) => ({
+        ...rest,
+        metadata: {
+          ...metadata,
+          annotations: { 'belay.dev/freeze': 'last year', 'belay.dev/freeze-until': '2020-01-01T00:00:00Z' },
+        },
+      }));
+      const input = JSON.stringify({ ...list, items: items.toReversed() });
+      const restored = await plane.kubectl(['create', '-f', '-', '-n', namespace], { as: sre, input });
+      succeeds(restored);
+      assert.match(restored.stderr, /left out: the freeze ended at 2020/);
+      succeeds(await run(['upgrade', 'web', SHOP, '--set', 'greeting=back']));
+      assert.match(await historyOf(plane, namespace, 'web'), /v4 superseded, v5 deployed$/);
+    });
+  });
+}
+
 test('a CronJob makes its Jobs', () =>
   nothingIsRefused(async () => {
     const timeoutMs = 90_000;

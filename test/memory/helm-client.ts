@@ -38,6 +38,13 @@ export interface HelmClient {
   deleteObject(document: KubernetesObject): Promise<void>;
 }
 
+export interface OwnerReference {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
 export interface HelmClientOptions {
   readonly server: ApiServer;
   readonly clock: Clock;
@@ -45,6 +52,8 @@ export interface HelmClientOptions {
   readonly namespace: string;
   readonly version: 'helm3' | 'helm4';
   readonly driver: RecordKind;
+  /** Who owns every record that is written. */
+  readonly owner?: OwnerReference | undefined;
 }
 
 /** The chart's fields over the live object, as a merge patch; undefined where the live object has them all. */
@@ -60,9 +69,12 @@ const patchOf = (live: unknown, wanted: unknown): unknown => {
 };
 
 export const createHelmClient = (options: HelmClientOptions): HelmClient => {
-  const { server, clock, caller, namespace, version, driver } = options;
+  const { server, clock, caller, namespace, version, driver, owner } = options;
   const records = resourceOfKind('v1', driver);
   const seconds = (): string => String(Math.trunc(clock.nowMs() / 1000));
+
+  const owned = (record: KubernetesObject): KubernetesObject =>
+    owner === undefined ? record : { ...record, metadata: { ...record.metadata, ownerReferences: [owner] } };
 
   const send = async (request: WireRequest): Promise<Answer> => {
     const answer = await server.answer(caller, request);
@@ -93,12 +105,12 @@ export const createHelmClient = (options: HelmClientOptions): HelmClient => {
         .sort((a, b) => a.revision - b.revision);
     },
     createRecord: async (payload) => {
-      const body = toRecordObject(payload, driver, namespace, { createdAt: seconds() });
+      const body = owned(toRecordObject(payload, driver, namespace, { createdAt: seconds() }));
       await must({ method: 'POST', path: pathOfObject(records, namespace), body });
     },
     updateRecord: async (payload, status, info = {}) => {
       const changed = { ...payload, info: { ...payload.info, ...info, status } };
-      const body = toRecordObject(changed, driver, namespace, { modifiedAt: seconds() });
+      const body = owned(toRecordObject(changed, driver, namespace, { modifiedAt: seconds() }));
       await must({
         method: 'PUT',
         path: pathOfObject(records, namespace, recordName(payload.name, payload.version)),

@@ -26,7 +26,7 @@ export interface UpgradeOptions {
 
 const DEFAULT_HISTORY_MAX = 10;
 
-const documentsOf = ({ manifest }: Payload): readonly KubernetesObject[] =>
+export const documentsOf = ({ manifest }: Payload): readonly KubernetesObject[] =>
   parseAllDocuments(manifest).map((document) => document.toJS() as KubernetesObject);
 
 const isSameObject = (a: KubernetesObject, b: KubernetesObject): boolean =>
@@ -131,9 +131,16 @@ export async function* upgrade(client: HelmClient, release: string, values: Valu
     if (options.atomic === true) yield* rollback(client, release, current.revision, 0);
     throw new HelmError(`UPGRADE FAILED: ${(error as Error).message}`);
   }
-  await client.updateRecord(current.payload, 'superseded');
+  await noteRecord(client, current.payload, 'superseded');
   await client.updateRecord(next, 'deployed');
 }
+
+/** Of the end of the older revisions Helm only logs what goes wrong (pkg/action/action.go, recordRelease). */
+const noteRecord = async (client: HelmClient, payload: Payload, status: string): Promise<void> => {
+  await client.updateRecord(payload, status).catch((error: unknown) => {
+    if (!(error instanceof HelmError)) throw error;
+  });
+};
 
 export async function* rollback(
   client: HelmClient,
@@ -159,7 +166,7 @@ export async function* rollback(
     throw new HelmError(`ROLLBACK FAILED: ${(error as Error).message}`);
   }
   for (const { status, payload } of revisions)
-    if (status === 'deployed') await client.updateRecord(payload, 'superseded');
+    if (status === 'deployed') await noteRecord(client, payload, 'superseded');
   await client.updateRecord(next, 'deployed');
 }
 

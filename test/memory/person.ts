@@ -13,7 +13,8 @@ import {
   uninstall,
   upgrade,
 } from './helm.ts';
-import { createHelmClient, HelmError } from './helm-client.ts';
+import { createHelmClient, type HelmClient, HelmError, type OwnerReference } from './helm-client.ts';
+import { type EndsOfNelm, uninstallByNelm, upgradeByNelm } from './nelm.ts';
 import type { RecordKind } from './record.ts';
 import { pathOfObject, type Resource, resourceOfKind } from './resources.ts';
 
@@ -48,6 +49,14 @@ export interface Helm extends HelmCommands<Promise<Outcome>> {
   start(operation: Operation): Promise<Started>;
 }
 
+/** nelm, which writes records as Helm does, but in another order at the end. */
+export interface Nelm {
+  upgrade(release: string, values?: Values, ends?: EndsOfNelm): Promise<Outcome>;
+  uninstall(release: string): Promise<Outcome>;
+  /** The upgrade, step by step: it stops after its first record, and between its two last writes. */
+  steps(release: string, values: Values, ends: EndsOfNelm): Steps;
+}
+
 /** `deployment/web`, or a list of all: `secret`. */
 export type ObjectName = string;
 
@@ -57,6 +66,9 @@ export interface Person {
   readonly helm3: Helm;
   /** Helm 4 with its records in ConfigMaps. */
   readonly helmInConfigMaps: Helm;
+  readonly nelm: Nelm;
+  /** Helm 3 as helm-operator embeds it: every record that it writes is owned by its custom resource. */
+  operator(owner: OwnerReference): Helm;
   request(request: WireRequest): Promise<Outcome>;
   create(object: KubernetesObject, query?: WireRequest['query']): Promise<Outcome>;
   replace(object: KubernetesObject): Promise<Outcome>;
@@ -113,24 +125,18 @@ export const createPerson = ({ server, clock, namespace, caller }: PersonOptions
     return { ok, said: [...warnings, message].join('\n'), object: ok ? (body as KubernetesObject) : undefined };
   };
 
-  const helmOf = (version: 'helm3' | 'helm4', driver: RecordKind): Helm => {
-    const client = createHelmClient({
-      server,
-      clock,
-      namespace,
-      version,
-      driver,
-      caller: { ...caller, manager: 'Helm' },
-    });
-    const run = async (steps: Steps): Promise<Outcome> => {
-      try {
-        for await (const _hook of steps);
-        return { ok: true, said: '', object: undefined };
-      } catch (error) {
-        if (!(error instanceof HelmError)) throw error;
-        return { ok: false, said: error.message, object: undefined };
-      }
-    };
+  const clientOf = (version: 'helm3' | 'helm4', driver: RecordKind, owner?: OwnerReference): HelmClient =>
+    createHelmClient({ server, clock, namespace, version, driver, owner, caller: { ...caller, manager: 'Helm' } });
+  const run = async (steps: Steps): Promise<Outcome> => {
+    try {
+      for await (const _hook of steps);
+      return { ok: true, said: '', object: undefined };
+    } catch (error) {
+      if (!(error instanceof HelmError)) throw error;
+      return { ok: false, said: error.message, object: undefined };
+    }
+  };
+  const helmOf = (client: HelmClient): Helm => {
     const commands: HelmCommands<Steps> = {
       install: (release, values = {}, options = {}) => install(client, release, values, options),
       upgrade: (release, values = {}, options = {}) => upgrade(client, release, values, options),
@@ -158,9 +164,16 @@ export const createPerson = ({ server, clock, namespace, caller }: PersonOptions
   };
 
   return {
-    helm: helmOf('helm4', 'Secret'),
-    helm3: helmOf('helm3', 'Secret'),
-    helmInConfigMaps: helmOf('helm4', 'ConfigMap'),
+    helm: helmOf(clientOf('helm4', 'Secret')),
+    helm3: helmOf(clientOf('helm3', 'Secret')),
+    helmInConfigMaps: helmOf(clientOf('helm4', 'ConfigMap')),
+    operator: (owner) => helmOf(clientOf('helm3', 'Secret', owner)),
+    nelm: {
+      upgrade: (release, values = {}, ends = 'together') =>
+        run(upgradeByNelm(clientOf('helm4', 'Secret'), release, values, ends)),
+      steps: (release, values, ends) => upgradeByNelm(clientOf('helm4', 'Secret'), release, values, ends),
+      uninstall: (release) => run(uninstallByNelm(clientOf('helm4', 'Secret'), release)),
+    },
     request,
     create: (object, query = {}) => request({ method: 'POST', path: pathTo(object), query, body: object }),
     replace: (object) => request({ method: 'PUT', path: pathTo(object, object.metadata?.name), body: object }),

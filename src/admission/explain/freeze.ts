@@ -29,10 +29,15 @@ export const explainFreeze = (
       ...(isRestart ? ['a restart is a change; Pods may still be deleted: kubectl delete pod'] : []),
       ...(isHook ? [HOOK_OF_UNINSTALL] : []),
       ...(endsDeletion ? ['it is being deleted already, and stays as long as one of its finalizers does'] : []),
+      ...(attempt === 'record delete' ? [PRUNED_FIRST] : []),
       ...liftingLines(freezes, release),
     ],
   };
 };
+
+/** Helm shows this refusal as that of the upgrade, of which Belay has seen nothing yet. */
+const PRUNED_FIRST =
+  'helm upgrade and helm rollback prune the history before they begin: they are refused by this freeze too';
 
 const showReason = ({ reason }: Freeze): string => (reason === '' ? 'no reason given' : quoteText(reason));
 

@@ -29,7 +29,7 @@ const whatToDo = ({ record }: InFlight, release: ReleaseName): string[] => [
   'wait until it is done:',
   `  ${helmStatus(release)}`,
   ...(record
-    ? ['or, if it is dead and you may break it:', `  ${breakOperation(record)}`]
+    ? ['or, if it is dead, and it is yours or you may break it:', `  ${breakOperation(record)}`]
     : // A claim without a record is void 10 s after it was made.
       ['it has only just begun: if it is dead, nothing will be left of it in 10s']),
 ];

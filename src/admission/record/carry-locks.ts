@@ -17,6 +17,7 @@ import { aspectOf, type RecognisedReview } from '../recognised-review.ts';
 import type { AdmissionAnswer, JsonPatchOperation } from '../wire/answer.ts';
 import type { Review } from '../wire/review.ts';
 import { type RecordReview, readRecordReview } from './read-record-review.ts';
+import { dropEndedLocks, type RestoredLocks } from './restored-locks.ts';
 
 export interface CarryLocksDependencies {
   readonly live: Pick<LiveFacts, 'records'>;
@@ -88,20 +89,35 @@ const isHelmAgain = async (
   return operation.state === 'in-flight';
 };
 
+const toAnswer = (
+  annotations: Annotations | undefined,
+  wanted: Locks,
+  why: string,
+  { warnings }: RestoredLocks,
+): AdmissionAnswer => {
+  const patch = toPatch(annotations, wanted);
+  if (patch.length === 0) return allow('nothing to carry');
+  return { allowed: true, why, patch, ...(warnings.length > 0 && { warnings }) };
+};
+
 const mutateRecord = async (
   dependencies: CarryLocksDependencies,
   review: Review,
   name: RecordName | undefined,
   signal: AbortSignal,
 ): Promise<AdmissionAnswer> => {
-  const parsed = readRecordReview(review, name);
-  if (parsed?.after === undefined) return allow('not a record');
-  const { before, after, release, writtenByHelm } = parsed;
+  const read = readRecordReview(review, name);
+  if (read?.after === undefined) return allow('not a record');
+  const { before, release, writtenByHelm } = read;
+  const restored = dropEndedLocks(review, read.after.locks ?? {}, {
+    standing: before?.locks ?? {},
+    isOver: !isUnfinished(read.after.status),
+    nowMs: dependencies.nowMs(),
+  });
+  const after = read.after.locks === undefined ? read.after : { ...read.after, locks: restored.locks };
+  const parsed = { ...read, after };
   const annotations = review.object?.metadata?.annotations;
-  const answer = (wanted: Locks, why: string): AdmissionAnswer => {
-    const patch = toPatch(annotations, wanted);
-    return patch.length === 0 ? allow('nothing to carry') : { allowed: true, why, patch };
-  };
+  const answer = (wanted: Locks, why: string): AdmissionAnswer => toAnswer(annotations, wanted, why, restored);
   const live = async (): Promise<readonly ReleaseRecord[]> =>
     (await dependencies.live.records(release, signal)).filter(({ kind }) => kind === after.kind);
 
@@ -136,6 +152,10 @@ export const carryLocks = async (
   }
   const before = review.oldObject?.metadata?.annotations ?? {};
   const after = review.object?.metadata?.annotations;
-  const patch = toPatch(after, completeLocks(before, after ?? {}, review.user.username));
-  return patch.length === 0 ? allow('nothing to carry') : { allowed: true, why: 'completed', patch };
+  const restored = dropEndedLocks(review, after ?? {}, {
+    standing: before,
+    isOver: false,
+    nowMs: dependencies.nowMs(),
+  });
+  return toAnswer(after, completeLocks(before, restored.locks, review.user.username), 'completed', restored);
 };

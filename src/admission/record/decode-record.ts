@@ -8,6 +8,7 @@ import type { RecordReview } from './read-record-review.ts';
 export interface DecodeRecordDependencies {
   readonly access: Access;
   readonly decoder: Pick<Decoder, 'run'>;
+  readonly nowMs: () => number;
 }
 
 type DecodedParts = Pick<RecordWrite, 'payload' | 'payloadBefore' | 'changedParts' | 'mayBreak'>;
@@ -23,26 +24,35 @@ export const NOTHING_DECODED = {
   mayBreak: false,
 } as const;
 
+/** Helm labels a new record with the second of its creation, by its own clock. */
+const FRESH_MS = 60_000;
+
+/** Whether a new record may come from a backup: it begins no operation, or began one some time ago. */
+const mayComeFromBackup = ({ object }: Review, { after }: RecordReview, nowMs: number): boolean =>
+  after !== undefined &&
+  (operationOf(after.status) === undefined ||
+    !(Math.abs(nowMs - Number(object?.metadata?.labels?.createdAt) * 1000) < FRESH_MS));
+
 /**
  * Helm marks a deployed revision superseded during an operation. Without an operation only a user with the right to break may
- * (rules/record/at-rest.ts). The same right is needed for some new revisions that begin no operation, as a backup has them
- * (rules/record/restored.ts).
+ * (rules/record/at-rest.ts). The same right is needed for some records that may come from a backup (rules/record/restore.ts and
+ * rules/record/restored.ts).
  */
-const needsBreak = ({ before, after }: RecordReview): boolean =>
-  before === undefined
-    ? after !== undefined && operationOf(after.status) === undefined
-    : before.status === 'deployed' && after?.status === 'superseded';
+const needsBreak = (review: Review, parsed: RecordReview, nowMs: number): boolean =>
+  parsed.before === undefined
+    ? mayComeFromBackup(review, parsed, nowMs)
+    : parsed.before.status === 'deployed' && parsed.after?.status === 'superseded';
 
 const mayBreak = async (
-  { access }: DecodeRecordDependencies,
-  { user }: Review,
+  { access, nowMs }: DecodeRecordDependencies,
+  review: Review,
   parsed: RecordReview,
   signal: AbortSignal,
 ): Promise<boolean> => {
-  if (!needsBreak(parsed)) return false;
+  if (!needsBreak(review, parsed, nowMs())) return false;
   const { release } = parsed;
   // An upgrade needs no such right. It must not fail because RBAC does not answer.
-  return access.may(user, 'break', release.namespace, release.name, signal).catch(() => false);
+  return access.may(review.user, 'break', release.namespace, release.name, signal).catch(() => false);
 };
 
 /** Reads as much of the payloads as the decision needs. */

@@ -39,6 +39,7 @@ const toWrite = (review: RecognisedReview, parsed: RecordReview, decoded: Decode
   contentChanged: parsed.contentChanged,
   labels: review.object?.metadata?.labels ?? {},
   ...(decoded.readable ? decoded.write : NOTHING_DECODED),
+  gainsOwner: parsed.gainsOwner,
   terminating: look.terminating,
   isDying: review.oldObject?.metadata?.deletionTimestamp !== undefined,
   endsDeletion: review.endsDeletion === true,

@@ -68,7 +68,7 @@ export const judgeLive = async (
   const { release } = parsed;
   const found = await situations.live(release, signal);
   const { facts, policy } = found;
-  const locks = await judgeRecordLocks(dependencies, review, parsed, facts.records, signal);
+  const locks = await judgeRecordLocks(dependencies, review, parsed, facts, signal);
   if (locks?.allowed === false) return { answer: locks, situation: found };
 
   const decoded = await decoding;
@@ -80,7 +80,7 @@ export const judgeLive = async (
   const elsewhere = await refuseObjectsElsewhere(dependencies, review, parsed, payload, signal);
   const passed = withLocks(elsewhere === undefined ? verdict : waive<Verdict>(policy, verdict, elsewhere), locks);
   const { claim } = verdict;
-  if (claim === undefined) return { answer: passed, situation };
+  if (claim === undefined || claim.isComeback === true) return { answer: passed, claim, situation };
   const refused = await refuseMove(dependencies, { release, operation: claim.operation, payload }, situation);
   return { answer: refused === undefined ? passed : waive(policy, passed, refused), claim, situation };
 };

@@ -20,6 +20,8 @@ export interface RecordReview {
   /** Whether the payload or one of Helm's own labels differs. */
   readonly contentChanged: boolean;
   readonly locksChanged: boolean;
+  /** Whether the stored record gets an owner that it did not have. */
+  readonly gainsOwner: boolean;
   /** Helm moves `modifiedAt` with every write; a person who annotates leaves it alone. */
   readonly writtenByHelm: boolean;
 }
@@ -27,6 +29,18 @@ export interface RecordReview {
 const isSameLocks = (old: Annotations, current: Annotations): boolean => {
   const keys = new Set([...Object.keys(old), ...Object.keys(current)]);
   return [...keys].every((key) => old[key] === current[key]);
+};
+
+const gainsOwner = (before: KubernetesObject | undefined, after: KubernetesObject | undefined): boolean => {
+  const keysOf = (object: KubernetesObject | undefined): readonly string[] => {
+    const owners: unknown = object?.metadata?.ownerReferences;
+    if (!Array.isArray(owners)) return [];
+    return owners.map((owner: Readonly<Record<string, unknown>> | null) =>
+      JSON.stringify([owner?.apiVersion, owner?.kind, owner?.name, owner?.uid]),
+    );
+  };
+  const known = new Set(keysOf(before));
+  return keysOf(after).some((key) => !known.has(key));
 };
 
 /** Reads the review of a record; undefined when the object is a record neither before nor after. `name` is the parsed `review.name`. */
@@ -56,6 +70,7 @@ export const readRecordReview = (review: Review, name: RecordName | undefined): 
     before,
     after,
     contentChanged,
+    gainsOwner: before !== undefined && gainsOwner(oldObject, object),
     locksChanged: !isSameLocks(before?.locks ?? {}, after?.locks ?? {}),
     writtenByHelm: contentChanged || label(object, 'modifiedAt') !== label(oldObject, 'modifiedAt'),
   };

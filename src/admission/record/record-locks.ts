@@ -1,7 +1,7 @@
 import { isUnfinished, type ReleaseRecord } from '../../helm/record.ts';
 import { holdsLock, lockedBefore } from '../../policy/carried-locks.ts';
 import { type Annotations, BREAK } from '../../policy/lock-annotations.ts';
-import { refOf } from '../../rules/in-flight.ts';
+import { isClaimOf, type ReleaseFacts, refOf } from '../../rules/in-flight.ts';
 import { locksOf } from '../../rules/locks.ts';
 import { deny, type Verdict } from '../../rules/verdict.ts';
 import { type JudgeLockWriteDependencies, judgeLockWrite } from '../lock-change.ts';
@@ -29,7 +29,7 @@ export const judgeRecordLocks = async (
   dependencies: JudgeLockWriteDependencies,
   review: Review,
   parsed: RecordReview,
-  records: readonly ReleaseRecord[],
+  { records, claim }: ReleaseFacts,
   signal: AbortSignal,
 ): Promise<Verdict | undefined> => {
   const { before, after, release, locksChanged } = parsed;
@@ -46,9 +46,11 @@ export const judgeRecordLocks = async (
       remedy: 'write it on the pending record that is to be declared dead',
     });
   }
+  // Whoever began an operation may say that it is dead.
+  const isOwn = before !== undefined && isClaimOf(claim, before) && claim?.holder === review.user.username;
   return judgeLockWrite(
     dependencies,
-    { review, release, source, before: locksBefore(parsed, others), after: written },
+    { review, release, source, before: locksBefore(parsed, others), after: written, granted: isOwn ? ['break'] : [] },
     signal,
   );
 };

@@ -1,24 +1,16 @@
 import type { RecordKind } from '../../helm/names.ts';
-import type { KubernetesObject } from '../../kubernetes/object.ts';
 import { refOf } from '../../rules/in-flight.ts';
 import { allow, deny, type Verdict } from '../../rules/verdict.ts';
 import type { Review } from '../wire/review.ts';
 import type { RecordReview } from './read-record-review.ts';
 
-/**
- * Refuses edits by which a record is lost without a DELETE: with another owner it is garbage collected, and as immutable it refuses Helm's
- * writes.
- */
+/** Refuses an edit after which Helm's own writes of the record would be refused. */
 export const refuseTrap = (review: Review, { release, before }: RecordReview): Verdict | undefined => {
   if (before === undefined || review.object === undefined) return undefined;
-  const owners = (object: KubernetesObject | undefined): string =>
-    JSON.stringify(object?.metadata?.ownerReferences ?? []);
   const problem =
-    owners(review.object) !== owners(review.oldObject)
-      ? 'with other ownerReferences it would be garbage collected'
-      : review.object.immutable === true && review.oldObject?.immutable !== true
-        ? 'as immutable it could not be updated by Helm any more'
-        : undefined;
+    review.object.immutable === true && review.oldObject?.immutable !== true
+      ? 'as immutable it could not be updated by Helm any more'
+      : undefined;
   if (problem === undefined) return undefined;
   return deny({
     code: 'BelayRecordProtected',

@@ -4,6 +4,7 @@ import type { Policies } from '../../facts/policies.ts';
 import type { LiveSituation, Situations } from '../../facts/situation.ts';
 import type { RecordKind } from '../../helm/names.ts';
 import type { RecordName } from '../../helm/record.ts';
+import { ApiError } from '../../kubernetes/api.ts';
 import { sleep } from '../../kubernetes/sleep.ts';
 import { waive } from '../../rules/actions.ts';
 import { isSignOfLife } from '../../rules/record/sign-of-life.ts';
@@ -49,9 +50,14 @@ export const reviewRecord = async (
   // It takes owners off what outlives them, and its own finalizers while others are left. Nothing is lost by that.
   if (isCollector(review.user) && review.operation !== 'DELETE') return allow('garbage collector');
   const trap = refuseTrap(review, parsed) ?? refuseImpostor(review, parsed);
-  const { before, after, contentChanged, locksChanged } = parsed;
+  const { before, after, contentChanged, locksChanged, gainsOwner } = parsed;
   const isMetadata =
-    before !== undefined && after !== undefined && !contentChanged && !locksChanged && !isSignOfLife(before, after);
+    before !== undefined &&
+    after !== undefined &&
+    !contentChanged &&
+    !locksChanged &&
+    !gainsOwner &&
+    !isSignOfLife(before, after);
   if (isMetadata && trap === undefined) return allow('metadata');
   return judgeAndClaim(dependencies, review, parsed, trap, signal);
 };
@@ -69,7 +75,12 @@ const judgeAndClaim = async (
   for (let pauseMs = PAUSE_MS; !signal.aborted; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
     const { answer, claim, situation } = await judgeLive(dependencies, { review, parsed, trap, decoding }, signal);
     if (claim === undefined || !answer.allowed || review.dryRun) return answer;
-    if (await takeClaim(dependencies, review, { ...claim, storage: parsed.kind }, situation, signal)) {
+    const taken = await takeClaim(dependencies, review, { ...claim, storage: parsed.kind }, situation, signal);
+    if (typeof taken === 'string') {
+      // With its namespace all of the release is going, and nothing new is stored there, a claim neither.
+      return situation.namespace?.terminating === true ? answer : deny({ code: 'BelayUnavailable', problem: taken });
+    }
+    if (taken) {
       return claim.takesOver === undefined ? answer : tellTakeover(dependencies, review, answer, claim, situation);
     }
     await sleep(pauseMs, signal);
@@ -80,27 +91,23 @@ const judgeAndClaim = async (
   });
 };
 
-const takeClaim = (
+/** Whether the claim was written, or the words of the API server where it may not be: a quota, or somebody else's webhook, refuses it. */
+const takeClaim = async (
   { claims }: ReviewRecordDependencies,
   { user, uid }: RecognisedReview,
   { operation, revision, recordVersion, storage }: ClaimRequest & { readonly storage: RecordKind },
   { release, lease, clock }: LiveSituation,
   signal: AbortSignal,
-): Promise<boolean> =>
-  claims.take(
-    {
-      release,
-      holder: user.username,
-      operation,
-      revision,
-      recordVersion,
-      storage,
-      requestUid: uid,
-      lease,
-      staleAfterMs: clock.staleAfterMs,
-    },
-    signal,
-  );
+): Promise<boolean | string> => {
+  const { staleAfterMs } = clock;
+  const admission = { release, holder: user.username, operation, revision, recordVersion, storage, requestUid: uid };
+  try {
+    return await claims.take({ ...admission, lease, staleAfterMs }, signal);
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status < 400 || error.status >= 500 || error.status === 429) throw error;
+    return `the claim on the release could not be written: ${error.message}`;
+  }
+};
 
 const tellTakeover = (
   { log }: ReviewRecordDependencies,

@@ -19,12 +19,21 @@ const MAX_AUDIT_CHARACTERS = 1024;
  */
 const DENIED = { status: 'Failure', code: 403, reason: 'Forbidden' } as const;
 
+/** An uninstall may be refused at a hundred objects: of each the first line, which says what is refused and why. */
+const LINES_OF_AN_OBJECT = 1;
+
 /**
- * `helm uninstall` does not show why its record was refused: it goes on, fails to delete the objects, and says only "failed to delete
- * release". Warnings reach the terminal all the same (client-go prints them), so that the person learns the reason.
+ * How many lines of a refusal are also told as warnings, which reach the terminal all the same (client-go prints them). `helm uninstall` does not show
+ * why its record was refused: it goes on, fails to delete the objects, and says only "failed to delete release". So do Terraform and operators. And
+ * Helm says nothing of a record that it could not update beside its own.
  */
-const isSwallowed = (denial: Denial): boolean =>
-  'attempt' in denial && denial.attempt === 'uninstall' && !('object' in denial && denial.object !== undefined);
+const linesAsWarnings = (denial: Denial): number => {
+  if ('isSwallowed' in denial && denial.isSwallowed === true) return MAX_WARNINGS;
+  if (!('attempt' in denial)) return 0;
+  const isOfObject = 'object' in denial && denial.object !== undefined;
+  if (denial.attempt === 'uninstall') return isOfObject ? 0 : MAX_WARNINGS;
+  return denial.attempt === 'delete' && isOfObject ? LINES_OF_AN_OBJECT : 0;
+};
 
 /**
  * The AdmissionReview that goes back, as text. Nearly every answer only allows, and the text of such an answer is put together by hand, which is
@@ -49,12 +58,11 @@ const isPlain = (answer: AdmissionAnswer): boolean =>
 export const toAdmissionResponse = (uid: string, answer: AdmissionAnswer, nowMs: number): object => {
   if (!answer.allowed) {
     const { message, causes } = describeDenial(answer.denial, nowMs);
+    const told = linesAsWarnings(answer.denial);
     return toReview({
       uid,
       allowed: false,
-      ...(isSwallowed(answer.denial) && {
-        warnings: toWarnings(answer.denial, nowMs).slice(0, MAX_WARNINGS).map(toWarning),
-      }),
+      ...(told > 0 && { warnings: toWarnings(answer.denial, nowMs).slice(0, told).map(toWarning) }),
       status: { ...DENIED, message, details: { causes } },
     });
   }

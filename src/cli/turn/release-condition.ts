@@ -18,6 +18,8 @@ export type ReleaseCondition =
       readonly newest: ReleaseRecord;
       readonly operation: OperationKind;
       readonly because: string;
+      /** Belay does not know that it is dead, and has to be told. */
+      readonly isUntold?: boolean;
     }
   | { readonly at: 'failed'; readonly newest: ReleaseRecord };
 
@@ -33,6 +35,12 @@ export interface Observed {
   readonly stepSlackMs: number;
 }
 
+const ENDED = 'its Helm was ended';
+
+/** Whether the last holder of the lock has noted that its Helm left this revision unfinished. */
+const hasEnded = ({ revision }: ReleaseRecord, left: Leftover | undefined): boolean =>
+  left?.how === 'ended' && left.revision === revision;
+
 /** Judges without Belay. Nothing then stops a Helm that still runs, so it counts as dead only if it has ended, or after a long enough wait. */
 const judgeAlone = (
   newest: ReleaseRecord,
@@ -40,7 +48,7 @@ const judgeAlone = (
   { left, unchangedMs, stepSlackMs }: Observed,
 ): ReleaseCondition => {
   const stuck = (because: string): ReleaseCondition => ({ at: 'stuck', newest, operation: by.operation, because });
-  if (left?.how === 'ended' && left.revision === newest.revision) return stuck('its Helm was ended');
+  if (hasEnded(newest, left)) return stuck(ENDED);
   if (left?.how !== 'vanished') return { at: 'work', by, freeInMs: undefined };
   const freeInMs = left.stepMs + stepSlackMs - unchangedMs;
   return freeInMs <= 0
@@ -67,6 +75,7 @@ export const judgeCondition = (facts: ReleaseFacts, observed: Observed): Release
   if (!observed.hasBelay) return judgeAlone(newest, by, observed);
   if (state.state === 'dead' || observed.unchangedMs >= silenceMs)
     return stuck('nothing has been heard of it for too long');
+  if (hasEnded(newest, observed.left)) return { at: 'stuck', newest, operation, because: ENDED, isUntold: true };
   return { at: 'work', by, freeInMs: undefined };
 };
 

@@ -4,6 +4,7 @@ import type { ReleaseFacts } from '../../rules/in-flight.ts';
 import { refOf } from '../../rules/in-flight.ts';
 import { EXIT, Failure } from '../failure.ts';
 import { newestIn } from '../releases/release-view.ts';
+import { declareDead } from './declare-dead.ts';
 import type { HeldLock } from './hold-lock.ts';
 import type { LeaseTarget } from './lock-lease.ts';
 import { createObserver } from './observer.ts';
@@ -66,6 +67,9 @@ export const settle = async (session: Session, reader: ReleaseReader, lock: Held
       continue;
     }
     progress.clear();
+    if (options.recover && condition.at === 'stuck' && condition.isUntold === true) {
+      await declareDead(session.api, condition.newest);
+    }
     const recovery = options.recover
       ? planRecovery(kind, mayInstall(command), condition, facts.records)
       : ({ do: 'nothing' } as const);

@@ -1,7 +1,8 @@
-import { operationOf, type ReleaseRecord } from '../../helm/record.ts';
+import { isPending, operationOf, type ReleaseRecord } from '../../helm/record.ts';
 import { highestDeployed, isHolder, lastDeployed, newestOf } from '../in-flight.ts';
-import { allow } from '../verdict.ts';
-import { freezeInstead, protect, refuseFrozen, refuseInFlight } from './refuse.ts';
+import { allow, type Verdict } from '../verdict.ts';
+import { isLateRetirement } from './late-retirement.ts';
+import { freezeInstead, overtakenBy, protect, refuseFrozen, refuseInFlight } from './refuse.ts';
 import { start } from './start.ts';
 import { isTakenBack } from './take-back.ts';
 import type { RecordContext, RecordVerdict } from './write.ts';
@@ -23,6 +24,22 @@ const FOR_MAPKUBEAPIS = '; for mapkubeapis, the verb break on releases.belay.dev
 const isSucceededAtOnce = ({ facts, write }: RecordContext, before: ReleaseRecord): boolean =>
   before.status === 'deployed' && write.mayBreak && newestOf(facts.records, before.kind)?.name === before.name;
 
+/**
+ * Refuses what an operation still writes that somebody else has ended: Flux marks a stale one failed, and begins its own. The slow Helm then learns
+ * who has overtaken it.
+ */
+const refuseEnded = (
+  { write, facts }: RecordContext,
+  before: ReleaseRecord,
+  after: ReleaseRecord,
+): Verdict | undefined => {
+  const newest = newestOf(facts.records, before.kind);
+  const goesOn = after.status === 'deployed' || isPending(after.status);
+  if (before.status !== 'failed' || !goesOn || newest === undefined || newest.revision <= before.revision)
+    return undefined;
+  return overtakenBy(write.release, before, newest, facts.claim);
+};
+
 /** Judges an update of a revision whose operation is over. Its status changes only as Helm changes it. */
 export const judgeAtRest = (context: RecordContext, before: ReleaseRecord, after: ReleaseRecord): RecordVerdict => {
   const { write, facts, freezes, state } = context;
@@ -30,6 +47,8 @@ export const judgeAtRest = (context: RecordContext, before: ReleaseRecord, after
   if (isTakenBack(context, before, after)) {
     return freezes.length > 0 ? refuseFrozen(context, 'record edit') : allow('taken back');
   }
+  const overtaken = refuseEnded(context, before, after);
+  if (overtaken !== undefined) return overtaken;
   if (operationOf(after.status) !== undefined && after.status !== 'uninstalling') {
     return protect(
       write,
@@ -47,7 +66,7 @@ export const judgeAtRest = (context: RecordContext, before: ReleaseRecord, after
       state.state === 'dead' &&
       state.was.revision > before.revision &&
       (claim === undefined || claim.holder === write.username);
-    if (finishing) return allow('late completion');
+    if (finishing || isLateRetirement(context, before)) return allow('late completion');
     if (freezes.length > 0) return refuseFrozen(context, 'record edit');
     if (SUPERSEDED_BEFORE_START.has(before.status) && !leavesNothing(context, before)) return allow('superseded');
     if (isSucceededAtOnce(context, before)) return start(context, 'upgrade', before.revision + 1);

@@ -1,35 +1,13 @@
 import { isPending, type ReleaseRecord } from '../../helm/record.ts';
-import { endMs, FREEZE, FREEZE_UNTIL, NO_DOWNGRADE, PIN } from '../../policy/lock-annotations.ts';
 import { highestDeployed, isHolder, newestOf } from '../in-flight.ts';
 import { allow, type Verdict } from '../verdict.ts';
+import { refuseLockLoss, refuseLoss } from './loss.ts';
 import { otherStorage } from './other-storage.ts';
+import { passGone } from './pass-gone.ts';
 import { protect, refuseFrozen, refuseInFlight } from './refuse.ts';
+import { isRestOfUninstall } from './rest-of-uninstall.ts';
 import { isFailedRollback, locksOnlyOn, takeBack } from './take-back.ts';
 import type { RecordContext, RecordVerdict } from './write.ts';
-
-const writeOnAll = ({ kind, namespace, release }: ReleaseRecord, keys: readonly string[]): string =>
-  `write it on all of them: kubectl annotate ${kind.toLowerCase()} -n ${namespace} -l owner=helm,name=${release} ${keys.map((key) => `${key}=...`).join(' ')}`;
-
-const protectLocks = ({ write }: RecordContext, before: ReleaseRecord, locks: readonly string[]): RecordVerdict =>
-  protect(
-    write,
-    before,
-    `the lock ${locks.join(', ')} is on no other revision and would be lost with it`,
-    writeOnAll(before, locks),
-  );
-
-/** The locks that the release would lose with a record. A freeze is among them where a policy only warns of it, and it has not ended. */
-const locksLostWith = (context: RecordContext, before: ReleaseRecord): readonly string[] => {
-  const isFreezing = endMs(before.locks ?? {}) > context.clock.nowMs;
-  const lasting = new Set([PIN, NO_DOWNGRADE, ...(isFreezing ? [FREEZE, FREEZE_UNTIL] : [])]);
-  return locksOnlyOn(context, before).filter((key) => lasting.has(key));
-};
-
-/** Judges the delete of what a dead operation left. Where it is all that there is of the release, its locks go with the release. */
-const judgeDeadRecord = (context: RecordContext, before: ReleaseRecord): RecordVerdict => {
-  const locks = context.facts.records.length > 1 ? locksLostWith(context, before) : [];
-  return locks.length === 0 ? allow('dead operation') : protectLocks(context, before, locks);
-};
 
 /** Judges the delete of a failed rollback. The locks of the release were carried over to it, and must not be lost with it. */
 const judgeTakeBack = (context: RecordContext, before: ReleaseRecord): RecordVerdict => {
@@ -48,16 +26,10 @@ const judgeTakeBack = (context: RecordContext, before: ReleaseRecord): RecordVer
  * but no freeze, and no lock that the rest of the release would be without.
  */
 const judgeCollected = (context: RecordContext, before: ReleaseRecord): Verdict => {
-  const { write, facts, freezes } = context;
+  const { facts, freezes } = context;
   if (freezes.length > 0) return refuseFrozen(context, 'record delete');
-  const locks = locksLostWith(context, before);
-  if (locks.length === 0 || facts.records.length === 1) return allow('collected');
-  return protect(
-    write,
-    before,
-    `its owner is gone, but the lock ${locks.join(', ')} is on no other revision and would be lost with it`,
-    `${writeOnAll(before, locks)}, or uninstall the release`,
-  );
+  const isAll = facts.records.length === 1;
+  return (isAll ? undefined : refuseLockLoss(context, before)) ?? allow('collected');
 };
 
 /** Helm's updates of a record take all of its finalizers off. One that is being deleted is gone with them. */
@@ -117,6 +89,7 @@ export const judgeDelete = (context: RecordContext, before: ReleaseRecord): Reco
     if (isRetiredByHolder(context, before)) return allow('superseded');
   }
   if (write.isCollected === true) return judgeCollected(context, before);
+  if (isRestOfUninstall(context)) return allow('uninstall');
   if (freezes.length > 0) return refuseFrozen(context, 'record delete');
   if (write.endsDeletion === true && facts.claim?.operation === 'uninstall') {
     return allow('deletion goes on'); // the uninstall is over, and has left what finalizers keep
@@ -130,25 +103,8 @@ export const judgeDelete = (context: RecordContext, before: ReleaseRecord): Reco
     return isForgedUninstall(context, newest) ? refuseForged(context, before, newest) : allow('purge');
   }
   if (before.revision >= newest.revision) {
-    if (isPending(before.status)) return judgeDeadRecord(context, before);
+    if (isPending(before.status)) return refuseLockLoss(context, before) ?? passGone(context, before, 'dead operation');
     if (isFailedRollback(context, before)) return judgeTakeBack(context, before);
-    return protect(
-      write,
-      before,
-      'it is the newest revision, and Helm would lose the release with it',
-      `to remove the release: helm uninstall ${write.release.name} -n ${before.namespace}`,
-    );
   }
-  const deployed = highestDeployed(facts.records.filter(({ kind }) => kind === before.kind));
-  if (before.status === 'deployed' && before.revision >= (deployed?.revision ?? 0)) {
-    return protect(
-      write,
-      before,
-      'it is the deployed revision, and Helm would lose what runs with it',
-      `to remove the release: helm uninstall ${write.release.name} -n ${before.namespace}`,
-    );
-  }
-  const locks = locksLostWith(context, before);
-  // Helm prunes before it stores the new revision, so the locks could not be carried over to it. The right to prune is no right to unlock.
-  return locks.length === 0 ? allow('prune') : protectLocks(context, before, locks);
+  return refuseLoss(context, before) ?? refuseLockLoss(context, before) ?? passGone(context, before, 'prune');
 };

@@ -1,6 +1,6 @@
 import type { ReleaseName } from '../../helm/names.ts';
 import type { ReleaseRecord } from '../../helm/record.ts';
-import { refOf } from '../in-flight.ts';
+import { type Claim, refOf } from '../in-flight.ts';
 import { type Attempt, type Denial, deny, type Verdict } from '../verdict.ts';
 import type { RecordContext, RecordWrite } from './write.ts';
 
@@ -19,6 +19,21 @@ export const refuseInFlight = ({ write, state }: RecordContext, attempt: Attempt
   if (state.state !== 'in-flight') throw new TypeError('refused for an operation in flight where there is none');
   return deny({ code: 'BelayOperationInFlight', release: write.release, attempt, inFlight: state.inFlight });
 };
+
+/** Refuses a write of a revision that a newer one has overtaken. */
+export const overtakenBy = (
+  release: ReleaseName,
+  { revision }: ReleaseRecord,
+  newest: ReleaseRecord,
+  claim: Claim | undefined,
+): Verdict =>
+  deny({
+    code: 'BelayFenced',
+    release,
+    revision,
+    overtakenBy: newest.revision,
+    holder: claim?.revision === newest.revision ? claim.holder : undefined,
+  });
 
 /** The denial of a record whose payload cannot be read. Such a record may be forged. */
 export const refuseUnreadable = (release: ReleaseName, record: ReleaseRecord, problem: string): Denial => ({

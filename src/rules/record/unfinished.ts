@@ -1,7 +1,7 @@
 import type { ReleaseRecord } from '../../helm/record.ts';
 import { highestDeployed, highestSuperseded, isClaimOf, isHolder } from '../in-flight.ts';
-import { allow, deny, type Verdict } from '../verdict.ts';
-import { freezeInstead, protect, refuseFrozen, refuseInFlight } from './refuse.ts';
+import { allow, type Verdict } from '../verdict.ts';
+import { freezeInstead, overtakenBy, protect, refuseFrozen, refuseInFlight } from './refuse.ts';
 import { start } from './start.ts';
 import type { RecordContext, RecordVerdict } from './write.ts';
 
@@ -15,14 +15,23 @@ export const judgeOvertaken = (
   const { write, facts, state } = context;
   const mayRetire = state.state === 'in-flight' ? isHolder(state.inFlight, write.username) : true;
   if (after.status === 'superseded' && mayRetire) return allow('retired');
-  return deny({
-    code: 'BelayFenced',
-    release: write.release,
-    revision: before.revision,
-    overtakenBy: newest.revision,
-    holder: facts.claim?.revision === newest.revision ? facts.claim.holder : undefined,
-  });
+  return overtakenBy(write.release, before, newest, facts.claim);
 };
+
+/**
+ * Whether the user holds the uninstall in flight. A hook of it may have failed, which leaves it so. Helm goes on after a refusal, and the user may
+ * delete what is left as the holder of the first uninstall: so the second one is judged as one with it, and is not refused.
+ */
+const isOwnUninstall = ({ state, write }: RecordContext): boolean =>
+  state.state === 'in-flight' &&
+  state.inFlight.operation === 'uninstall' &&
+  state.inFlight.record !== undefined &&
+  state.inFlight.holder === write.username;
+
+const startAgain = ({ revision, resourceVersion }: ReleaseRecord): RecordVerdict => ({
+  ...allow('start'),
+  claim: { operation: 'uninstall', revision, recordVersion: resourceVersion, takesOver: undefined },
+});
 
 /** Judges an update to `uninstalling`: an uninstall starts, or goes on. */
 export const judgeUninstalling = (
@@ -36,7 +45,10 @@ export const judgeUninstalling = (
     before.status === 'uninstalling' &&
     write.payload !== undefined &&
     write.payload.deleted === write.payloadBefore?.deleted;
-  if (!sameUninstall) return start(context, 'uninstall', after.revision, before.resourceVersion);
+  if (!sameUninstall)
+    return isOwnUninstall(context)
+      ? startAgain(before)
+      : start(context, 'uninstall', after.revision, before.resourceVersion);
   if (state.state === 'in-flight') {
     return isHolder(state.inFlight, write.username) ? allow('progress') : refuseInFlight(context, 'uninstall');
   }

@@ -9,8 +9,10 @@ import type { Verdict } from '../verdict.ts';
 export interface ClaimRequest {
   readonly operation: OperationKind;
   readonly revision: number;
-  /** For an uninstall: the record's resourceVersion before the write. */
+  /** For an uninstall: the record's resourceVersion before the write. For the delete of an operation's record: that of the record. */
   readonly recordVersion: string | undefined;
+  /** Whether it only brings back what ran, out of a backup. */
+  readonly isComeback?: boolean;
   /** The dead operation that this one takes over, if there is one. */
   readonly takesOver: { readonly reason: 'stale' | 'broken'; readonly revision: number } | undefined;
 }
@@ -33,8 +35,10 @@ export interface RecordWrite {
   readonly payloadBefore: PayloadSummary | undefined;
   /** The parts of the payload that differ from the stored ones: chart, config, manifest, hooks. */
   readonly changedParts: readonly string[];
-  /** Whether the user has the right to `break` the release. It is looked up where a deployed revision becomes superseded, and for a new revision that begins no operation. */
+  /** Whether the user has the right to `break` the release. It is looked up where a deployed revision becomes superseded, and for a new revision that may come from a backup. */
   readonly mayBreak: boolean;
+  /** Whether the stored record gets an owner that it did not have. */
+  readonly gainsOwner: boolean;
   readonly terminating: boolean;
   /** Whether the stored record is being deleted, and only its finalizers keep it. */
   readonly isDying?: boolean;

@@ -93,7 +93,7 @@ const messages: Record<string, { denial: Denial; message: string }> = {
   stale from 2026-01-31T12:09:18Z (in 9m18s), if nothing more is heard of it until then
   wait until it is done:
     helm status web -n shop
-  or, if it is dead and you may break it:
+  or, if it is dead, and it is yours or you may break it:
     kubectl annotate configmap -n shop sh.helm.release.v1.web.v3 belay.dev/break="why"`,
   },
   'a deleted Namespace while something is in flight in it': {
@@ -103,7 +103,7 @@ const messages: Record<string, { denial: Denial; message: string }> = {
   stale from 2026-01-31T12:09:18Z (in 9m18s), if nothing more is heard of it until then
   wait until it is done:
     helm status web -n shop
-  or, if it is dead and you may break it:
+  or, if it is dead, and it is yours or you may break it:
     kubectl annotate configmap -n shop sh.helm.release.v1.web.v3 belay.dev/break="why"`,
   },
   'a freeze without a reason, in ConfigMaps': {

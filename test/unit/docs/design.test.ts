@@ -13,7 +13,13 @@ const read = (path: string): Promise<string> => readFile(join(ROOT, path), 'utf8
 
 const names = await readdir(join(ROOT, 'docs/decisions'));
 const decisions = names.filter((name) => /^\d/.test(name)).sort();
-const pages = ['docs/design.md', 'docs/helm.md', ...decisions.map((name) => join('docs/decisions', name))];
+const pages = [
+  'docs/design.md',
+  'docs/helm.md',
+  'docs/clients.md',
+  'docs/backup.md',
+  ...decisions.map((name) => join('docs/decisions', name)),
+];
 
 const PATH = /(?<![\w./~-])(?:src|test|docs|manifests)\/[\w./-]*\w/g;
 

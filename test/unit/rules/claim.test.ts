@@ -3,9 +3,10 @@ import { describe, test } from 'node:test';
 import { DEFAULT_INTERVALS } from '../../../src/intervals/intervals.ts';
 import { type ClaimWrite, judgeClaim } from '../../../src/rules/claim.ts';
 import type { ReleaseFacts } from '../../../src/rules/in-flight.ts';
-import { CLOCK, claim, RELEASE, record } from './releases.ts';
+import { CLOCK, claim, NOW_MS, RELEASE, record } from './releases.ts';
 
 const held = claim('upgrade', 2, 'ann', { silenceMs: 600_000 });
+const past = claim('upgrade', 2, 'ann', { acquiredAtMs: NOW_MS - 3_600_000, renewedAtMs: NOW_MS - 3_600_000 });
 const inFlight: ReleaseFacts = { records: [record(2, 'pending-upgrade')], claim: held };
 const idle: ReleaseFacts = { records: [record(2, 'deployed')], claim: held };
 
@@ -101,6 +102,42 @@ describe("a write of a claim's Lease by a user other than Belay", () => {
       write: { operation: 'CREATE', username: 'bob', claim: undefined },
       expect: 'BelayClaimGuarded',
     },
+    {
+      name: 'a backup brings one that is there already',
+      facts: idle,
+      write: { operation: 'CREATE', username: 'velero', claim: past, mayBreak: true, isThere: true },
+      expect: 'restored',
+    },
+    {
+      name: 'a backup brings one of an operation that is over',
+      facts: { records: [record(2, 'deployed')], claim: undefined },
+      write: { operation: 'CREATE', username: 'velero', claim: past, mayBreak: true },
+      expect: 'restored',
+    },
+    {
+      name: 'a user without the right to break brings one of an operation that is over',
+      facts: { records: [record(2, 'deployed')], claim: undefined },
+      write: { operation: 'CREATE', username: 'bob', claim: past, isThere: true },
+      expect: 'BelayClaimGuarded',
+    },
+    {
+      name: 'a backup brings one that would name the holder of what is unfinished',
+      facts: { records: [record(2, 'pending-upgrade')], claim: undefined },
+      write: { operation: 'CREATE', username: 'velero', claim: past, mayBreak: true },
+      expect: 'BelayClaimGuarded',
+    },
+    {
+      name: 'a backup brings one that is not over',
+      facts: { records: [record(2, 'deployed')], claim: undefined },
+      write: { operation: 'CREATE', username: 'velero', claim: held, mayBreak: true },
+      expect: 'BelayClaimGuarded',
+    },
+    {
+      name: 'a backup brings a Lease that claims nothing',
+      facts: { records: [record(2, 'deployed')], claim: undefined },
+      write: { operation: 'CREATE', username: 'velero', claim: undefined, mayBreak: true },
+      expect: 'BelayClaimGuarded',
+    },
   ];
   for (const { name, facts, write, expect } of cases) {
     test(`${name}: ${expect}`, () => {
@@ -113,6 +150,8 @@ describe("a write of a claim's Lease by a user other than Belay", () => {
         shortestSilenceMs: DEFAULT_INTERVALS.claims.shortestSilenceMs,
         claim: held,
         terminating: false,
+        mayBreak: false,
+        isThere: false,
         isPaced: () => true,
         ...write,
       };

@@ -75,6 +75,7 @@ export const write = (
   payloadBefore: before === undefined ? undefined : payload(before.revision, before.status),
   changedParts: [],
   mayBreak: false,
+  gainsOwner: false,
   terminating: false,
   ...more,
 });

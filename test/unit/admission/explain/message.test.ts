@@ -184,7 +184,7 @@ const messages: Record<string, { denial: Denial; message: string }> = {
   stale from 2026-01-31T12:07:00Z (in 7m), if nothing more is heard of it until then
   wait until it is done:
     helm status web -n shop
-  or, if it is dead and you may break it:
+  or, if it is dead, and it is yours or you may break it:
     kubectl annotate secret -n shop sh.helm.release.v1.web.v3 belay.dev/break="why"`,
   },
   'an operation that Belay did not see begin, and whose record has not appeared': {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AdmissionAnswer } from '../../../../src/admission/wire/answer.ts';
 import { toAdmissionResponse, toAdmissionText } from '../../../../src/admission/wire/respond.ts';
+import type { Denial } from '../../../../src/rules/verdict.ts';
 
 interface Response {
   readonly uid: string;
@@ -79,6 +80,38 @@ test('an uninstall that is refused explains itself by warnings too, because Helm
     allowed: false,
     denial: { code: 'BelayFrozen', release, attempt: 'uninstall', freezes: [freeze] },
   });
+  assert.deepEqual(warnings, status?.message.split('\n'));
+});
+
+test('a delete of an object that is refused says so by a warning too, in one line', () => {
+  const release = { namespace: 'shop', name: 'web' };
+  const object = { group: '', kind: 'Service', namespace: 'shop', name: 'web' };
+  const denials: readonly Denial[] = [
+    { code: 'BelayFrozen', release, attempt: 'delete', freezes: [], object },
+    {
+      code: 'BelayDrift',
+      release,
+      attempt: 'delete',
+      object,
+      governing: { revision: 1, chart: 'shop-1.4.0' },
+      recordKind: 'Secret',
+      changes: [],
+    },
+  ];
+  for (const denial of denials) {
+    const { warnings = [], status } = respond({ allowed: false, denial });
+    assert.deepEqual(warnings, status?.message.split('\n').slice(0, 1));
+  }
+  const changed = { code: 'BelayFrozen', release, attempt: 'change', freezes: [], object } as const;
+  assert.equal(respond({ allowed: false, denial: changed }).warnings, undefined);
+});
+
+test('a write that the client would not speak of is told by warnings too', () => {
+  const release = { namespace: 'shop', name: 'web' };
+  const record = { kind: 'Secret', namespace: 'shop', name: 'sh.helm.release.v1.web.v1' } as const;
+  const denial = { code: 'BelayRecordProtected', release, record, problem: 'x', remedy: 'y' } as const;
+  assert.equal(respond({ allowed: false, denial }).warnings, undefined);
+  const { warnings, status } = respond({ allowed: false, denial: { ...denial, isSwallowed: true } });
   assert.deepEqual(warnings, status?.message.split('\n'));
 });
 

@@ -88,6 +88,13 @@ describe('living and dead operations are distinguished', () => {
       { hasBelay: true, unchangedMs: 40_000 },
       'stuck',
     ],
+    [
+      'one whose Helm was seen to end, before Belay knows',
+      claims(0, 600_000),
+      { hasBelay: true, left: ended(2) },
+      'stuck',
+    ],
+    ['one that began after the one that ended', claims(0, 600_000), { hasBelay: true, left: ended(1) }, 'work'],
     ['without Belay, one that nobody knows: never', undefined, { unchangedMs: 86_400_000 }, 'work'],
     ['without Belay, one whose Helm was seen to end', undefined, { left: ended(2) }, 'stuck'],
     ['without Belay, one that began after the one that ended', undefined, { left: ended(1) }, 'work'],

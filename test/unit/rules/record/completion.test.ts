@@ -1,5 +1,5 @@
 import { describe } from 'node:test';
-import { claim, record, write } from '../releases.ts';
+import { claim, NOW_MS, record, write } from '../releases.ts';
 import { deployed, move, pending, SILENT, silentClaim, testCases, upgrading } from './cases.ts';
 
 describe('the end of an operation', () => {
@@ -94,6 +94,57 @@ describe('the end of an operation', () => {
       claim: silentClaim('upgrade', 2, 'ann'),
       write: write('bob', record(2, 'pending-upgrade', SILENT), record(2, 'deployed')),
       expect: 'BelayRecordProtected',
+    },
+    {
+      name: 'the holder supersedes the old revision after the new one is deployed',
+      records: [deployed, record(2, 'deployed')],
+      claim: claim('upgrade', 2, 'ann'),
+      write: move('ann', 1, 'deployed', 'superseded'),
+      expect: 'late completion',
+    },
+    {
+      name: 'the holder supersedes the old revision after the new one is deployed, and the release frozen in between',
+      records: [deployed, record(2, 'deployed')],
+      claim: claim('upgrade', 2, 'ann'),
+      frozen: true,
+      write: move('ann', 1, 'deployed', 'superseded'),
+      expect: 'late completion',
+    },
+    {
+      name: 'the holder supersedes an old revision of a frozen release long after the operation',
+      records: [deployed, record(2, 'deployed', { updatedAtMs: NOW_MS - 60_001 })],
+      claim: claim('upgrade', 2, 'ann'),
+      frozen: true,
+      write: move('ann', 1, 'deployed', 'superseded'),
+      expect: 'BelayFrozen',
+    },
+    {
+      name: 'the holder supersedes the revision that runs',
+      records: [deployed, record(2, 'deployed')],
+      claim: claim('upgrade', 2, 'ann'),
+      write: move('ann', 2, 'deployed', 'superseded'),
+      expect: 'BelayRecordProtected',
+    },
+    {
+      name: 'the holder supersedes the deployed revision below one that failed',
+      records: [deployed, record(2, 'failed')],
+      claim: claim('upgrade', 2, 'ann'),
+      write: move('ann', 1, 'deployed', 'superseded'),
+      expect: 'BelayRecordProtected',
+    },
+    {
+      name: 'another user supersedes the old revision after the new one is deployed',
+      records: [deployed, record(2, 'deployed')],
+      claim: claim('upgrade', 2, 'ann'),
+      write: move('bob', 1, 'deployed', 'superseded'),
+      expect: 'BelayRecordProtected',
+    },
+    {
+      name: 'the holder supersedes an old revision while the next operation of somebody else is in flight',
+      records: [deployed, record(2, 'deployed'), record(3, 'pending-upgrade')],
+      claim: claim('upgrade', 3, 'bob'),
+      write: move('ann', 1, 'deployed', 'superseded'),
+      expect: 'BelayOperationInFlight',
     },
     {
       name: 'the holder of an overtaken operation may not finish it',

@@ -15,6 +15,7 @@ describe('the delete of a record', () => {
   });
   const pinnedPending = record(2, 'pending-upgrade', { ...SILENT, locks: { 'belay.dev/pin': '1.x' } });
   const firstPinned = record(1, 'pending-install', { ...SILENT, locks: { 'belay.dev/pin': '1.x' } });
+  const ENDED = { 'belay.dev/freeze': 'friday', 'belay.dev/freeze-until': '2020-01-01T00:00:00Z' };
   testCases([
     {
       name: 'history is pruned',
@@ -129,6 +130,87 @@ describe('the delete of a record', () => {
       expect: 'BelayRecordProtected',
     },
     {
+      name: 'the newest revision failed above the deployed one, and is pruned',
+      records: [deployed, record(2, 'failed')],
+      write: remove('ann', record(2, 'failed')),
+      expect: 'prune',
+    },
+    {
+      name: 'the newest revision failed, and the release is frozen',
+      records: [deployed, record(2, 'failed')],
+      frozen: true,
+      write: remove('ann', record(2, 'failed')),
+      expect: 'BelayFrozen',
+    },
+    {
+      name: 'the only revision is a first install that failed',
+      records: [record(1, 'failed')],
+      write: remove('ann', record(1, 'failed')),
+      expect: 'prune',
+    },
+    {
+      name: 'the newest revision was uninstalled, and is superseded by the install that follows',
+      records: [record(1, 'superseded')],
+      write: remove('ann', record(1, 'superseded')),
+      expect: 'prune',
+    },
+    {
+      name: 'the newest revision failed, and carries the only copy of a pin',
+      records: [deployed, record(2, 'failed', { locks: { 'belay.dev/pin': '1.x' } })],
+      write: remove('ann', record(2, 'failed', { locks: { 'belay.dev/pin': '1.x' } })),
+      expect: 'BelayRecordProtected',
+    },
+    {
+      name: 'the newest revision failed, and carries the only copy of a freeze that is not enforced',
+      records: [deployed, record(2, 'failed', { locks: { 'belay.dev/freeze': 'friday' } })],
+      write: remove('ann', record(2, 'failed', { locks: { 'belay.dev/freeze': 'friday' } })),
+      expect: 'BelayRecordProtected',
+    },
+    {
+      name: 'the newest revision failed, and carries a freeze that has ended',
+      records: [deployed, record(2, 'failed', { locks: ENDED })],
+      write: remove('ann', record(2, 'failed', { locks: ENDED })),
+      expect: 'prune',
+    },
+    {
+      name: 'a dead operation carries the only copy of a pin',
+      records: [deployed, record(2, 'pending-upgrade', { ...SILENT, locks: { 'belay.dev/pin': '1.x' } })],
+      claim: silentClaim('upgrade', 2, 'ann'),
+      write: remove('bob', record(2, 'pending-upgrade', { ...SILENT, locks: { 'belay.dev/pin': '1.x' } })),
+      expect: 'BelayRecordProtected',
+    },
+    {
+      name: 'the newest revision failed, nothing is deployed, and it alone tells what ran last',
+      records: [old, record(2, 'superseded'), record(3, 'failed')],
+      write: remove('ann', record(3, 'failed')),
+      expect: 'BelayRecordProtected',
+    },
+    {
+      name: 'the newest revision failed above one that would be in flight without it',
+      records: [deployed, pending, record(3, 'failed')],
+      write: remove('ann', record(3, 'failed')),
+      expect: 'BelayRecordProtected',
+    },
+    {
+      name: 'the newest revision failed above one that has been pending for long',
+      records: [deployed, record(2, 'pending-upgrade', SILENT), record(3, 'failed')],
+      write: remove('ann', record(3, 'failed')),
+      expect: 'prune',
+    },
+    {
+      name: 'the newest revision failed while the claim of the next one waits for its record',
+      records: [deployed, record(2, 'failed')],
+      claim: claim('upgrade', 3, 'ann', { acquiredAtMs: NOW_MS - 1_000 }),
+      write: remove('bob', record(2, 'failed')),
+      expect: 'BelayOperationInFlight',
+    },
+    {
+      name: 'the newest revision has a status that nobody knows',
+      records: [deployed, record(2, 'unknown')],
+      write: remove('ann', record(2, 'unknown')),
+      expect: 'BelayRecordProtected',
+    },
+    {
       name: 'the holder deletes the revision in flight',
       ...upgrading,
       write: remove('ann', pending),
@@ -148,6 +230,35 @@ describe('the delete of a record', () => {
       frozen: true,
       write: remove('ann', record(2, 'uninstalling')),
       expect: 'uninstall',
+    },
+    {
+      name: 'the holder of an uninstall that has deleted its newest record goes on with the deployed one',
+      records: [deployed],
+      claim: claim('uninstall', 2, 'ann'),
+      frozen: true,
+      write: remove('ann', deployed),
+      expect: 'uninstall',
+    },
+    {
+      name: 'another user goes on with an uninstall that has deleted its newest record',
+      records: [deployed],
+      claim: claim('uninstall', 2, 'ann'),
+      write: remove('bob', deployed),
+      expect: 'BelayRecordProtected',
+    },
+    {
+      name: 'the holder of an uninstall goes on after nothing was heard of it for too long',
+      records: [deployed],
+      claim: silentClaim('uninstall', 2, 'ann'),
+      write: remove('ann', deployed),
+      expect: 'BelayRecordProtected',
+    },
+    {
+      name: 'the holder of an uninstall deletes a newer revision than it has uninstalled',
+      records: [record(3, 'deployed')],
+      claim: claim('uninstall', 2, 'ann'),
+      write: remove('ann', record(3, 'deployed')),
+      expect: 'BelayRecordProtected',
     },
     {
       name: "by nobody else during somebody's uninstall",

@@ -80,7 +80,7 @@ describe('Fleet, which takes back a failed rollback', () => {
       records: [record(4, 'deployed'), failed],
       ...rollback,
       write: remove('fleet', failed),
-      expect: 'BelayRecordProtected',
+      expect: 'prune',
     },
     {
       name: 'it deletes the failed revision with no revision below',

@@ -159,6 +159,27 @@ describe('the start of an operation', () => {
       expect: 'takeover uninstall v1 over stale v1',
     },
     {
+      name: 'a second uninstall by the holder of the first, although the release was frozen meanwhile',
+      records: [record(1, 'uninstalling')],
+      claim: claim('uninstall', 1, 'ann'),
+      frozen: true,
+      write: move('ann', 1, 'uninstalling', 'uninstalling', {
+        payload: payload(1, 'uninstalling', { deleted: 'later' }),
+        payloadBefore: payload(1, 'uninstalling', { deleted: 'first' }),
+      }),
+      expect: 'start uninstall v1',
+    },
+    {
+      name: 'a second uninstall by another user than the holder of the first, which is in flight',
+      records: [record(1, 'uninstalling')],
+      claim: claim('uninstall', 1, 'ann'),
+      write: move('bob', 1, 'uninstalling', 'uninstalling', {
+        payload: payload(1, 'uninstalling', { deleted: 'later' }),
+        payloadBefore: payload(1, 'uninstalling', { deleted: 'first' }),
+      }),
+      expect: 'BelayOperationInFlight',
+    },
+    {
       name: 'a second uninstall by the holder of the first, which is in flight',
       records: [record(1, 'uninstalling')],
       claim: claim('uninstall', 1, 'ann'),
@@ -166,7 +187,7 @@ describe('the start of an operation', () => {
         payload: payload(1, 'uninstalling', { deleted: 'later' }),
         payloadBefore: payload(1, 'uninstalling', { deleted: 'first' }),
       }),
-      expect: 'BelayOperationInFlight',
+      expect: 'start uninstall v1',
     },
     {
       name: 'a rollback while an upgrade is in flight, in ConfigMaps',
