@@ -21,15 +21,20 @@ const judgeTakeBack = (context: RecordContext, before: ReleaseRecord): RecordVer
   );
 };
 
+/** Whether a record is all that there is of its release. Its locks go with the release then, as they do with an uninstall. */
+const isAll = ({ facts }: RecordContext): boolean => facts.records.length === 1;
+
+/** Judges the delete of what a dead operation left. */
+const judgeDeadRecord = (context: RecordContext, before: ReleaseRecord): RecordVerdict =>
+  (isAll(context) ? undefined : refuseLockLoss(context, before)) ?? passGone(context, before, 'dead operation');
+
 /**
  * Judges the garbage collector's delete of a record that was born with an owner, as operators of Helm make them. With the owner goes the release,
  * but no freeze, and no lock that the rest of the release would be without.
  */
 const judgeCollected = (context: RecordContext, before: ReleaseRecord): Verdict => {
-  const { facts, freezes } = context;
-  if (freezes.length > 0) return refuseFrozen(context, 'record delete');
-  const isAll = facts.records.length === 1;
-  return (isAll ? undefined : refuseLockLoss(context, before)) ?? allow('collected');
+  if (context.freezes.length > 0) return refuseFrozen(context, 'record delete');
+  return (isAll(context) ? undefined : refuseLockLoss(context, before)) ?? allow('collected');
 };
 
 /** Helm's updates of a record take all of its finalizers off. One that is being deleted is gone with them. */
@@ -103,7 +108,7 @@ export const judgeDelete = (context: RecordContext, before: ReleaseRecord): Reco
     return isForgedUninstall(context, newest) ? refuseForged(context, before, newest) : allow('purge');
   }
   if (before.revision >= newest.revision) {
-    if (isPending(before.status)) return refuseLockLoss(context, before) ?? passGone(context, before, 'dead operation');
+    if (isPending(before.status)) return judgeDeadRecord(context, before);
     if (isFailedRollback(context, before)) return judgeTakeBack(context, before);
   }
   return refuseLoss(context, before) ?? refuseLockLoss(context, before) ?? passGone(context, before, 'prune');

@@ -197,7 +197,7 @@ describe('a record that is being deleted, and that a finalizer keeps', () => {
     succeeds(await dev.delete(record(2)));
     plane.guard();
     await plane.server.settled();
-    isDenied(await untouched(plane, () => release(dev, record(2))), 'BelayRecordProtected', /newest revision/);
+    isDenied(await untouched(plane, () => release(dev, record(2))), 'BelayRecordProtected', /deployed revision/);
     succeeds(await ci.helm.upgrade('web', { greeting: 'three' }));
     assert.equal(await plane.history('web'), 'v1 superseded, v3 deployed');
   });
