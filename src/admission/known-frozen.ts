@@ -20,11 +20,11 @@ export interface FindFrozenDependencies {
   readonly scaled: WeakMap<Review, ReleaseName>;
 }
 
-/** Whether a freeze lets the user's write pass: that of the holder of an operation in flight, and that of a trusted user. */
+/** Whether a freeze lets the user's write pass: that of the holder of an operation in flight, and that of a user who is trusted while frozen. */
 const passesFreeze = (policy: Policy, operation: OperationState, user: Review['user']): boolean =>
   actionOf(policy, 'BelayFrozen') !== 'Deny' ||
   (operation.state === 'in-flight' && operation.inFlight.holder === user.username) ||
-  isTrusted(policy.drift.trusted, user);
+  isTrusted(policy.drift.trusted, user, true);
 
 /**
  * For a review that could not be judged in time. What belongs to a frozen release does not pass unchecked, whatever its manifest lists. Memory may be

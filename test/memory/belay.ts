@@ -8,7 +8,9 @@ import { readReview } from '../../src/admission/wire/read-review.ts';
 import { toAdmissionText } from '../../src/admission/wire/respond.ts';
 import { createEvents } from '../../src/events/events.ts';
 import { createAccess } from '../../src/facts/access.ts';
+import { createAutoscalers } from '../../src/facts/autoscalers.ts';
 import { createClaims } from '../../src/facts/claims.ts';
+import { createInstalledPresets } from '../../src/facts/installed-presets.ts';
 import { createLiveFacts } from '../../src/facts/live-facts.ts';
 import { createManifestNamespaces } from '../../src/facts/manifest-namespaces.ts';
 import { createManifests } from '../../src/facts/manifests.ts';
@@ -69,12 +71,15 @@ export const createMemoryBelay = (server: ApiServer, { nowMs }: Clock, staleAfte
   const decoder = createDecoderHere();
   const payloadNamespaces = createPayloadNamespaces(forReviews, decoder);
   const manifests = createManifests(forReviews, decoder);
+  const kinds = createKinds(forReviews, nowMs, intervals.discovery);
   const dependencies: AdmitDependencies & CarryLocksDependencies = {
     api: forReviews,
     index,
     live,
     claims: createClaims(forReviews, index, log, nowMs, intervals.claims),
     access: createAccess(forReviews),
+    autoscalers: createAutoscalers(forReviews),
+    presets: createInstalledPresets(kinds),
     manifests,
     decoder,
     policies,
@@ -84,7 +89,7 @@ export const createMemoryBelay = (server: ApiServer, { nowMs }: Clock, staleAfte
     payloadNamespaces,
     objectsIn: createObjectsInNamespace({
       api: forReviews,
-      kinds: createKinds(forReviews, nowMs, intervals.discovery),
+      kinds,
       manifests,
       named: createManifestNamespaces(manifests),
     }),

@@ -1,5 +1,6 @@
 import type { ReleaseName } from '../../helm/names.ts';
 import type { UserInfo } from '../../kubernetes/object.ts';
+import { isController } from '../../policy/controllers.ts';
 import type { DriftScope, Policy } from '../../policy/policy.ts';
 import type { ObjectWrite } from '../../rules/object.ts';
 import type { FieldChange } from '../../rules/verdict.ts';
@@ -8,12 +9,14 @@ import type { FieldChange } from '../../rules/verdict.ts';
 export interface Changes {
   /** Whether the write leaves the desired state as it was. Then nothing else has to be asked. */
   isNone(): boolean;
-  /** Given the chart's document; called only when the manifest lists the object. */
-  find(document: Record<string, unknown>, policy: Policy): readonly FieldChange[];
+  /** Given the chart's document and the paths that are left to the writer; called only when the manifest lists the object. */
+  find(document: Record<string, unknown>, policy: Policy, left: readonly string[]): readonly FieldChange[];
   /** Whether the write gives the object an owner. The garbage collector deletes an object when its owner is gone. */
   gainsOwner(): boolean;
   /** Whether the write restarts Pods, where that is not up to its writer. */
-  restarts(document: Record<string, unknown>, policy: Policy): boolean;
+  restarts(document: Record<string, unknown>, policy: Policy, left: readonly string[]): boolean;
+  /** The labels by which a workload chooses its Pods. */
+  podLabels?(): Readonly<Record<string, string>>;
   /** Whether the write creates a missing object exactly as the chart's document has it. */
   restores(document: Record<string, unknown>): boolean;
 }
@@ -30,16 +33,16 @@ export interface GovernedWrite {
   readonly changes: Changes;
 }
 
-/** Controllers run as service accounts; everybody else is a person (docs/design.md#governed-objects). */
+/** Who is no controller is a person (docs/design.md#governed-objects). */
 export const scopeOf = ({ drift }: Policy, username: string): DriftScope =>
-  username.startsWith('system:serviceaccount:') ? drift.serviceAccounts : drift.users;
+  isController(username) ? drift.serviceAccounts : drift.users;
 
 /** Keeps the last answer: a refusal from memory is judged again with live facts, mostly by the same document and the same policy. */
 export const findOnce = (find: Changes['find']): Changes['find'] => {
-  let last: { document: object; policy: Policy; changes: readonly FieldChange[] } | undefined;
-  return (document, policy) => {
-    if (last?.document !== document || last.policy !== policy)
-      last = { document, policy, changes: find(document, policy) };
+  let last: { document: object; policy: Policy; left: readonly string[]; changes: readonly FieldChange[] } | undefined;
+  return (document, policy, left) => {
+    if (last?.document !== document || last.policy !== policy || last.left !== left)
+      last = { document, policy, left, changes: find(document, policy, left) };
     return last.changes;
   };
 };

@@ -1,24 +1,30 @@
+import type { Autoscalers } from '../../facts/autoscalers.ts';
 import type { Claims } from '../../facts/claims.ts';
+import type { InstalledPresets } from '../../facts/installed-presets.ts';
 import type { Manifest, Manifests } from '../../facts/manifests.ts';
 import type { ReleaseIndex } from '../../facts/release-index.ts';
 import type { Situation, Situations } from '../../facts/situation.ts';
 import { findDocument } from '../../helm/manifest.ts';
+import { asksForInstalled, type LeftWhen, leftPathsFor, NOTHING_MORE } from '../../policy/left-paths.ts';
 import type { Policy } from '../../policy/policy.ts';
+import { findResembling } from '../../policy/presets/resembling.ts';
 import { isTrusted } from '../../policy/subjects.ts';
 import { judgeUnder } from '../../rules/actions.ts';
 import { isHolderUnknown } from '../../rules/in-flight.ts';
 import { findFreezes, findMaintenanceWindow } from '../../rules/locks.ts';
-import { judgeFromMetadata, judgeObject, RESTORES_CHART } from '../../rules/object.ts';
-import { allow, type Verdict } from '../../rules/verdict.ts';
+import { judgeFromMetadata, judgeObject, passTrusted, RESTORES_CHART } from '../../rules/object.ts';
+import { allow, type Denial, type FieldChange, type Verdict } from '../../rules/verdict.ts';
 import type { Now } from '../wire/answer.ts';
 import type { Deadline } from '../wire/review.ts';
-import type { GovernedWrite } from './governed-write.ts';
+import { type GovernedWrite, scopeOf } from './governed-write.ts';
 
 export interface JudgeInStoreDependencies {
   readonly situations: Pick<Situations, 'fromMemory' | 'live'>;
   readonly index: Pick<ReleaseIndex, 'isFresh'>;
   readonly manifests: Manifests;
   readonly claims: Pick<Claims, 'noteHolderWrite'>;
+  readonly autoscalers: Autoscalers;
+  readonly presets: InstalledPresets;
 }
 
 /** Judges a write by one situation of the release. Undefined when the record that governs is gone, or cannot be read. */
@@ -26,6 +32,7 @@ const judgeIn = (
   { claims, manifests }: JudgeInStoreDependencies,
   { write, owner, user, dryRun, changes }: GovernedWrite,
   { facts, namespaces, policy, clock, operation }: Situation,
+  when: LeftWhen,
 ): Now<Verdict | undefined> => {
   const freezes = findFreezes(facts.records, namespaces, policy, clock.nowMs);
   const serialized = policy.operations.action === 'Deny';
@@ -35,7 +42,8 @@ const judgeIn = (
     return outlook.verdict;
   }
   if (changes.isNone()) return allow('unchanged');
-  if (isTrusted(policy.drift.trusted, user)) return passTrusted(policy);
+  const isFrozen = freezes.length > 0;
+  if (isTrusted(policy.drift.trusted, user, isFrozen)) return passTrusted(policy.name ?? '');
   const { governing, state } = outlook;
   const isDeleteInFlight = write.attempt === 'delete' && state.state === 'in-flight';
   if (policy.drift.action === 'Off' && freezes.length === 0 && !isDeleteInFlight) return allow('off');
@@ -46,15 +54,35 @@ const judgeIn = (
     if (manifest.namespace !== owner.namespace) return allow('another namespace');
     const listed = findDocument(manifest.documents, manifest.namespace, write.object);
     const isEdit = write.attempt === 'change' || write.attempt === 'scale';
+    const leftIn = (document: Record<string, unknown>, frozen: boolean): readonly string[] =>
+      leftPathsFor(policy.drift, { user, object: write.object, document }, when, frozen);
+    const changesOf = (frozen: boolean): readonly FieldChange[] =>
+      listed === undefined || !isEdit ? [] : changes.find(listed.document, policy, leftIn(listed.document, frozen));
     const governed = {
       governing,
       state,
       chart: `${manifest.chart.name}-${manifest.chart.version}`,
       listed: listed !== undefined,
-      changes: listed === undefined || !isEdit ? [] : changes.find(listed.document, policy),
+      changes: changesOf(false),
+      ...(isFrozen && { changesWhileFrozen: changesOf(true) }),
+      ...(isFrozen && isTrusted(policy.drift.trusted, user) && { trustedBy: policy.name ?? '' }),
       restores: listed !== undefined && write.attempt === 'create' && changes.restores(listed.document),
-      gainsOwner: freezes.length > 0 && isEdit && changes.gainsOwner(),
-      restarts: listed !== undefined && freezes.length > 0 && isEdit && changes.restarts(listed.document, policy),
+      gainsOwner: isFrozen && isEdit && changes.gainsOwner(),
+      restarts:
+        listed !== undefined &&
+        isFrozen &&
+        isEdit &&
+        changes.restarts(listed.document, policy, leftIn(listed.document, true)),
+      ...(isFrozen && changes.podLabels && { podLabels: changes.podLabels() }),
+      presetFor: (changed: readonly FieldChange[]) => {
+        if (listed === undefined) return undefined;
+        const writer = { user, object: write.object, document: listed.document };
+        const found = findResembling(
+          writer,
+          changed.map(({ pointer }) => pointer),
+        );
+        return found && { ...found, policy: policy.name };
+      },
       freezes,
       open: findMaintenanceWindow(facts.records, namespaces, clock.nowMs),
     };
@@ -64,18 +92,41 @@ const judgeIn = (
   return cached === undefined ? manifests.of(governing, write.object).then(judgeBy) : judgeBy(cached);
 };
 
-const passTrusted = ({ name }: Policy): Verdict => ({
-  allowed: true,
-  why: 'trusted',
-  audit: { trusted: `the writer is trusted by ReleasePolicy ${name ?? ''}` },
-});
-
 /**
  * Memory may be stale. So a verdict from memory counts only where the write passes and nothing is told of it. Before a refusal, enforced or
  * not, the facts are read live. The same goes for a write that brings an object back: it passes only without a freeze and an operation, and is rare.
  */
 const isCertain = (verdict: Verdict | undefined): verdict is Verdict =>
   verdict?.allowed === true && verdict.waived === undefined && verdict.why !== RESTORES_CHART;
+
+type Drift = Extract<Denial, { code: 'BelayDrift' }>;
+
+/** The drift for which a write is refused, or would be if the policy enforced it. */
+const driftIn = (verdict: Verdict): Drift | undefined =>
+  (verdict.allowed ? (verdict.waived ?? []).map(({ denial }) => denial) : [verdict.denial]).find(
+    (denial): denial is Drift => denial.code === 'BelayDrift',
+  );
+
+/** What is asked only before a write is refused: which controllers are installed, and whether an autoscaler sets the number of replicas. */
+const lookFurther = async (
+  { autoscalers, presets }: JudgeInStoreDependencies,
+  { write: { username, object } }: GovernedWrite,
+  policy: Policy,
+  drift: Drift | undefined,
+  signal: AbortSignal,
+): Promise<LeftWhen | undefined> => {
+  if (drift === undefined || drift.changes.length === 0) return undefined;
+  // To people the number is as any other that the chart leaves out.
+  const isScaling =
+    scopeOf(policy, username) === 'ChartFields' && drift.changes.some(({ pointer }) => pointer === '/spec/replicas');
+  const isAsked = asksForInstalled(policy.drift);
+  if (!isScaling && !isAsked) return undefined;
+  const [autoscaled, installed] = await Promise.all([
+    isScaling && autoscalers.target(object, signal),
+    isAsked ? presets.find(signal) : [],
+  ]);
+  return { autoscaled, installed };
+};
 
 const judgeLive = async (
   dependencies: JudgeInStoreDependencies,
@@ -85,8 +136,17 @@ const judgeLive = async (
   const { write, owner } = governed;
   const situation = await dependencies.situations.live(write.release, signal, owner.namespace);
   if ((situation.home ?? situation.namespace)?.terminating === true) return allow('terminating namespace');
-  return (await judgeIn(dependencies, governed, situation)) ?? allow('no manifest');
+  const verdict = (await judgeIn(dependencies, governed, situation, NOTHING_MORE)) ?? allow('no manifest');
+  const when = await lookFurther(dependencies, governed, situation.policy, driftIn(verdict), signal);
+  const last = when === undefined ? verdict : ((await judgeIn(dependencies, governed, situation, when)) ?? verdict);
+  return governed.dryRun && situation.policy.drift.dryRun === 'Warn' ? asRehearsed(last) : last;
 };
+
+/** Nothing is stored by a dry run. `kubectl diff` and the plans of other programs are made of them, by people who may do nothing else. */
+const asRehearsed = (verdict: Verdict): Verdict =>
+  verdict.allowed
+    ? verdict
+    : { allowed: true, why: 'dry run', waived: [{ action: 'Warn', denial: verdict.denial, isRehearsal: true }] };
 
 /** Judges from memory first, and reads the facts live before it refuses (docs/design.md#never-refuse-from-memory). */
 export const judgeInStore = (
@@ -103,6 +163,6 @@ export const judgeInStore = (
   }
   const settle = (verdict: Verdict | undefined): Now<Verdict> =>
     isCertain(verdict) ? verdict : judgeLive(dependencies, governed, deadline);
-  const remembered = judgeIn(dependencies, governed, known);
+  const remembered = judgeIn(dependencies, governed, known, NOTHING_MORE);
   return remembered instanceof Promise ? remembered.then(settle) : settle(remembered);
 };

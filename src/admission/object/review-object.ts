@@ -1,7 +1,6 @@
 import type { ReleaseName } from '../../helm/names.ts';
-import type { ObjectRef } from '../../kubernetes/object.ts';
+import type { KubernetesObject, ObjectRef } from '../../kubernetes/object.ts';
 import type { Policy } from '../../policy/policy.ts';
-import { ignoredPathsFor } from '../../policy/subjects.ts';
 import { type DriftInput, findDrift } from '../../rules/drift/find-drift.ts';
 import { gainsOwner } from '../../rules/drift/gains-owner.ts';
 import { isUnchanged } from '../../rules/drift/is-unchanged.ts';
@@ -26,6 +25,9 @@ const refOf = ({ kind, resource, namespace, name }: Review): ObjectRef => ({
   name,
 });
 
+const podLabelsOf = ({ spec }: KubernetesObject): Readonly<Record<string, string>> =>
+  (spec as { selector?: { matchLabels?: Record<string, string> } } | undefined)?.selector?.matchLabels ?? {};
+
 const changesOf = (
   { object: after, oldObject: before, user }: Review,
   object: ObjectRef,
@@ -40,19 +42,20 @@ const changesOf = (
       restores: (document) => restoresObject({ document, after, group: object.group, kind: object.kind, ...names }),
     };
   }
-  const inputOf = (document: Record<string, unknown>, policy: Policy): DriftInput => ({
+  const inputOf = (document: Record<string, unknown>, policy: Policy, left: readonly string[]): DriftInput => ({
     scope: scopeOf(policy, user.username),
     document,
     ...names,
     before,
     after,
-    ignore: ignoredPathsFor(policy.drift.ignore, object),
+    ignore: left,
   });
   return {
     isNone: () => isUnchanged(before, after),
-    find: findOnce((document, policy) => findDrift(inputOf(document, policy))),
-    restarts: (document, policy) => restartsPods(inputOf(document, policy)),
+    find: findOnce((document, policy, left) => findDrift(inputOf(document, policy, left))),
+    restarts: (document, policy, left) => restartsPods(inputOf(document, policy, left)),
     gainsOwner: () => gainsOwner(before, after),
+    podLabels: () => podLabelsOf(before),
     restores: () => false,
   };
 };

@@ -2,7 +2,7 @@ import type { ReleaseName } from '../../helm/names.ts';
 import { ownerOf } from '../../helm/owner.ts';
 import { type Api, ApiError, pathOf } from '../../kubernetes/api.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
-import { ignoredPathsFor } from '../../policy/subjects.ts';
+import { isOfCluster } from '../../policy/controllers.ts';
 import { findScaleDrift } from '../../rules/drift/find-scale-drift.ts';
 import { allow } from '../../rules/verdict.ts';
 import type { AdmissionAnswer } from '../wire/answer.ts';
@@ -35,6 +35,8 @@ export const reviewScale = async (
   const beforeReplicas = replicasOf(review.oldObject);
   const afterReplicas = replicasOf(review.object);
   if (beforeReplicas === afterReplicas) return allow('unchanged');
+  // An autoscaler of a cloud, as that of kube-system, of which Belay is not even asked (manifests/base/validating-webhooks.yaml).
+  if (isOfCluster(review.user.username)) return allow('of the cluster');
   const { group, version, resource } = review.resource;
   const root = group === '' ? ['api', version] : ['apis', group, version];
   let parent: KubernetesObject;
@@ -65,13 +67,13 @@ export const reviewScale = async (
         gainsOwner: () => false,
         restarts: () => false,
         restores: () => false,
-        find: (document, policy) =>
+        find: (document, policy, left) =>
           findScaleDrift({
             scope: scopeOf(policy, user.username),
             document,
             beforeReplicas,
             afterReplicas,
-            ignore: ignoredPathsFor(policy.drift.ignore, object),
+            ignore: left,
           }),
       },
     },
