@@ -31,7 +31,7 @@ describe('a control plane of our own', () => {
   let plane: ControlPlane;
   let chartDir: string;
   before(async () => {
-    plane = await startControlPlane({ pods: true, quiet: true });
+    plane = await startControlPlane({ pods: true, quiet: true, ownCluster: true });
     chartDir = await mkdtemp(join(tmpdir(), 'belay-chart-'));
     await mkdir(join(chartDir, 'templates'));
     for (const [file, text] of Object.entries(chart)) await writeFile(join(chartDir, file), text);
@@ -133,7 +133,7 @@ describe('a control plane of our own', () => {
   });
 
   it('has a second one beside it', async () => {
-    const other = await startControlPlane({ controllers: false, helm: [], quiet: true });
+    const other = await startControlPlane({ controllers: false, helm: [], quiet: true, ownCluster: true });
     try {
       const { code, stdout } = await other.kubectl(['get', 'configmap', 'kube-root-ca.crt', '--ignore-not-found']);
       assert.deepEqual({ code, stdout }, { code: 0, stdout: '' });

@@ -38,7 +38,7 @@ const isGuarded = async (): Promise<void> => {
 };
 
 before(async () => {
-  plane = await startControlPlane({ pods: true, quiet: true });
+  plane = await startControlPlane({ pods: true, quiet: true, ownCluster: true });
 });
 after(() => plane?.stop());
 

@@ -12,29 +12,39 @@ export const KINDS = ['unit', 'http', 'fuzz', 'cluster'] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** On the two cores of the smallest machine that they are to run on. */
-const SIDE_BY_SIDE = 2;
+const CORES = 2;
+/** A file of `test/cluster/` waits for a third of its time, for a moment to come or for another process: three of them keep two cores busy. */
+const SIDE_BY_SIDE: Readonly<Record<Kind, number>> = { unit: CORES, http: CORES, fuzz: CORES, cluster: 3 };
+
+/** Files that each make a load of their own, of half a core: two of them at a time, and nothing else. */
+const LOADS: Readonly<Record<string, string>> = {
+  'cluster/certificate-rotation': 'makes 50 writes a second, none of which may be lost',
+  'cluster/faults': 'makes 50 writes a second in front of replicas that fail, each of which has to be judged in time',
+};
 
 /** Files that would be in the way of another one beside them, or another one in theirs; with the reason. */
 const ALONE: Readonly<Record<string, string>> = {
-  'cluster/certificate-rotation': 'makes 50 writes a second, none of which may be lost',
-  'cluster/faults': 'makes 50 writes a second in front of replicas that fail, each of which has to be judged in time',
   'cluster/one-at-a-time': 'keeps both cores busy with twelve Helms at once',
-  'cluster/policies': 'measures that a policy is in force within two seconds',
   'http/overload': 'makes more reviews than one core can answer',
 };
 
 /** Those that take longest begin first, so that none of them is left for the end, when nothing runs beside it. */
 const LONGEST = [
-  'cluster/companion',
-  'cluster/chart',
-  'cluster/doctor',
-  'cluster/sweep',
-  'cluster/denials',
   'cluster/helm-lock',
-  'cluster/order-of-writes',
-  'cluster/certificates',
+  'cluster/sweep',
   'cluster/other-writers',
-  'cluster/attacks',
+  'cluster/sweep-takeover',
+  'cluster/companion',
+  'cluster/guide',
+  'cluster/chart',
+  'cluster/order-of-writes',
+  'cluster/doctor',
+  'cluster/denials',
+  'cluster/policies',
+  'cluster/locks',
+  'cluster/drift',
+  'cluster/hostile-tenant',
+  'cluster/outage',
 ];
 
 const nameOf = (kind: Kind, file: string): string => `${kind}/${basename(file, '.test.ts')}`;
@@ -45,12 +55,14 @@ export const groupsOf = (kind: Kind, names: readonly string[] = []): readonly Gr
   const all = globSync(`test/${kind}/**/*.test.ts`, { cwd: PROJECT }).sort();
   const files = names.length === 0 ? all : all.filter((file) => names.includes(basename(file, '.test.ts')));
   if (files.length < Math.max(names.length, 1)) throw new Error(`test/${kind} has no tests ${names.join(', ')}`);
+  const isLoad = (file: string): boolean => nameOf(kind, file) in LOADS;
   const isAlone = (file: string): boolean => nameOf(kind, file) in ALONE;
-  const together = files
-    .filter((file) => !isAlone(file))
+  const others = files
+    .filter((file) => !isAlone(file) && !isLoad(file))
     .toSorted((a, b) => rankOf(nameOf(kind, a)) - rankOf(nameOf(kind, b)));
   return [
-    { files: together, atOnce: SIDE_BY_SIDE },
+    { files: others, atOnce: SIDE_BY_SIDE[kind] },
+    { files: files.filter(isLoad), atOnce: 2 },
     { files: files.filter(isAlone), atOnce: 1 },
   ].filter((group) => group.files.length > 0);
 };

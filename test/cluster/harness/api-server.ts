@@ -1,6 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Binaries } from './binaries.ts';
+import { MOST_OPERATIONS } from './etcd-content.ts';
+import { LONG_LIVED } from './go-runtime.ts';
 import type { Certificate, Pki } from './pki.ts';
 import { probe } from './probe.ts';
 import type { Processes, RunningProgram } from './processes.ts';
@@ -103,6 +105,7 @@ export async function startApiServer({
   const etcd = processes.start({
     name: 'etcd',
     command: bin.etcd,
+    env: { ...process.env, ...LONG_LIVED },
     args: [
       '--name=belay',
       `--data-dir=${join(dir, 'etcd')}`,
@@ -111,6 +114,7 @@ export async function startApiServer({
       `--listen-peer-urls=${peerUrl}`,
       `--initial-advertise-peer-urls=${peerUrl}`,
       `--initial-cluster=belay=${peerUrl}`,
+      `--max-txn-ops=${MOST_OPERATIONS}`,
       '--unsafe-no-fsync', // Nothing in here is worth a disk's wait.
       '--log-level=warn',
     ],
@@ -122,6 +126,7 @@ export async function startApiServer({
   const apiServer = processes.start({
     name: 'kube-apiserver',
     command: bin['kube-apiserver'],
+    env: { ...process.env, ...LONG_LIVED },
     args: [
       `--etcd-servers=${etcdUrl}`,
       `--bind-address=${address}`,

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { freePorts, webhookPort } from './addresses.ts';
+import { compileCache } from './compile-cache.ts';
 import type { Overlay } from './install-belay.ts';
 import { probe } from './probe.ts';
 import type { Processes, RunningProgram } from './processes.ts';
@@ -118,7 +119,13 @@ export async function startBelay(
           ...(staleAfter ? [`--stale-after=${staleAfter}`] : []),
           ...args,
         ],
-        env: { PATH: process.env.PATH, HOME: process.env.HOME, ...intervalsEnvironment(intervals), ...env },
+        env: {
+          PATH: process.env.PATH,
+          HOME: process.env.HOME,
+          ...compileCache(),
+          ...intervalsEnvironment(intervals),
+          ...env,
+        },
       });
     };
     const ready = () =>

@@ -1,5 +1,6 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { SHORT_LIVED } from './go-runtime.ts';
 
 export interface CommandOptions {
   /** Kubeconfig of the one who runs it; the administrator's if left out. */
@@ -45,6 +46,7 @@ export function createCommandLine({
     HELM_CACHE_HOME: join(homeDir, 'helm', 'cache'),
     HELM_CONFIG_HOME: join(homeDir, 'helm', 'config'),
     HELM_DATA_HOME: join(homeDir, 'helm', 'data'),
+    ...SHORT_LIVED,
     ...common,
     ...env,
   });

@@ -1,21 +1,18 @@
 import type { ChildProcess, SpawnOptions } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { freePorts, loopbackAddress } from './addresses.ts';
-import { type ApiServerPorts, firstServiceIp, startApiServer } from './api-server.ts';
 import { type Belay, type BelayOptions, startBelay } from './belay.ts';
 import { type Binaries, findOrMakeBinaries } from './binaries.ts';
+import { borrowCluster, type LentCluster, POOL_SOCKET } from './borrow-cluster.ts';
+import { adminOf, type ClusterPlace, programsOf, serverOf, startCluster } from './cluster.ts';
 import { type CommandOptions, type CommandResult, createCommandLine } from './command-line.ts';
-import { fakeNode, fakeNodeManifests, startControllerManager, startKwok, startScheduler } from './controllers.ts';
 import { applyManifests, belayNamespace, buildBelay, turnService, waitForReviews } from './install-belay.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
-import { createPki, openPki, type Pki } from './pki.ts';
+import { openPki } from './pki.ts';
 import { createPlaneApi, type PlaneApi } from './plane-api.ts';
 import { probe } from './probe.ts';
 import { createProcesses, type Processes, type RecordedProcess } from './processes.ts';
-import type { ProgramName } from './programs.ts';
 import { createProgress, type Progress, silent } from './progress.ts';
 import { type IntervalChoice, intervalsEnvironment } from './short-intervals.ts';
 import { waitUntil } from './wait-until.ts';
@@ -34,6 +31,11 @@ export interface ControlPlaneOptions {
   readonly helm?: readonly ('helm3' | 'helm4')[];
   /** Installs Belay; false if left out. */
   readonly belay?: BelayOptions | false;
+  /**
+   * A cluster that no other test has had: for tests which end its programs, read their logs, or count what the API server has counted since its
+   * start. False if left out.
+   */
+  readonly ownCluster?: boolean;
   /** The API server's audit log, of what the webhooks were asked about; false if left out. Read it by `auditAnnotations`. */
   readonly auditLog?: boolean;
   /** Common name of the certificate that the API server shows to Belay; none if left out. */
@@ -87,34 +89,44 @@ export interface ControlPlane {
   stop(): Promise<void>;
 }
 
-/** Starts a real control plane on a loopback address. All its processes are children of this one and end with it. */
+/**
+ * Starts a real control plane on a loopback address. All its processes are children of this one and end with it. Where the runner of the tests
+ * offers clusters (cluster-pool.ts), the plane's cluster is one of those, as good as new, unless the options make it a cluster of its own.
+ */
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
-  const { pods = false, controllers = true, helm = ['helm3', 'helm4'], belay: belayOptions = false } = options;
-  const { auditLog = false, intervals = 'short' } = options;
+  const { pods = false, helm = ['helm3', 'helm4'], belay: belayOptions = false } = options;
+  const { auditLog = false, intervals = 'short', reviewClient } = options;
+  const controllers = (options.controllers ?? true) || pods;
+  const clusterOptions = { controllers, pods, auditLog, reviewClient };
   const progress = options.progress ?? (options.quiet ? silent : createProgress());
-  const bin = await findOrMakeBinaries(programsFor({ pods, controllers, helm }));
+  const bin = await findOrMakeBinaries([...programsOf(clusterOptions), ...helm]);
 
   const temporary = options.dir === undefined;
   const dir = resolve(options.dir ?? (await mkdtemp(join(tmpdir(), 'belay-'))));
   const removeDir = temporary && !process.env.BELAY_KEEP_DIR ? dir : undefined;
-  await Promise.all(['pki', 'logs', 'home'].map((name) => mkdir(join(dir, name), { recursive: true })));
+  await Promise.all(['logs', 'home'].map((name) => mkdir(join(dir, name), { recursive: true })));
   const processes = createProcesses({ logDir: join(dir, 'logs'), ...(removeDir && { removeDir }) });
+  const isOwn = options.ownCluster || !temporary || auditLog || reviewClient !== undefined;
+  const pool = isOwn ? undefined : process.env[POOL_SOCKET];
+  let lent: LentCluster | undefined;
   const stop = async () => {
     await processes.stopAll();
+    lent?.giveBack();
     if (removeDir) await rm(removeDir, { recursive: true, force: true, maxRetries: 5 });
   };
 
   try {
-    const plane = await startIn({
+    lent = pool === undefined ? undefined : await borrowCluster(pool, clusterOptions);
+    if (lent) await symlink(join(lent.place.dir, 'pki'), join(dir, 'pki'));
+    const place = lent?.place ?? (await startCluster(clusterOptions, { dir, bin, processes, progress }));
+    const plane = await openPlane({
       dir,
+      place,
       bin,
       processes,
       progress,
-      pods,
-      controllers: controllers || pods,
-      auditLog,
       intervals,
-      reviewClient: options.reviewClient,
+      isLent: lent !== undefined,
       stop,
     });
     if (belayOptions) await plane.installBelay(belayOptions);
@@ -125,72 +137,33 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   }
 }
 
-function programsFor({
-  pods,
-  controllers,
-  helm,
-}: Required<Pick<ControlPlaneOptions, 'pods' | 'controllers' | 'helm'>>) {
-  const names: ProgramName[] = ['etcd', 'kube-apiserver', 'kubectl', ...helm];
-  if (controllers || pods) names.push('kube-controller-manager');
-  if (pods) names.push('kube-scheduler', 'kwok');
-  return names;
-}
-
-/** The address and ports that a directory's plane had the last time, so that its kubeconfigs stay good. */
-interface Endpoint {
-  readonly address: string;
-  readonly ports: ApiServerPorts;
-}
-
-async function openEndpoint(dir: string): Promise<{ endpoint: Endpoint; pki: Pki }> {
-  const file = join(dir, 'pki', 'endpoint.json');
-  const pkiDir = join(dir, 'pki');
-  if (existsSync(file))
-    return { endpoint: JSON.parse(await readFile(file, 'utf8')) as Endpoint, pki: await openPki(pkiDir) };
-  const address = await loopbackAddress();
-  const [etcdClient = 0, etcdPeer = 0, apiServer = 0] = await freePorts(address, 3);
-  const endpoint = { address, ports: { etcdClient, etcdPeer, apiServer } };
-  const kubernetes = ['kubernetes', 'kubernetes.default', 'kubernetes.default.svc'];
-  const pki = await createPki(pkiDir, {
-    servingNames: ['localhost', '127.0.0.1', address, firstServiceIp, ...kubernetes],
-  });
-  await writeFile(file, JSON.stringify(endpoint));
-  return { endpoint, pki };
-}
-
-async function startIn({
+/** What a test has of a cluster: its kubeconfigs, its commands and its Belay. */
+async function openPlane({
   dir,
+  place,
   bin,
   processes,
   progress,
-  pods,
-  controllers,
-  auditLog,
   intervals,
-  reviewClient,
+  isLent,
   stop,
 }: {
   dir: string;
+  place: ClusterPlace;
   bin: Binaries;
   processes: Processes;
   progress: Progress;
-  pods: boolean;
-  controllers: boolean;
-  auditLog: boolean;
   intervals: IntervalChoice;
-  reviewClient: string | undefined;
+  isLent: boolean;
   stop: () => Promise<void>;
 }): Promise<ControlPlane> {
-  progress.say(`starting etcd and kube-apiserver${controllers ? '; controllers are next' : ''}`);
-  const { endpoint, pki } = await openEndpoint(dir);
-  const { address, ports } = endpoint;
-  const server = `https://${address}:${ports.apiServer}`;
+  const { address } = place;
+  const server = serverOf(place);
+  const pki = await openPki(join(dir, 'pki'));
   const { caCertificate } = pki;
   const kubeconfigOf = (path: string, user: Parameters<typeof writeKubeconfig>[1]['user']) =>
     writeKubeconfig(path, { server, caCertificate, user });
-  const admin = pki.client('belay-test-admin', ['system:masters']);
-  const adminKubeconfig = await kubeconfigOf(join(dir, 'admin.kubeconfig'), admin);
-  const apiServer = await startApiServer({ bin, dir, address, ports, pki, processes, auditLog, reviewClient });
+  const adminKubeconfig = await kubeconfigOf(join(dir, 'admin.kubeconfig'), adminOf(pki));
 
   const commands = createCommandLine({
     homeDir: join(dir, 'home'),
@@ -210,27 +183,6 @@ async function startIn({
     return stdout;
   };
 
-  const nodeIsReady = async () => {
-    const body = await probe(`${server}/api/v1/nodes/${fakeNode}`, { caCertificate, client: admin });
-    const node = JSON.parse(body ?? '{}') as { status?: { conditions?: { type: string; status: string }[] } };
-    return node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') || undefined;
-  };
-
-  if (controllers) {
-    progress.say(`starting kube-controller-manager${pods ? ', kube-scheduler and kwok' : ''}`);
-    const cluster = { dir, address, server, pki, processes };
-    const started = [...apiServer, await startControllerManager(bin, cluster)];
-    if (pods) {
-      await must(['apply', '-f', '-'], { input: JSON.stringify(fakeNodeManifests) });
-      started.push(await startScheduler(bin, cluster), await startKwok(bin, cluster));
-      await waitUntil('the fake node is ready', nodeIsReady, { dependsOn: started });
-    }
-    // Without it no pod can be created in the namespace.
-    const serviceAccount = `${server}/api/v1/namespaces/default/serviceaccounts/default`;
-    await waitUntil('the controllers work', () => probe(serviceAccount, { caCertificate, client: admin }), {
-      dependsOn: started,
-    });
-  }
   const serviceAccountKubeconfig = async (namespace: string, name: string) => {
     const token = await must(['create', 'token', name, `--namespace=${namespace}`, '--duration=24h']);
     return kubeconfigOf(join(dir, `${namespace}.${name}.kubeconfig`), { token: token.trim() });
@@ -251,6 +203,7 @@ async function startIn({
     user: (name, groups = []) => kubeconfigOf(join(dir, `${name}.kubeconfig`), pki.client(name, groups)),
     serviceAccountKubeconfig,
     async interrupt(name, { signal = 'SIGKILL', meanwhile = async () => {} } = {}) {
+      if (isLent) throw new Error(`${name} belongs to other tests too: start the plane with ownCluster`);
       const program = await processes.interrupt(name, signal, meanwhile);
       await waitUntil('the API server is ready again', () => probe(`${server}/readyz`, { caCertificate }), {
         dependsOn: [program],

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Binaries } from './binaries.ts';
+import { LONG_LIVED } from './go-runtime.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
 import type { Pki } from './pki.ts';
 import type { Processes, RunningProgram } from './processes.ts';
@@ -41,6 +42,7 @@ export async function startControllerManager(
   return processes.start({
     name: 'kube-controller-manager',
     command: bin['kube-controller-manager'],
+    env: { ...process.env, ...LONG_LIVED },
     args: [
       `--kubeconfig=${kubeconfig}`,
       '--leader-elect=false',
@@ -60,6 +62,7 @@ export async function startScheduler(bin: Binaries<'kube-scheduler'>, cluster: C
   return cluster.processes.start({
     name: 'kube-scheduler',
     command: bin['kube-scheduler'],
+    env: { ...process.env, ...LONG_LIVED },
     args: [`--kubeconfig=${kubeconfig}`, '--leader-elect=false', '--secure-port=0'],
   });
 }
@@ -77,7 +80,7 @@ export async function startKwok(bin: Binaries<'kwok'>, cluster: Cluster): Promis
       '--node-lease-duration-seconds=40',
       `--node-ip=${cluster.address}`,
     ],
-    env: { ...process.env, HOME: join(cluster.dir, 'home') }, // It keeps its configuration there.
+    env: { ...process.env, ...LONG_LIVED, HOME: join(cluster.dir, 'home') }, // It keeps its configuration there.
   });
 }
 

@@ -1,6 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { compileCache } from '../harness/compile-cache.ts';
 import type { CommandResult } from '../harness/control-plane.ts';
 import { waitUntil } from '../harness/wait-until.ts';
 
@@ -18,6 +19,7 @@ export interface BelayCommandOptions {
 const environment = ({ as, env }: BelayCommandOptions): NodeJS.ProcessEnv => ({
   PATH: process.env.PATH,
   HOME: '/nonexistent',
+  ...compileCache(),
   ...(as !== undefined && { KUBECONFIG: as }),
   ...env,
 });
