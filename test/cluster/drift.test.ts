@@ -274,8 +274,8 @@ const REFUSED_TO_CONTROLLERS: readonly RefusedEdit[] = [
   },
   {
     what: 'an environment variable that the chart sets',
-    args: ['set', 'env', 'deployment/blank', 'EMPTY=full'],
-    saying: [/env\[EMPTY\]\.value/],
+    args: ['set', 'env', 'deployment/blank', 'GREETING=full'],
+    saying: [/env\[GREETING\]/],
   },
   {
     what: 'the mark of ownership',
