@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { referenceText } from './docs/generate/reference.ts';
 import { chartFiles } from './packaging/chart-files.ts';
+import { presetFiles } from './packaging/preset-files.ts';
 import { shippedManifestsText } from './packaging/shipped-manifests.ts';
 import { releasePolicyCrdText } from './src/policy/crd.ts';
 
@@ -11,6 +12,7 @@ const files = {
   'src/cli/doctor/shipped-manifests.json': await shippedManifestsText(),
   'docs/reference.md': await referenceText(),
   ...(await chartFiles()),
+  ...presetFiles(),
 };
 
 for (const [path, text] of Object.entries(files)) {

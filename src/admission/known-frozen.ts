@@ -27,11 +27,11 @@ export interface FindFrozenDependencies {
   readonly scaled: WeakMap<Review, ReleaseName>;
 }
 
-/** Whether the user may write in spite of a freeze: the holder of an operation in flight may, and so may a trusted user. */
+/** Whether the user may write in spite of a freeze: the holder of an operation in flight may, and so may a user who is trusted while frozen. */
 const passesFreeze = (policy: Policy, operation: OperationState, user: Review['user']): boolean =>
   actionOf(policy, 'BelayFrozen') !== 'Deny' ||
   (operation.state === 'in-flight' && operation.inFlight.holder === user.username) ||
-  isTrusted(policy.drift.trusted, user);
+  isTrusted(policy.drift.trusted, user, true);
 
 /**
  * Used for a review that could not be judged in time. An object of a frozen release does not pass unchecked, whatever the manifest lists. Memory may

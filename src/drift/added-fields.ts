@@ -6,6 +6,7 @@ import { findManagedList, managedFieldSets } from '../rules/drift/managed-lists.
 import { pairLists } from '../rules/drift/pair-lists.ts';
 import { lastWriter, ownersOf } from './field-owners.ts';
 import type { DriftedField } from './findings.ts';
+import { isUsualAddition } from './own-doing.ts';
 
 export interface AddedFieldsInput {
   /** The chart's document as it is stored. */
@@ -118,6 +119,7 @@ const visitList = (
 };
 
 const report = ({ live, manager, isSecret, found }: Search, steps: readonly Step[], value: unknown): void => {
+  if (isUsualAddition(steps)) return;
   const pointer = fieldPointer(steps, false);
   const owners = ownersOf(live, pointer);
   if (owners.length === 0 || !owners.every((owner) => isByOthers(owner, manager))) return;

@@ -1,10 +1,12 @@
 import type { LRUCache } from 'lru-cache';
+import type { Autoscalers } from '../facts/autoscalers.ts';
 import type { ManifestDocument } from '../helm/manifest.ts';
 import { type Api, ApiError, isNotFound } from '../kubernetes/api.ts';
 import type { Kind, Kinds } from '../kubernetes/kinds.ts';
 import type { KubernetesObject, ObjectRef } from '../kubernetes/object.ts';
-import type { IgnoreRule } from '../policy/policy.ts';
-import { ignoredPathsFor } from '../policy/subjects.ts';
+import { type LeftWhen, leftPathsOf, NOTHING_MORE } from '../policy/left-paths.ts';
+import type { Policy } from '../policy/policy.ts';
+import type { Preset } from '../policy/presets/preset.ts';
 import { HELM_MANAGER } from '../rules/drift/field-ownership.ts';
 import { isMap, own } from '../rules/drift/json.ts';
 import { findAddedFields } from './added-fields.ts';
@@ -28,7 +30,10 @@ export interface CheckedBy {
   /** The governing record's uid. */
   readonly revision: string;
   readonly marks: Marks;
-  readonly ignore: readonly IgnoreRule[];
+  readonly drift: Policy['drift'];
+  /** The presets that `auto` stands for. */
+  readonly installed: readonly Preset[];
+  readonly autoscalers: Autoscalers;
 }
 
 export type Checked =
@@ -64,10 +69,11 @@ const uncheckedOf = (object: ObjectRef, why: UncheckedObject['why'], detail: str
 
 const driftOf = (
   { object, document }: Subject,
-  found: Omit<ObjectDrift, 'object' | 'apiVersion' | 'keep' | 'document'>,
+  found: Omit<ObjectDrift, 'object' | 'apiVersion' | 'keep' | 'document' | 'left'>,
+  left: LeftWhen = NOTHING_MORE,
 ): Checked => ({
   found: 'drift',
-  drift: { object, apiVersion: document.apiVersion ?? '', keep: isKept(document), document, ...found },
+  drift: { object, apiVersion: document.apiVersion ?? '', keep: isKept(document), document, left, ...found },
 });
 
 /** Drift of an object that cannot be compared. */
@@ -127,23 +133,46 @@ const readLive = async (
   }
 };
 
+const REPLICAS = '/spec/replicas';
+
 const compareWithLive = async (
   dependencies: CheckDependencies,
-  { revision, marks, ignore }: CheckedBy,
+  by: CheckedBy,
   subject: Subject,
   live: KubernetesObject,
 ): Promise<Checked> => {
-  const { manifest, object, document } = subject;
+  const { revision, installed } = by;
+  const { manifest, object } = subject;
   const { clean } = dependencies;
-  const ignored = ignoredPathsFor(ignore, object);
+  const ignored = leftPathsOf(by.drift, object, { installed, autoscaled: false });
   const key = `${live.metadata?.uid} ${live.metadata?.resourceVersion} ${revision} ${manifest.version}`;
   if (clean?.get(key) === ignored) return NOTHING;
 
+  const found = await compareUnder(dependencies, by, subject, live, { installed, autoscaled: false });
+  if (found.found === 'nothing') {
+    clean?.set(key, ignored);
+    return found;
+  }
+  // An autoscaler may come and go without a trace in the object, so that nothing is remembered here.
+  const isScaled = found.found === 'drift' && found.drift.changed.some(({ pointer }) => pointer === REPLICAS);
+  if (!isScaled || !(await by.autoscalers.target(object, subject.signal))) return found;
+  return compareUnder(dependencies, by, subject, live, { installed, autoscaled: true });
+};
+
+const compareUnder = async (
+  dependencies: CheckDependencies,
+  { drift, marks }: CheckedBy,
+  subject: Subject,
+  live: KubernetesObject,
+  left: LeftWhen,
+): Promise<Checked> => {
+  const { manifest, object, document } = subject;
+  const ignore = leftPathsOf(drift, object, left);
   const manager = helmManagerOf(live);
   const stored = toStored(document, marks);
   const { group, kind } = manifest;
-  const added = findAddedFields({ stored, document: manifest.document, live, group, kind, ignore: ignored, manager });
-  const seen = { live, document, marks, ignore: ignored };
+  const added = findAddedFields({ stored, document: manifest.document, live, group, kind, ignore, manager });
+  const seen = { live, document, marks, ignore };
   let changes = compareChartFields({ ...seen, desired: stored });
   let [method, desired]: [Method | undefined, KubernetesObject] = [undefined, live];
   if (changes.length > 0) {
@@ -152,12 +181,13 @@ const compareWithLive = async (
     desired = rehearsed?.desired ?? stored;
     changes = rehearsed === undefined ? withoutSpelling(changes) : compareChartFields({ ...seen, desired });
   }
-  if (changes.length === 0 && added.length === 0) {
-    clean?.set(key, ignored);
-    return NOTHING;
-  }
+  if (changes.length === 0 && added.length === 0) return NOTHING;
   const problem = changes.length > 0 ? 'changed' : 'added';
-  return driftOf(subject, { problem, changed: withWriters(changes, live), added, method, live, desired, manager });
+  return driftOf(
+    subject,
+    { problem, changed: withWriters(changes, live), added, method, live, desired, manager },
+    left,
+  );
 };
 
 /** What the API server would make of the chart's document now. Undefined when it cannot be asked. */

@@ -5,6 +5,7 @@ import type { JsonMap } from '../rules/drift/json.ts';
 import type { FieldChange } from '../rules/verdict.ts';
 import { lastWriter, splitPointer } from './field-owners.ts';
 import type { DriftedField } from './findings.ts';
+import { withoutOwnDoing } from './own-doing.ts';
 import type { Marks } from './placed-document.ts';
 
 export interface Comparison {
@@ -19,7 +20,10 @@ export interface Comparison {
 
 /** Fields that the chart sets and that have other values. Defaults, and fields that only others set, do not count. */
 export const compareChartFields = ({ desired, live, document, marks, ignore }: Comparison): readonly FieldChange[] =>
-  findDrift({ scope: 'ChartFields', document, ...marks, before: desired, after: live, ignore });
+  withoutOwnDoing(
+    live.kind,
+    findDrift({ scope: 'ChartFields', document, ...marks, before: desired, after: live, ignore }),
+  );
 
 const isIndex = (key: string): boolean => /^\d+$/.test(key);
 

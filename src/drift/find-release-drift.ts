@@ -1,7 +1,10 @@
+import { createAutoscalers } from '../facts/autoscalers.ts';
+import { createInstalledPresets } from '../facts/installed-presets.ts';
 import { type Manifest, type Manifests, UnreadableManifest } from '../facts/manifests.ts';
 import type { ManifestDocument } from '../helm/manifest.ts';
 import type { ReleaseName } from '../helm/names.ts';
 import type { ReleaseRecord } from '../helm/record.ts';
+import { asksForInstalled } from '../policy/left-paths.ts';
 import type { Policy } from '../policy/policy.ts';
 import { findOperation, lastDeployed, type ReleaseFacts } from '../rules/in-flight.ts';
 import { type CheckDependencies, type Checked, type CheckedBy, checkObject } from './check-object.ts';
@@ -62,10 +65,13 @@ export const findReleaseDrift = async (
   });
   if (manifest === undefined) return skip(release, 'unreadable record');
   const documents = lastOfEach(manifest);
+  const { drift } = situation.policy;
   const checkedBy: CheckedBy = {
     revision: governing.uid,
     marks: marksOf(release, manifest.namespace),
-    ignore: situation.policy.drift.ignore,
+    drift,
+    installed: asksForInstalled(drift) ? await createInstalledPresets(dependencies.kinds).find(signal) : [],
+    autoscalers: createAutoscalers(dependencies.api),
   };
 
   const results: Checked[] = new Array(documents.length);

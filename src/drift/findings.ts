@@ -1,6 +1,7 @@
 import type { ReleaseName } from '../helm/names.ts';
 import type { ReleaseRecord } from '../helm/record.ts';
 import type { KubernetesObject, ObjectRef } from '../kubernetes/object.ts';
+import type { LeftWhen } from '../policy/left-paths.ts';
 import type { FieldChange } from '../rules/verdict.ts';
 
 /** Who wrote a field last, by `managedFields`: the name of a program. It does not prove who ran the program. */
@@ -45,6 +46,8 @@ export interface ObjectDrift {
   readonly desired: KubernetesObject;
   /** The chart's document as Helm sends it. A repair applies it. */
   readonly document: KubernetesObject;
+  /** What was left to others when it was looked at. */
+  readonly left: LeftWhen;
   /** The name of Helm among the field managers of the object. */
   readonly manager: string;
 }

@@ -2,7 +2,7 @@ import { aspectOf, type RecognisedReview } from '../admission/recognised-review.
 import type { AdmissionAnswer } from '../admission/wire/answer.ts';
 import type { Review } from '../admission/wire/review.ts';
 import type { ReleaseName } from '../helm/names.ts';
-import { isServiceAccount } from '../kubernetes/object.ts';
+import { isController } from '../policy/controllers.ts';
 import { RESTORES_CHART } from '../rules/object.ts';
 
 /** Why a write passed without a verdict of the rules. */
@@ -13,7 +13,7 @@ const MAY_RESTORE: ReadonlySet<string> = new Set(['no drift', RESTORES_CHART]);
 
 /** Whether the release has to be read from the object's own marks, because the answer does not name it. */
 const isOfOwner = ({ user }: Review, { why, waived }: Extract<AdmissionAnswer, { allowed: true }>): boolean =>
-  UNJUDGED.has(why) || (waived === undefined && MAY_RESTORE.has(why) && !isServiceAccount(user.username));
+  UNJUDGED.has(why) || (waived === undefined && MAY_RESTORE.has(why) && !isController(user.username));
 
 /**
  * Releases to look at again after an answer. The write may have made drift: the policy only warned or audited, the release was open, the writer was

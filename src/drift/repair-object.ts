@@ -6,6 +6,7 @@ import { findAddedFields } from './added-fields.ts';
 import { compareChartFields } from './compare.ts';
 import { splitPointer } from './field-owners.ts';
 import type { DriftedField, ObjectDrift } from './findings.ts';
+import { keepLeft } from './keep-left.ts';
 import { type Marks, toStored } from './placed-document.ts';
 import { writeDocument } from './write-document.ts';
 
@@ -76,7 +77,8 @@ export const repairObject = async (
   let now = live;
   if (drift.changed.length > 0) {
     if (method === undefined) return nothing('the API server did not say what the values of the chart come to');
-    const exactly = { ...document, metadata: { ...document.metadata, resourceVersion, uid } } as KubernetesObject;
+    const kept = keepLeft(document, live, group, ignore);
+    const exactly = { ...kept, metadata: { ...kept.metadata, resourceVersion, uid } } as KubernetesObject;
     now = await writeDocument(api, { ...write, document: exactly, method, force: true }, signal);
     const left = compareChartFields({ desired: drift.desired, live: now, document, marks, ignore });
     if (left.length > 0)

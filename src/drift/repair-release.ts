@@ -1,7 +1,7 @@
 import type { Situation } from '../facts/situation.ts';
 import type { ReleaseName } from '../helm/names.ts';
 import { ApiError, isConflict } from '../kubernetes/api.ts';
-import { ignoredPathsFor } from '../policy/subjects.ts';
+import { leftPathsOf } from '../policy/left-paths.ts';
 import { findFreezes, findMaintenanceWindow } from '../rules/locks.ts';
 import { findGoverning } from './find-release-drift.ts';
 import type { CheckedRelease, ObjectDrift } from './findings.ts';
@@ -80,7 +80,7 @@ export const repairRelease = async (
     const situation = await dependencies.situation(release, signal);
     const why = refusesRepair(checked, situation, options, dependencies.nowMs());
     if (why !== undefined) return { done: 'nothing', why };
-    const ignore = ignoredPathsFor(situation.policy.drift.ignore, drift.object);
+    const ignore = leftPathsOf(situation.policy.drift, drift.object, drift.left);
     return repairObject(dependencies, drift, { prune, dryRun, marks: marksOf(release, namespace), ignore }, signal);
   };
   for (const drift of drifted) {

@@ -3,7 +3,7 @@ import { compileSelector } from '../kubernetes/label-selector.ts';
 import { parseDuration } from '../text/duration.ts';
 import { showPath } from '../text/escape.ts';
 import { compileGlobs } from './name-glob.ts';
-import type { FreezeWindow, IgnoreRule, Policy, PolicySubject } from './policy.ts';
+import type { AllowRule, FreezeWindow, IgnoreRule, Policy, PolicySubject, TrustedSubject } from './policy.ts';
 import { builtInPolicy } from './policy-in-force.ts';
 import { type ReleasePolicySpec, releasePolicySpec } from './schema.ts';
 
@@ -112,7 +112,10 @@ const toPolicy = (name: string, spec: ReleasePolicySpec, { staleAfterMs }: Polic
       users: drift?.users ?? builtIn.drift.users,
       serviceAccounts: drift?.serviceAccounts ?? builtIn.drift.serviceAccounts,
       ignore: (drift?.ignore ?? []).map(toIgnoreRule),
-      trusted: (drift?.trusted ?? []).map(toSubject),
+      allow: (drift?.allow ?? []).map(toAllowRule),
+      presets: drift?.presets ?? [],
+      trusted: (drift?.trusted ?? []).map(toTrusted),
+      dryRun: drift?.dryRun ?? builtIn.drift.dryRun,
       repair: {
         action: readAction(drift?.repair?.action) ?? builtIn.drift.repair.action,
         prune: drift?.repair?.prune ?? builtIn.drift.repair.prune,
@@ -145,8 +148,21 @@ const toIgnoreRule = ({ group, kind, name, paths }: NonNullable<Drift['ignore']>
   paths,
 });
 
-const toSubject = ({ kind, namespace = '', name }: NonNullable<Drift['trusted']>[number]): PolicySubject =>
+const toAllowRule = ({ subjects, whileFrozen = false, ...rule }: NonNullable<Drift['allow']>[number]): AllowRule => ({
+  ...toIgnoreRule(rule),
+  subjects: subjects.map(toSubject),
+  whileFrozen,
+});
+
+type Trusted = NonNullable<Drift['trusted']>[number];
+
+const toSubject = ({ kind, namespace = '', name }: Pick<Trusted, 'kind' | 'namespace' | 'name'>): PolicySubject =>
   kind === 'ServiceAccount' ? { kind, namespace, name } : { kind, name };
+
+const toTrusted = ({ whileFrozen = false, ...subject }: Trusted): TrustedSubject => ({
+  ...toSubject(subject),
+  ...(whileFrozen && { whileFrozen }),
+});
 
 type Window = NonNullable<NonNullable<ReleasePolicySpec['freeze']>['windows']>[number];
 

@@ -9,6 +9,9 @@ export type PolicySubject =
   | { readonly kind: 'User' | 'Group'; readonly name: string }
   | { readonly kind: 'ServiceAccount'; readonly namespace: string; readonly name: string };
 
+/** Whom the drift rule does not bind. While a release is frozen, only those who are `whileFrozen`. */
+export type TrustedSubject = PolicySubject & { readonly whileFrozen?: boolean };
+
 /** Fields that the drift rule ignores. */
 export interface IgnoreRule {
   /** API group; empty for the core group, `*` for any. */
@@ -19,6 +22,12 @@ export interface IgnoreRule {
   readonly matchesName: (name: string) => boolean;
   /** JSON Pointers (RFC 6901); `*` stands for any one list item or key. */
   readonly paths: readonly string[];
+}
+
+/** Fields that are left to some subjects. While a release is frozen, only where it is `whileFrozen`. */
+export interface AllowRule extends IgnoreRule {
+  readonly subjects: readonly PolicySubject[];
+  readonly whileFrozen: boolean;
 }
 
 /** A freeze that comes and goes by the clock. */
@@ -53,7 +62,12 @@ export interface Policy {
     readonly users: DriftScope;
     readonly serviceAccounts: DriftScope;
     readonly ignore: readonly IgnoreRule[];
-    readonly trusted: readonly PolicySubject[];
+    readonly allow: readonly AllowRule[];
+    /** Names of presets, and `auto` (presets/presets.ts). */
+    readonly presets: readonly string[];
+    readonly trusted: readonly TrustedSubject[];
+    /** What becomes of a dry run of a write that would be refused. */
+    readonly dryRun: 'Warn' | 'Deny';
     readonly repair: { readonly action: 'Off' | 'Apply'; readonly prune: boolean; readonly intervalMs: number };
   };
   readonly freeze: {

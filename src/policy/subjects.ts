@@ -1,5 +1,5 @@
 import type { ObjectRef, UserInfo } from '../kubernetes/object.ts';
-import type { IgnoreRule, PolicySubject } from './policy.ts';
+import type { IgnoreRule, PolicySubject, TrustedSubject } from './policy.ts';
 
 type User = Pick<UserInfo, 'username' | 'groups'>;
 
@@ -15,8 +15,12 @@ const isSubject = (subject: PolicySubject, { username, groups }: User): boolean 
 };
 
 /** Whether RBAC would count the user among these subjects. */
-export const isTrusted = (subjects: readonly PolicySubject[], user: User): boolean =>
+export const isAmong = (subjects: readonly PolicySubject[], user: User): boolean =>
   subjects.some((subject) => isSubject(subject, user));
+
+/** Whether the drift rule leaves the user alone, and while the release is frozen as well. */
+export const isTrusted = (subjects: readonly TrustedSubject[], user: User, frozen = false): boolean =>
+  subjects.some((subject) => (!frozen || subject.whileFrozen === true) && isSubject(subject, user));
 
 /** Most combinations of rules that are kept for one policy. There are few, unless somebody chooses names so that there are many. */
 const MAX_COMBINATIONS = 256;
@@ -24,9 +28,9 @@ const MAX_COMBINATIONS = 256;
 const NONE: readonly string[] = [];
 const combinations = new WeakMap<readonly IgnoreRule[], Map<string, readonly string[]>>();
 
-type Named = Pick<ObjectRef, 'group' | 'kind' | 'name'>;
+export type Named = Pick<ObjectRef, 'group' | 'kind' | 'name'>;
 
-const appliesTo = (rule: IgnoreRule, { group, kind, name }: Named): boolean =>
+export const appliesTo = (rule: IgnoreRule, { group, kind, name }: Named): boolean =>
   (rule.group === '*' || rule.group === group) && (rule.kind === '*' || rule.kind === kind) && rule.matchesName(name);
 
 /** The paths that a policy ignores in an object. The same rules give the same array, because findDrift compiles each array once. */

@@ -1,11 +1,12 @@
 import type { ReleaseName } from '../helm/names.ts';
 import type { ReleaseRecord } from '../helm/record.ts';
-import { isServiceAccount, type ObjectRef } from '../kubernetes/object.ts';
+import type { ObjectRef } from '../kubernetes/object.ts';
+import { isController } from '../policy/controllers.ts';
 import type { Freeze } from '../policy/lock.ts';
 import type { MaintenanceWindow } from '../policy/lock-annotations.ts';
 import type { PolicyRule } from './actions.ts';
 import { findGoverning, isHolder, newestOf, type OperationState, type ReleaseFacts } from './in-flight.ts';
-import { allow, deny, type FieldChange, type Verdict } from './verdict.ts';
+import { allow, type Denial, deny, type FieldChange, type Verdict } from './verdict.ts';
 
 /** One write of an object that carries a release's ownership annotations. */
 export interface ObjectWrite {
@@ -97,12 +98,20 @@ export interface ManifestFacts {
   readonly listed: boolean;
   /** For `change` and `scale`: the drift; empty when there is none. */
   readonly changes: readonly FieldChange[];
+  /** The drift while the release is frozen, when the policy leaves less to the writer. Undefined: the same. */
+  readonly changesWhileFrozen?: readonly FieldChange[];
+  /** Whether the policy trusts the writer while the release is not frozen, and by the name of which policy. */
+  readonly trustedBy?: string | undefined;
+  /** The preset that a refusal proposes for these changes. */
+  readonly presetFor?: (changes: readonly FieldChange[]) => Extract<Denial, { code: 'BelayDrift' }>['preset'];
   /** For `create`: whether it brings the object back exactly as the chart has it. */
   readonly restores: boolean;
   /** For `change`: whether it gives the object an owner. It counts only for a frozen release. */
   readonly gainsOwner: boolean;
   /** For `change`: whether it restarts the Pods of a workload. It counts only for a frozen release. */
   readonly restarts: boolean;
+  /** The labels by which the object chooses its Pods. */
+  readonly podLabels?: Readonly<Record<string, string>>;
   readonly freezes: readonly Freeze[];
   readonly open: MaintenanceWindow | undefined;
 }
@@ -125,22 +134,26 @@ export const judgeObject = (
     !waived.has('freeze') &&
     !(state.state === 'in-flight' && isHolder(state.inFlight, write.username));
   // Operators make themselves owners of objects that they work with. A frozen object must not get an owner, and be deleted with it.
-  const isDrift = governed.changes.length > 0;
+  const changes = isFrozen ? (governed.changesWhileFrozen ?? governed.changes) : governed.changes;
+  const isDrift = changes.length > 0;
   if (isEdit && !isDrift && !(isFrozen && (governed.gainsOwner || governed.restarts))) return allow('no drift');
   if (isFrozen) {
     const isRestart = isEdit && !isDrift && governed.restarts;
+    const passesUnfrozen = governed.trustedBy !== undefined || (isEdit && isDrift && governed.changes.length === 0);
     return deny({
       code: 'BelayFrozen',
       release,
       attempt,
       freezes,
       object,
-      ...(isRestart && { isRestart }),
+      ...(isRestart && { restartOf: governed.podLabels ?? {} }),
+      ...(passesUnfrozen && { passesUnfrozen }),
       ...(endsDeletion && { endsDeletion }),
     });
   }
+  if (governed.trustedBy !== undefined) return passTrusted(governed.trustedBy);
   // Its deletion was admitted in the open, and operators clean up behind what they have finalizers on.
-  if (endsDeletion === true && isServiceAccount(write.username)) return allow(DELETION_GOES_ON);
+  if (endsDeletion === true && isController(write.username)) return allow(DELETION_GOES_ON);
   if (attempt === 'delete' && state.state === 'in-flight' && !waived.has('operations')) {
     return deny({ code: 'BelayOperationInFlight', release, attempt, inFlight: state.inFlight, object });
   }
@@ -148,6 +161,7 @@ export const judgeObject = (
   if (attempt === 'create' && governed.restores && state.state !== 'in-flight') return allow(RESTORES_CHART);
   if (waived.has('drift')) return allow('waived');
   if (open !== undefined) return passOpen(write, open);
+  const preset = changes.length === 0 ? undefined : governed.presetFor?.(changes);
   return deny({
     code: 'BelayDrift',
     release,
@@ -155,10 +169,18 @@ export const judgeObject = (
     object,
     governing: { revision: governing.revision, chart: governed.chart },
     recordKind: governing.kind,
-    changes: governed.changes,
+    changes,
+    ...(preset && { preset }),
     ...(endsDeletion && { endsDeletion }),
   });
 };
+
+/** A write of somebody whom the policy of that name trusts. */
+export const passTrusted = (policy: string): Verdict => ({
+  allowed: true,
+  why: 'trusted',
+  audit: { trusted: `the writer is trusted by ReleasePolicy ${policy}` },
+});
 
 const NOTHING_WAIVED: ReadonlySet<PolicyRule> = new Set();
 

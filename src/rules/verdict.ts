@@ -1,6 +1,7 @@
 import type { Chart, OperationKind, RecordKind, RecordRef, ReleaseName } from '../helm/names.ts';
 import type { ObjectRef } from '../kubernetes/object.ts';
 import type { Freeze, LockSource, LockVerb, Pin } from '../policy/lock.ts';
+import type { Resembling } from '../policy/presets/resembling.ts';
 
 /** The operation that holds a release. `holder` is undefined when it began before Belay was installed. */
 export interface InFlight {
@@ -73,8 +74,13 @@ export type Denial =
       readonly attempt: Attempt;
       readonly freezes: readonly Freeze[];
       readonly object?: ObjectRef;
-      /** Whether the change is a restart of Pods, as by `kubectl rollout restart`, and no other change of desired state. */
-      readonly isRestart?: boolean;
+      /**
+       * The labels by which the workload chooses its Pods, where the change is a restart of them, as by `kubectl rollout restart`, and no other
+       * change of desired state.
+       */
+      readonly restartOf?: Readonly<Record<string, string>>;
+      /** Whether the policy would let the write pass if the release were not frozen. */
+      readonly passesUnfrozen?: boolean;
       /** Whether the object is being deleted already, and the write takes its last finalizer off. */
       readonly endsDeletion?: true;
       /** Whether the object is a hook of an uninstall. */
@@ -91,6 +97,8 @@ export type Denial =
       /** Both as in `BelayFrozen`. */
       readonly endsDeletion?: true;
       readonly isHook?: true;
+      /** A preset that would let the writer do so, where the writer looks like a controller that is known. */
+      readonly preset?: Resembling & { readonly policy: string | undefined };
     }
   | {
       readonly code: 'BelayPinned';
@@ -165,6 +173,8 @@ export type DenialCode = Denial['code'];
 export interface Waived {
   readonly action: 'Warn' | 'Audit';
   readonly denial: Denial;
+  /** Whether the write passes only because it is a dry run. */
+  readonly isRehearsal?: boolean;
 }
 
 /** Why a write that passed is worth an Event. */

@@ -4,8 +4,10 @@ import { createFindFrozen, type FindFrozen } from '../admission/known-frozen.ts'
 import { type CarryLocksDependencies, carryLocks } from '../admission/record/carry-locks.ts';
 import { createRenewalPace } from '../admission/renewal-pace.ts';
 import { createAccess } from '../facts/access.ts';
+import { createAutoscalers } from '../facts/autoscalers.ts';
 import { type Claims, createClaims } from '../facts/claims.ts';
 import { createDeleteHooks } from '../facts/delete-hooks.ts';
+import { createInstalledPresets } from '../facts/installed-presets.ts';
 import { createKindVersions } from '../facts/kind-versions.ts';
 import { createLiveFacts } from '../facts/live-facts.ts';
 import { createManifestNamespaces } from '../facts/manifest-namespaces.ts';
@@ -54,12 +56,15 @@ export const createJudges = ({ api, index, policies, decoder, intervals, log, no
   const namespaces = createPayloadNamespaces(api, decoder);
   // Apart from the manifests of the reviews, which they would push out.
   const elsewhere = createManifests(api, decoder, MANIFESTS_ELSEWHERE);
+  const kinds = createKinds(api, nowMs, intervals.discovery);
   const dependencies: AdmitDependencies & CarryLocksDependencies = {
     api,
     index,
     live,
     claims,
     access: createAccess(api),
+    autoscalers: createAutoscalers(api),
+    presets: createInstalledPresets(kinds),
     manifests: createManifests(api, decoder),
     decoder,
     policies,
@@ -77,7 +82,7 @@ export const createJudges = ({ api, index, policies, decoder, intervals, log, no
     }),
     objectsIn: createObjectsInNamespace({
       api,
-      kinds: createKinds(api, nowMs, intervals.discovery),
+      kinds,
       manifests: elsewhere,
       named: createManifestNamespaces(elsewhere),
     }),

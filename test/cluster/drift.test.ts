@@ -274,8 +274,8 @@ const REFUSED_TO_CONTROLLERS: readonly RefusedEdit[] = [
   },
   {
     what: 'an environment variable that the chart sets',
-    args: ['set', 'env', 'deployment/blank', 'EMPTY=full'],
-    saying: [/env\[EMPTY\]\.value/],
+    args: ['set', 'env', 'deployment/blank', 'GREETING=full'],
+    saying: [/env\[GREETING\]/],
   },
   {
     what: 'the mark of ownership',
@@ -368,9 +368,15 @@ for (const helm of HELMS) {
         isDenied(await kubectl(merge(priority, { description: 'mine' }), 'root'), 'BelayDrift', /description/);
       });
 
-      test('a delete and a change behind --dry-run=server as well', async () => {
-        const args = ['set', 'image', 'deployment/web', 'web=nginx:1.28', '--dry-run=server'];
-        isDenied(await kubectl(args), 'BelayDrift');
+      test('a change behind --dry-run=server or kubectl diff passes, and says what would be refused', async () => {
+        const would = /only a dry run: without it, Belay refuses this:[\s\S]*BelayDrift/;
+        const change = await kubectl(['set', 'image', 'deployment/web', 'web=nginx:1.28', '--dry-run=server']);
+        assert.match(change.stderr, would);
+        succeeds(change);
+        const deletion = await kubectl(['delete', 'service', 'web', '--dry-run=server']);
+        assert.match(deletion.stderr, would);
+        succeeds(deletion);
+        isDenied(await kubectl(['set', 'image', 'deployment/web', 'web=nginx:1.28']), 'BelayDrift');
       });
 
       test('with one cause a field, for programs', async () => {

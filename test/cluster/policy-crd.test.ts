@@ -45,7 +45,10 @@ const EXAMPLE = `spec:
     users: AllFields
     serviceAccounts: ChartFields
     ignore: [{group: apps, kind: Deployment, name: "*", paths: ["/spec/replicas"]}]
+    allow: [{subjects: [{kind: ServiceAccount, namespace: keda, name: keda-operator}], kind: "*", paths: ["/spec/replicas"], whileFrozen: true}]
+    presets: [auto, keda]
     trusted: [{kind: ServiceAccount, namespace: velero, name: velero}]
+    dryRun: Deny
     repair: {action: Off, interval: 10m}
   freeze:
     reason: ""
@@ -70,6 +73,11 @@ const refusedText = (value: string): string => (chooseKubernetes().minor > 30 ? 
 
 /** What the API server itself refuses, and the field that it names. */
 const bad: Record<string, readonly [spec: string, says: RegExp]> = {
+  'fields that are left to a service account of no namespace': [
+    'spec: {drift: {allow: [{subjects: [{kind: ServiceAccount, name: keda}], kind: Deployment, paths: [/spec/replicas]}]}}',
+    /spec\.drift\.allow\[0\]\.subjects\[0\]\.namespace: Required value: a ServiceAccount needs a namespace/,
+  ],
+  'a preset that nobody knows': ['spec: {drift: {presets: [kedaa]}}', /spec\.drift\.presets\[0\]: Unsupported value/],
   'an unknown field': ['spec: {drfit: {action: Off}}', /unknown field "spec\.drfit"/],
   'an unknown action': [
     'spec: {drift: {action: deny}}',

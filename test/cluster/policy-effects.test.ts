@@ -185,6 +185,25 @@ describe('drift', () => {
     const notes = await auditAnnotations(plane.dir, 'objects.belay.dev');
     assert.match(notes.at(-1)?.notes.trusted ?? '', /ReleasePolicy leeway/);
   });
+
+  test('a controller scales what an autoscaler targets, or what a policy leaves to it, and nothing else', async () => {
+    const scaler = await plane.serviceAccountKubeconfig(namespace, 'backup');
+    const scale = (count: number) =>
+      plane.kubectl(['scale', 'deployment/web', `--replicas=${count}`, '-n', namespace], { as: scaler });
+    const set = () =>
+      plane.kubectl(['set', 'image', 'deployment/web', 'web=nginx:1.36', '-n', namespace], { as: scaler });
+    await policy({});
+    isDenied(await scale(4), 'BelayDrift');
+    const subjects = [{ kind: 'ServiceAccount', namespace, name: 'backup' }];
+    await policy({ drift: { allow: [{ subjects, kind: 'Deployment', paths: ['/spec/replicas'] }] } });
+    succeeds(await scale(4));
+    isDenied(await set(), 'BelayDrift');
+    await policy({});
+    isDenied(await scale(5), 'BelayDrift');
+    succeeds(await plane.kubectl(['autoscale', 'deployment/web', '--min=1', '--max=9', '-n', namespace]));
+    succeeds(await scale(5));
+    isDenied(await set(), 'BelayDrift');
+  });
 });
 
 test('opening and breaking leave audit annotations with the reason', async () => {

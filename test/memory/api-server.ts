@@ -199,6 +199,8 @@ export const createApiServer = (clock: Clock, access: Access): ApiServer => {
       return { status: 200, body: { kind: 'APIResourceList', resources: served } };
     const place = placeOf(path);
     if (place === undefined) throw noSuchKind();
+    if (method === 'GET' && place.name === '' && request.accept?.includes('as=Table') === true)
+      return { status: 200, body: tableOf(list(place, { ...request, accept: 'application/json' })) };
     if (method === 'GET') return { status: 200, body: place.name === '' ? list(place, request) : read(place, request) };
     const status = method === 'POST' || (method === 'PATCH' && isNew(place)) ? 201 : 200;
     const deleteOptions =
@@ -253,6 +255,18 @@ export const createApiServer = (clock: Clock, access: Access): ApiServer => {
     },
   };
 };
+
+/** As much of a table as is read of autoscalers: names, and what they target (k8s.io/kubernetes pkg/printers/internalversion/printers.go). */
+const tableOf = ({ metadata, items }: ListBody): object => ({
+  kind: 'Table',
+  apiVersion: 'meta.k8s.io/v1',
+  metadata,
+  columnDefinitions: [{ name: 'Name' }, { name: 'Reference' }],
+  rows: items.map((item) => {
+    const { scaleTargetRef } = (item.spec ?? {}) as { scaleTargetRef?: { kind: string; name: string } };
+    return { cells: [item.metadata?.name, `${scaleTargetRef?.kind}/${scaleTargetRef?.name}`] };
+  }),
+});
 
 const textOf = (value: string | number | undefined): string | undefined =>
   value === undefined ? undefined : String(value);

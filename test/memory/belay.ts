@@ -8,8 +8,10 @@ import { readReview } from '../../src/admission/wire/read-review.ts';
 import { toAdmissionText } from '../../src/admission/wire/respond.ts';
 import { createEvents } from '../../src/events/events.ts';
 import { createAccess } from '../../src/facts/access.ts';
+import { createAutoscalers } from '../../src/facts/autoscalers.ts';
 import { createClaims } from '../../src/facts/claims.ts';
 import { createDeleteHooks } from '../../src/facts/delete-hooks.ts';
+import { createInstalledPresets } from '../../src/facts/installed-presets.ts';
 import { createKindVersions } from '../../src/facts/kind-versions.ts';
 import { createLiveFacts } from '../../src/facts/live-facts.ts';
 import { createManifestNamespaces } from '../../src/facts/manifest-namespaces.ts';
@@ -72,12 +74,15 @@ export const createMemoryBelay = (server: ApiServer, { nowMs }: Clock, staleAfte
   const decoder = createDecoderHere();
   const payloadNamespaces = createPayloadNamespaces(forReviews, decoder);
   const manifests = createManifests(forReviews, decoder);
+  const kinds = createKinds(forReviews, nowMs, intervals.discovery);
   const dependencies: AdmitDependencies & CarryLocksDependencies = {
     api: forReviews,
     index,
     live,
     claims: createClaims(forReviews, index, log, nowMs, intervals.claims),
     access: createAccess(forReviews),
+    autoscalers: createAutoscalers(forReviews),
+    presets: createInstalledPresets(kinds),
     manifests,
     decoder,
     policies,
@@ -94,7 +99,7 @@ export const createMemoryBelay = (server: ApiServer, { nowMs }: Clock, staleAfte
     }),
     objectsIn: createObjectsInNamespace({
       api: forReviews,
-      kinds: createKinds(forReviews, nowMs, intervals.discovery),
+      kinds,
       manifests,
       named: createManifestNamespaces(manifests),
     }),

@@ -24,6 +24,7 @@ const ROWS: readonly Row[] = [
   ['apps', 'v1', 'deployments', 'Deployment', 'scales', 'counted'],
   ['apps', 'v1', 'statefulsets', 'StatefulSet', 'scales', 'counted'],
   ['apps', 'v1', 'replicasets', 'ReplicaSet', 'scales', 'counted'],
+  ['autoscaling', 'v2', 'horizontalpodautoscalers', 'HorizontalPodAutoscaler'],
   ['batch', 'v1', 'jobs', 'Job', 'counted'],
   ['coordination.k8s.io', 'v1', 'leases', 'Lease'],
   ['rbac.authorization.k8s.io', 'v1', 'clusterroles', 'ClusterRole', 'cluster'],

@@ -55,6 +55,46 @@ export const breakOperation = (record: RecordRef): string =>
 /** A lock of a policy is lifted by an edit of the policy. */
 export const editPolicy = (name: string): string => `kubectl edit releasepolicy ${word(name, 'policy')}`;
 
+const WORKLOADS: Readonly<Record<string, string>> = {
+  'apps Deployment': 'kubectl rollout restart deployment/',
+  'apps StatefulSet': 'kubectl rollout restart statefulset/',
+  'apps DaemonSet': 'kubectl rollout restart daemonset/',
+  'argoproj.io Rollout': 'kubectl argo rollouts restart ',
+};
+
+/** Undefined for a kind that has no such command. */
+export const restartPods = ({ group, kind, namespace, name }: ObjectRef): string | undefined => {
+  const restart = WORKLOADS[`${group} ${kind}`];
+  return restart === undefined ? undefined : `${restart}${word(name, 'name')} ${inNamespace({ namespace })}`;
+};
+
+const LABEL_KEY = /^([a-z0-9][a-z0-9.-]*\/)?[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$/;
+const LABEL_VALUE = /^([A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?)?$/;
+
+/** Of labels that Kubernetes would not take, none is told. */
+export const deletePods = ({ namespace }: ObjectRef, labels: Readonly<Record<string, string>>): string => {
+  const terms = Object.entries(labels).flatMap(([key, value]) =>
+    LABEL_KEY.test(key) && LABEL_VALUE.test(value) ? `${key}=${value}` : [],
+  );
+  const isWhole = terms.length > 0 && terms.length === Object.keys(labels).length;
+  return `kubectl delete pod ${inNamespace({ namespace })} ${isWhole ? `-l ${terms.join(',')}` : '<pod>'}`;
+};
+
+/** `account` is `namespace:name`, where the preset names another one. A policy called `default` need not be named. */
+export const applyPreset = (preset: string, account: string | undefined, policy: string | undefined): string =>
+  [
+    `belay policy preset apply ${word(preset, 'preset')}`,
+    ...(account === undefined
+      ? []
+      : [
+          `--account ${account
+            .split(':')
+            .map((part) => word(part, 'account'))
+            .join(':')}`,
+        ]),
+    ...(policy === undefined || policy === 'default' ? [] : [`--policy ${word(policy, 'policy')}`]),
+  ].join(' ');
+
 /** The command that takes a lock off the object that carries it. */
 export const unlock = ({ kind, namespace, name }: LockSource, release: ReleaseName, ...keys: string[]): string => {
   if (kind === 'ReleasePolicy') return editPolicy(name);

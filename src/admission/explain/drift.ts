@@ -1,6 +1,14 @@
 import type { Denial, FieldChange } from '../../rules/verdict.ts';
 import { showName, showPath, showValue } from '../../text/escape.ts';
-import { editInVersion, helmUninstall, helmUpgrade, openRelease, repairRelease } from './commands.ts';
+import {
+  applyPreset,
+  editInVersion,
+  helmUninstall,
+  helmUpgrade,
+  openRelease,
+  repairRelease,
+  restartPods,
+} from './commands.ts';
 import { type Cause, type Explanation, HOOK_OF_UNINSTALL, showRefusal, showRelease } from './explanation.ts';
 import { showOwnerChange } from './ownership.ts';
 
@@ -34,6 +42,8 @@ export const explainDrift = (denial: Drift, nowMs: number): Explanation => {
           ]),
       // Of all commands, only this one is known to bring back nothing beside the chart.
       ...(attempt === 'create' && !isHook ? ['or exactly as the chart has it:', `  ${repairRelease(release)}`] : []),
+      ...showRestart(denial),
+      ...showPreset(denial),
       'or, if you may, open the release to changes by hand for an hour:',
       `  ${openRelease(recordKind, release, nowMs + OPEN_FOR_MS)}`,
     ],
@@ -69,6 +79,24 @@ const listChanges = (title: string, denial: Drift, changes: readonly FieldChange
     ...(more > 0 ? [`  and ${more} more`] : []),
   ];
 };
+
+const IN_TEMPLATE = '/spec/template/metadata/annotations/';
+
+/** A change of nothing but the annotations of the Pod template is meant to restart the Pods. */
+const showRestart = ({ attempt, object, changes }: Drift): string[] => {
+  const isRestart =
+    attempt === 'change' && changes.length > 0 && changes.every(({ pointer }) => pointer.startsWith(IN_TEMPLATE));
+  const command = isRestart ? restartPods(object) : undefined;
+  return command === undefined ? [] : ['or, to restart its Pods and change nothing else:', `  ${command}`];
+};
+
+const showPreset = ({ preset }: Drift): string[] =>
+  preset === undefined
+    ? []
+    : [
+        'if this is the controller that it is called after, for someone who may change policies:',
+        `  ${preset.title}: ${applyPreset(preset.name, preset.account, preset.policy)}`,
+      ];
 
 const INSTEAD: Record<Drift['attempt'], string> = {
   change: 'change it in the chart or its values',

@@ -2,14 +2,14 @@ import type { Freeze } from '../../policy/lock.ts';
 import type { Denial } from '../../rules/verdict.ts';
 import { quoteText, showName } from '../../text/escape.ts';
 import { showWhen } from '../../text/when.ts';
-import { editPolicy, unfreeze } from './commands.ts';
+import { deletePods, editPolicy, unfreeze } from './commands.ts';
 import { type Explanation, HOOK_OF_UNINSTALL, showNames, showRefusal, showRelease } from './explanation.ts';
 
 type Frozen = Extract<Denial, { code: 'BelayFrozen' }>;
 
 /** Helm keeps 10 revisions by default. One `kubectl annotate -l` freezes all of them alike, so equal freezes share one line. */
 export const explainFreeze = (
-  { attempt, release, freezes, object, isRestart = false, endsDeletion, isHook }: Frozen,
+  { attempt, release, freezes, object, restartOf, passesUnfrozen = false, endsDeletion, isHook }: Frozen,
   nowMs: number,
 ): Explanation => {
   const [first] = freezes;
@@ -26,7 +26,14 @@ export const explainFreeze = (
     headline: `${showRefusal(attempt, release, object)}: ${showSubject()} is frozen${reason}`,
     lines: [
       ...groupAlike(freezes).map((alike) => `frozen by ${showFreeze(alike, nowMs)}`),
-      ...(isRestart ? ['a restart is a change; Pods may still be deleted: kubectl delete pod'] : []),
+      ...(restartOf && object
+        ? [`a restart is a change; Pods may still be deleted: ${deletePods(object, restartOf)}`]
+        : []),
+      ...(passesUnfrozen
+        ? [
+            'what the policy leaves to this user waits for the end of the freeze, unless the policy says whileFrozen: true',
+          ]
+        : []),
       ...(isHook ? [HOOK_OF_UNINSTALL] : []),
       ...(endsDeletion ? ['it is being deleted already, and stays as long as one of its finalizers does'] : []),
       ...(attempt === 'record delete' ? [PRUNED_FIRST] : []),

@@ -1,28 +1,34 @@
+import type { Autoscalers } from '../../facts/autoscalers.ts';
 import type { Claims } from '../../facts/claims.ts';
+import type { InstalledPresets } from '../../facts/installed-presets.ts';
 import type { Manifest, Manifests } from '../../facts/manifests.ts';
 import type { ReleaseIndex } from '../../facts/release-index.ts';
 import type { Situation, Situations } from '../../facts/situation.ts';
 import { findDocument, type ManifestDocument } from '../../helm/manifest.ts';
 import type { ReleaseRecord } from '../../helm/record.ts';
 import { AnswerTooLarge } from '../../kubernetes/read-list.ts';
+import { asksForInstalled, type LeftWhen, leftPathsFor, NOTHING_MORE } from '../../policy/left-paths.ts';
 import type { Policy } from '../../policy/policy.ts';
+import { findResembling } from '../../policy/presets/resembling.ts';
 import { isTrusted } from '../../policy/subjects.ts';
 import { judgeUnder } from '../../rules/actions.ts';
 import { HELM_MANAGER } from '../../rules/drift/field-ownership.ts';
 import { isHolderUnknown } from '../../rules/in-flight.ts';
 import { findFreezes, findMaintenanceWindow } from '../../rules/locks.ts';
-import { judgeFromMetadata, judgeObject, type ObjectWrite, RESTORES_CHART } from '../../rules/object.ts';
-import { allow, type Verdict } from '../../rules/verdict.ts';
+import { judgeFromMetadata, judgeObject, type ObjectWrite, passTrusted, RESTORES_CHART } from '../../rules/object.ts';
+import { allow, type Denial, type FieldChange, type Verdict } from '../../rules/verdict.ts';
 import { warnOfCreator, warnOfOwners } from '../explain/ownership.ts';
 import type { Now } from '../wire/answer.ts';
 import type { Deadline } from '../wire/review.ts';
-import type { Changes, GovernedWrite } from './governed-write.ts';
+import { type Changes, type GovernedWrite, scopeOf } from './governed-write.ts';
 
 export interface JudgeInStoreDependencies {
   readonly situations: Pick<Situations, 'fromMemory' | 'live'>;
   readonly index: Pick<ReleaseIndex, 'isFresh'>;
   readonly manifests: Manifests;
   readonly claims: Pick<Claims, 'noteHolderWrite'>;
+  readonly autoscalers: Autoscalers;
+  readonly presets: InstalledPresets;
 }
 
 /** Judges a write by one situation of the release. Undefined when the record that governs is gone, or cannot be read. */
@@ -30,6 +36,7 @@ const judgeIn = (
   { claims, manifests }: JudgeInStoreDependencies,
   { write, owner, user, dryRun, changes }: GovernedWrite,
   { facts, namespaces, policy, clock, operation }: Situation,
+  when: LeftWhen,
   signal: AbortSignal,
 ): Now<Verdict | undefined> => {
   const freezes = findFreezes(facts.records, namespaces, policy, clock.nowMs);
@@ -40,28 +47,50 @@ const judgeIn = (
     return outlook.verdict;
   }
   if (changes.isNone()) return allow('unchanged');
-  if (isTrusted(policy.drift.trusted, user)) return passTrusted(policy);
+  const isFrozen = freezes.length > 0;
+  if (isTrusted(policy.drift.trusted, user, isFrozen)) return passTrusted(policy.name ?? '');
   const { candidates, state } = outlook;
   const isDeleteInFlight = write.attempt === 'delete' && state.state === 'in-flight';
   if (policy.drift.action === 'Off' && freezes.length === 0 && !isDeleteInFlight) return allow('off');
 
   const judgeListed = (governing: ReleaseRecord, manifest: Manifest, listed: ManifestDocument | undefined): Verdict => {
     const isEdit = write.attempt === 'change' || write.attempt === 'scale';
+    const leftIn = (document: Record<string, unknown>, frozen: boolean): readonly string[] =>
+      leftPathsFor(policy.drift, { user, object: write.object, document }, when, frozen);
+    const changesOf = (frozen: boolean): readonly FieldChange[] =>
+      listed === undefined || !isEdit ? [] : changes.find(listed.document, policy, leftIn(listed.document, frozen));
     const governed = {
       governing,
       state,
       chart: `${manifest.chart.name}-${manifest.chart.version}`,
       listed: listed !== undefined,
-      changes: listed === undefined || !isEdit ? [] : changes.find(listed.document, policy),
+      changes: changesOf(false),
+      ...(isFrozen && { changesWhileFrozen: changesOf(true) }),
+      ...(isFrozen && isTrusted(policy.drift.trusted, user) && { trustedBy: policy.name ?? '' }),
       restores: listed !== undefined && write.attempt === 'create' && changes.restores(listed.document),
-      gainsOwner: freezes.length > 0 && isEdit && changes.gainsOwner(),
-      restarts: listed !== undefined && freezes.length > 0 && isEdit && changes.restarts(listed.document, policy),
+      gainsOwner: isFrozen && isEdit && changes.gainsOwner(),
+      restarts:
+        listed !== undefined &&
+        isFrozen &&
+        isEdit &&
+        changes.restarts(listed.document, policy, leftIn(listed.document, true)),
+      ...(isFrozen && changes.podLabels && { podLabels: changes.podLabels() }),
+      presetFor: (changed: readonly FieldChange[]) => {
+        if (listed === undefined) return undefined;
+        const writer = { user, object: write.object, document: listed.document };
+        const found = findResembling(
+          writer,
+          changed.map(({ pointer }) => pointer),
+        );
+        return found && { ...found, policy: policy.name };
+      },
       freezes,
       open: findMaintenanceWindow(facts.records, namespaces, clock.nowMs),
     };
     const verdict = judgeUnder(policy, (waived) => judgeObject(write, governed, waived));
     if (!verdict.allowed || listed === undefined) return verdict;
-    const warnings = warningsOf(write, changes, listed.document, policy, verdict.why);
+    const left = leftIn(listed.document, isFrozen);
+    const warnings = warningsOf(write, changes, listed.document, { policy, left, why: verdict.why });
     return warnings.length === 0 ? verdict : { ...verdict, warnings };
   };
   const judgeBy = (governing: ReleaseRecord, manifest: Manifest): Now<Verdict> => {
@@ -114,19 +143,12 @@ const warningsOf = (
   { release, object }: GovernedWrite['write'],
   changes: Changes,
   document: Record<string, unknown>,
-  policy: Policy,
-  why: string,
+  { policy, left, why }: { readonly policy: Policy; readonly left: readonly string[]; readonly why: string },
 ): readonly string[] => {
-  if (why !== RESTORES_CHART) return warnOfOwners(release, changes.restored(document, policy));
+  if (why !== RESTORES_CHART) return warnOfOwners(release, changes.restored(document, policy, left));
   const creator = changes.creator();
   return creator === undefined || creator === HELM_MANAGER ? [] : warnOfCreator(release, object, creator);
 };
-
-const passTrusted = ({ name }: Policy): Verdict => ({
-  allowed: true,
-  why: 'trusted',
-  audit: { trusted: `the writer is trusted by ReleasePolicy ${name ?? ''}` },
-});
 
 /**
  * Memory may be stale. So a verdict from memory counts only where the write passes without a note. Before a refusal the facts are read live,
@@ -154,6 +176,35 @@ const readSituation = async (
   }
 };
 
+type Drift = Extract<Denial, { code: 'BelayDrift' }>;
+
+/** The drift for which a write is refused, or would be if the policy enforced it. */
+const driftIn = (verdict: Verdict): Drift | undefined =>
+  (verdict.allowed ? (verdict.waived ?? []).map(({ denial }) => denial) : [verdict.denial]).find(
+    (denial): denial is Drift => denial.code === 'BelayDrift',
+  );
+
+/** What is asked only before a write is refused: which controllers are installed, and whether an autoscaler sets the number of replicas. */
+const lookFurther = async (
+  { autoscalers, presets }: JudgeInStoreDependencies,
+  { write: { username, object } }: GovernedWrite,
+  policy: Policy,
+  drift: Drift | undefined,
+  signal: AbortSignal,
+): Promise<LeftWhen | undefined> => {
+  if (drift === undefined || drift.changes.length === 0) return undefined;
+  // To people the number is as any other that the chart leaves out.
+  const isScaling =
+    scopeOf(policy, username) === 'ChartFields' && drift.changes.some(({ pointer }) => pointer === '/spec/replicas');
+  const isAsked = asksForInstalled(policy.drift);
+  if (!isScaling && !isAsked) return undefined;
+  const [autoscaled, installed] = await Promise.all([
+    isScaling && autoscalers.target(object, signal),
+    isAsked ? presets.find(signal) : [],
+  ]);
+  return { autoscaled, installed };
+};
+
 const judgeLive = async (
   dependencies: JudgeInStoreDependencies,
   governed: GovernedWrite,
@@ -161,8 +212,18 @@ const judgeLive = async (
 ): Promise<Verdict> => {
   const situation = await readSituation(dependencies, governed, signal);
   if ((situation.home ?? situation.namespace)?.terminating === true) return allow('terminating namespace');
-  return (await judgeIn(dependencies, governed, situation, signal)) ?? allow('no manifest');
+  const verdict = (await judgeIn(dependencies, governed, situation, NOTHING_MORE, signal)) ?? allow('no manifest');
+  const when = await lookFurther(dependencies, governed, situation.policy, driftIn(verdict), signal);
+  const last =
+    when === undefined ? verdict : ((await judgeIn(dependencies, governed, situation, when, signal)) ?? verdict);
+  return governed.dryRun && situation.policy.drift.dryRun === 'Warn' ? asRehearsed(last) : last;
 };
+
+/** Nothing is stored by a dry run. `kubectl diff` and the plans of other programs are made of them, by people who may do nothing else. */
+const asRehearsed = (verdict: Verdict): Verdict =>
+  verdict.allowed
+    ? verdict
+    : { allowed: true, why: 'dry run', waived: [{ action: 'Warn', denial: verdict.denial, isRehearsal: true }] };
 
 /** Judges from memory first, and reads the facts live before it refuses (docs/design.md#never-refuse-from-memory). */
 export const judgeInStore = (
@@ -179,6 +240,6 @@ export const judgeInStore = (
   }
   const settle = (verdict: Verdict | undefined): Now<Verdict> =>
     isCertain(verdict) ? verdict : judgeLive(dependencies, governed, deadline);
-  const remembered = judgeIn(dependencies, governed, known, deadline.signal);
+  const remembered = judgeIn(dependencies, governed, known, NOTHING_MORE, deadline.signal);
   return remembered instanceof Promise ? remembered.then(settle) : settle(remembered);
 };

@@ -1,8 +1,7 @@
 import type { KindVersions } from '../../facts/kind-versions.ts';
 import type { ReleaseName } from '../../helm/names.ts';
-import type { ObjectRef } from '../../kubernetes/object.ts';
+import type { KubernetesObject, ObjectRef } from '../../kubernetes/object.ts';
 import type { Policy } from '../../policy/policy.ts';
-import { ignoredPathsFor } from '../../policy/subjects.ts';
 import { isBuiltInGroup } from '../../rules/drift/built-in-groups.ts';
 import { isSameOwnership } from '../../rules/drift/field-ownership.ts';
 import { type DriftInput, findDrift } from '../../rules/drift/find-drift.ts';
@@ -27,8 +26,10 @@ export interface ReviewObjectDependencies extends JudgeGovernedDependencies {
 }
 
 const NO_DOCUMENT = {};
-
 const ATTEMPTS = { CREATE: 'create', UPDATE: 'change', DELETE: 'delete', CONNECT: 'change' } as const;
+
+const podLabelsOf = ({ spec }: KubernetesObject): Readonly<Record<string, string>> =>
+  (spec as { selector?: { matchLabels?: Record<string, string> } } | undefined)?.selector?.matchLabels ?? {};
 
 const changesOf = (
   { kindVersions }: ReviewObjectDependencies,
@@ -57,13 +58,13 @@ const changesOf = (
   const asked = after.apiVersion ?? '';
   const isBuiltIn = isBuiltInGroup(object.group);
   let versions: VersionFacts | undefined;
-  const inputOf = (document: Record<string, unknown>, policy: Policy): DriftInput => ({
+  const inputOf = (document: Record<string, unknown>, policy: Policy, left: readonly string[]): DriftInput => ({
     scope: scopeOf(policy, user.username),
     document,
     ...names,
     before,
     after,
-    ignore: ignoredPathsFor(policy.drift.ignore, object),
+    ignore: left,
     versions,
   });
   return {
@@ -76,15 +77,16 @@ const changesOf = (
     },
     // In another version the API server may drop fields, also by a write that changes nothing.
     isNone: () => isUnchanged(before, after) && (isBuiltIn || otherVersions(NO_DOCUMENT, before, asked).length === 0),
-    find: findOnce((document, policy) => [
-      ...findDrift(inputOf(document, policy)),
-      ...findPruned({ ...inputOf(document, policy), asked }),
-      ...findOwnershipDrift(inputOf(document, policy)),
+    find: findOnce((document, policy, left) => [
+      ...findDrift(inputOf(document, policy, left)),
+      ...findPruned({ ...inputOf(document, policy, left), asked }),
+      ...findOwnershipDrift(inputOf(document, policy, left)),
     ]),
-    restored: (document, policy) => findRestored(inputOf(document, policy)),
-    restarts: (document, policy) => restartsPods(inputOf(document, policy)),
+    restored: (document, policy, left) => findRestored(inputOf(document, policy, left)),
+    restarts: (document, policy, left) => restartsPods(inputOf(document, policy, left)),
     creator: () => undefined,
     gainsOwner: () => gainsOwner(before, after),
+    podLabels: () => podLabelsOf(before),
     restores: () => false,
   };
 };

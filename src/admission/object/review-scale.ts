@@ -3,8 +3,8 @@ import type { ReleaseName } from '../../helm/names.ts';
 import { ownerOf } from '../../helm/owner.ts';
 import { type Api, ApiError, pathOf } from '../../kubernetes/api.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
+import { isOfCluster } from '../../policy/controllers.ts';
 import type { Policy } from '../../policy/policy.ts';
-import { ignoredPathsFor } from '../../policy/subjects.ts';
 import { isBuiltInGroup } from '../../rules/drift/built-in-groups.ts';
 import { findPruned } from '../../rules/drift/find-pruned.ts';
 import { findScaleDrift, findScaleRestored, type ScaleDriftInput } from '../../rules/drift/find-scale-drift.ts';
@@ -43,6 +43,8 @@ export const reviewScale = async (
   const { group, version, resource } = review.resource;
   // The API server may drop fields of a custom resource by a write in another version, also where the number stays.
   if (beforeReplicas === afterReplicas && isBuiltInGroup(group)) return allow('unchanged');
+  // An autoscaler of a cloud, as that of kube-system, of which Belay is not even asked (manifests/base/validating-webhooks.yaml).
+  if (isOfCluster(review.user.username)) return allow('of the cluster');
   const root = group === '' ? ['api', version] : ['apis', group, version];
   let parent: KubernetesObject;
   try {
@@ -60,12 +62,12 @@ export const reviewScale = async (
   dependencies.scaled.set(review, release);
   const { user } = review;
   const object = { group, kind: parent.kind ?? '', namespace: review.namespace, name: review.name };
-  const inputOf = (document: Record<string, unknown>, policy: Policy): ScaleDriftInput => ({
+  const inputOf = (document: Record<string, unknown>, policy: Policy, left: readonly string[]): ScaleDriftInput => ({
     scope: scopeOf(policy, user.username),
     document,
     beforeReplicas,
     afterReplicas,
-    ignore: ignoredPathsFor(policy.drift.ignore, object),
+    ignore: left,
   });
   const asked = `${group}/${version}`;
   let versions: VersionFacts | undefined;
@@ -89,11 +91,11 @@ export const reviewScale = async (
         gainsOwner: () => false,
         restarts: () => false,
         restores: () => false,
-        restored: (document, policy) => findScaleRestored(parent, inputOf(document, policy), user.username),
+        restored: (document, policy, left) => findScaleRestored(parent, inputOf(document, policy, left), user.username),
         creator: () => undefined,
-        find: (document, policy) => [
-          ...findScaleDrift(inputOf(document, policy)),
-          ...findPruned({ ...inputOf(document, policy), before: parent, asked, versions }),
+        find: (document, policy, left) => [
+          ...findScaleDrift(inputOf(document, policy, left)),
+          ...findPruned({ ...inputOf(document, policy, left), before: parent, asked, versions }),
         ],
       },
     },

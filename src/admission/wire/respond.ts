@@ -1,6 +1,7 @@
 import type { Denial, Waived } from '../../rules/verdict.ts';
 import { escapeText } from '../../text/escape.ts';
 import { describeDenial } from '../explain/message.ts';
+import { REHEARSED } from '../explain/rehearsed.ts';
 import type { AdmissionAnswer } from './answer.ts';
 
 /**
@@ -69,7 +70,9 @@ export const toAdmissionResponse = (uid: string, answer: AdmissionAnswer, nowMs:
   const { audit, patch, waived = [] } = answer;
   const warnings = [
     ...(answer.warnings ?? []),
-    ...waived.filter(({ action }) => action === 'Warn').flatMap(({ denial }) => toWarnings(denial, nowMs)),
+    ...waived
+      .filter(({ action }) => action === 'Warn')
+      .flatMap(({ denial, isRehearsal }) => [...(isRehearsal ? [REHEARSED] : []), ...toWarnings(denial, nowMs)]),
   ];
   const notes = waived.length === 0 ? audit : { ...audit, 'would-refuse': toAuditNote(waived, nowMs) };
   return toReview({

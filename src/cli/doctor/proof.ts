@@ -1,3 +1,4 @@
+import { REHEARSED } from '../../admission/explain/rehearsed.ts';
 import { escapeText, showName } from '../../text/escape.ts';
 import type { CheckContext } from './check-context.ts';
 import type { FailedCall } from './explain-call.ts';
@@ -17,6 +18,13 @@ export const whyNobody = ({ place }: CheckContext, { webhook, said, means }: Fai
 const UNCHECKED = /^Belay let this pass unchecked: /;
 
 export const isUnchecked = ({ warnings }: CheckContext): boolean => [...warnings].some((text) => UNCHECKED.test(text));
+
+/** The code of a refusal that a dry run only warns of (`drift.dryRun` of a policy). Undefined: there was none. */
+export const rehearsedCode = ({ warnings }: CheckContext): string | undefined => {
+  const texts = [...warnings];
+  if (!texts.some((text) => text.startsWith(REHEARSED))) return undefined;
+  return texts.flatMap((text) => /\[(Belay\w+)\]/.exec(text)?.[1] ?? []).at(-1) ?? 'a warning';
+};
 
 /** The API server asked Belay, and Belay had no verdict. */
 export const explainUnchecked = (check: string, { place, warnings }: CheckContext): Finding => ({

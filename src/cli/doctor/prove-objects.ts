@@ -9,7 +9,7 @@ import { findReleases } from '../releases/find-releases.ts';
 import { ask, describeError } from './ask.ts';
 import type { CheckContext, List } from './check-context.ts';
 import type { Finding } from './finding.ts';
-import { explainRest, explainUnchecked, isUnchecked } from './proof.ts';
+import { explainRest, explainUnchecked, isUnchecked, rehearsedCode } from './proof.ts';
 import { type Outcome, tryWrite } from './try-write.ts';
 
 /** Nearly every chart has an object of one of these kinds. */
@@ -174,6 +174,12 @@ export const proveObjects = async (context: CheckContext): Promise<Finding> => {
     if (outcome.came === 'to Belay' && outcome.code !== 'BelayUnavailable') {
       const { latencyMs, webhook, code } = outcome;
       const says = `a change of ${candidate.shown} was refused within ${latencyMs} ms (${webhook}, ${code})`;
+      return { check, state: 'ok', says, latencyMs };
+    }
+    const code = outcome.came === 'through' ? rehearsedCode(context) : undefined;
+    if (outcome.came === 'through' && code !== undefined) {
+      const { latencyMs } = outcome;
+      const says = `a change of ${candidate.shown} was refused within ${latencyMs} ms (objects.belay.dev, ${code})`;
       return { check, state: 'ok', says, latencyMs };
     }
     if (outcome.came !== 'through') return explainRest(check, context, outcome);

@@ -1,7 +1,7 @@
 import { showNames } from '../../admission/explain/explanation.ts';
 import { nextWindow, windowInForce } from '../../policy/freeze-windows.ts';
 import type { LockSource } from '../../policy/lock.ts';
-import type { Policy } from '../../policy/policy.ts';
+import type { Policy, PolicySubject } from '../../policy/policy.ts';
 import { quoteText, showName } from '../../text/escape.ts';
 import { showDuration, showTime, showWhen } from '../../text/when.ts';
 import { openCluster } from '../access/cluster-access.ts';
@@ -47,6 +47,9 @@ const policySection = ({ view, candidates }: Explained): Section => {
   ];
 };
 
+const showSubject = (subject: PolicySubject): string =>
+  `${subject.kind} ${showName(subject.kind === 'ServiceAccount' ? `${subject.namespace}:${subject.name}` : subject.name)}`;
+
 const rulesSection = ({ policy }: ReleaseView, nowMs: number): Section => {
   if (policy === undefined) return ['Rules', ['<unknown>']];
   const { operations, versions, drift, freeze } = policy;
@@ -68,6 +71,12 @@ const rulesSection = ({ policy }: ReleaseView, nowMs: number): Section => {
       `operations: ${operations.action}, an operation is stale after ${showDuration(operations.staleAfterMs)}`,
       `versions:   ${versions.action}, ${range}, downgrades ${versions.downgrade === 'Deny' ? 'forbidden' : 'allowed'}`,
       `drift:      ${drift.action}, people ${drift.users}, service accounts ${drift.serviceAccounts}, ${drift.ignore.length} ignored, ${drift.trusted.length} trusted`,
+      ...drift.allow.map(
+        ({ subjects, kind, paths, whileFrozen }) =>
+          `  left to ${subjects.map(showSubject).join(', ')}${whileFrozen ? ', also while frozen' : ''}: ${kind} ${paths.map(showName).join(', ')}`,
+      ),
+      ...(drift.presets.length === 0 ? [] : [`  presets: ${drift.presets.join(', ')}`]),
+      ...(drift.dryRun === 'Deny' ? ['  dry runs are refused as well'] : []),
       `freeze:     ${freeze.action}${freeze.reason === undefined ? '' : `, frozen: ${quoteText(freeze.reason)}`}`,
       ...windows,
     ],

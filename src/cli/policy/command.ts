@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { addClusterOptions } from '../access/cluster-options.ts';
 import type { Invocation } from '../invocation.ts';
 import type { PolicyOptions } from './policy.ts';
+import { addPreset } from './preset/command.ts';
 
 export const addPolicy = (program: Command, invocation: Invocation): void => {
   const command = program
@@ -15,4 +16,5 @@ export const addPolicy = (program: Command, invocation: Invocation): void => {
       await policy(name, options, invocation);
     });
   addClusterOptions(command);
+  addPreset(command, invocation);
 };

@@ -94,6 +94,15 @@ export const policyRow = ({ stored, policy, releases }: PolicyView, wide: boolea
   ];
 };
 
+/** Who may change what of a release's objects, by counts and by the names of presets. */
+const showLeft = ({ drift: { ignore, allow, presets, trusted } }: Policy): string =>
+  [
+    `${ignore.length} ignored`,
+    `${allow.length} allowed`,
+    `presets ${presets.length === 0 ? '<none>' : presets.join(', ')}`,
+    `${trusted.length} trusted`,
+  ].join('; ');
+
 /** One policy, in words. */
 export const policyLines = ({ stored, policy, releases }: PolicyView): readonly string[] => [
   `Name:      ${stored === undefined ? '<built-in>' : showName(stored.name)}`,
@@ -107,6 +116,7 @@ export const policyLines = ({ stored, policy, releases }: PolicyView): readonly 
   ...(policy === undefined
     ? []
     : [
+        `Left to:   ${showLeft(policy)}`,
         `Actions:   operations ${policy.operations.action}, versions ${policy.versions.action}, drift ${policy.drift.action}, freeze ${policy.freeze.action}`,
       ]),
   `In force on${releases.length === 0 ? ' no release' : `:`}`,
@@ -121,5 +131,6 @@ export const policyObject = ({ stored, policy, releases }: PolicyView): object =
   priority: policy?.priority ?? null,
   ready: stored === undefined || stored.problems.length === 0,
   problems: stored?.problems ?? [],
+  presets: policy?.drift.presets ?? [],
   releases,
 });

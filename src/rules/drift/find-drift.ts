@@ -33,14 +33,16 @@ export const findDrift = (input: DriftInput): readonly FieldChange[] => {
   const ignore = ignoredPaths(group, kind, document, before, input);
   if (isIgnored(ignore)) return [];
   const isSecret = kind === 'Secret' && group === '';
+  const chartOnly = scope === 'ChartFields';
   const walk = new Walk({
     before,
     after,
     isBuiltIn: isBuiltInGroup(group),
     isSecret: isSecret ? isSecretField : () => false,
+    // Charts leave what an operator is to fill in as an empty text.
+    isEmptyBlank: chartOnly,
   });
   const shape = chartShape(document, input, isSecret);
-  const chartOnly = scope === 'ChartFields';
   for (const key of keysOf(before, after)) {
     if (key === 'metadata') findMetadataDrift(walk, chartOnly, shape, before, after, descend(ignore, key));
     else if (!BEYOND_DESIRED_STATE.has(key)) {

@@ -14,6 +14,8 @@ export interface WalkInput {
   /** Whether the API server knows the kind's fields, and writes quantities, defaults and empty values in its own way. */
   readonly isBuiltIn: boolean;
   readonly isSecret: (steps: readonly Step[]) => boolean;
+  /** Whether an empty text in the chart sets nothing. */
+  readonly isEmptyBlank?: boolean;
 }
 
 /**
@@ -44,10 +46,14 @@ export class Walk {
   }
 
   #step(step: Step, chart: unknown, before: unknown, after: unknown, ignore: IgnoreState): void {
-    if (before === after || (chart === undefined && this.#chartOnly) || isIgnored(ignore)) return;
+    if (before === after || (this.#chartOnly && this.#isBlank(chart)) || isIgnored(ignore)) return;
     this.#steps.push(step);
     this.#visit(chart, before, after, ignore);
     this.#steps.pop();
+  }
+
+  #isBlank(chart: unknown): boolean {
+    return chart === undefined || (chart === '' && this.#input.isEmptyBlank === true);
   }
 
   #visit(chart: unknown, before: unknown, after: unknown, ignore: IgnoreState): void {
@@ -111,7 +117,8 @@ export class Walk {
     this.#fieldSets ??= managedFieldSets(this.#input.before, this.#input.after);
     const pairs = pairLists(findManagedList(this.#fieldSets, this.#steps), chart, before, after);
     if (pairs === undefined) {
-      this.#compareWhole(chart, before, after, ignore);
+      if (!this.#chartOnly || !this.#keepsItems(chart, before, after, ignore))
+        this.#compareWhole(chart, before, after, ignore);
       return;
     }
     for (const pair of pairs) {
@@ -119,6 +126,26 @@ export class Walk {
       this.#step(pair, pair.chart, pair.before, pair.after, place);
     }
     if (!this.#chartOnly && isReordered(pairs)) this.#report(before, after);
+  }
+
+  /**
+   * Whether every item of a list without identities holds what the chart sets in it, place by place. Tigera's operator fills in what
+   * `ipPools[0]` leaves out. An item in which the chart sets nothing, such as the rule `{}` of a NetworkPolicy, stays as it is.
+   */
+  #keepsItems(chart: List | undefined, before: List, after: List, ignore: IgnoreState): boolean {
+    if (chart === undefined || chart.length !== before.length || chart.length !== after.length) return false;
+    const found = this.changes.length;
+    for (const [index, item] of chart.entries()) {
+      const [old, now, place] = [before[index], after[index], descend(ignore, String(index))];
+      if (isMap(item) && setsAnything(item) && isMap(old) && isMap(now)) {
+        this.#step(placeAt(index), item, old, now, place);
+      } else if (!this.#isSame(old, now, place)) return false;
+      if (this.changes.length > found) break;
+    }
+    // The list is told of as a whole, as it is to people.
+    const isKept = this.changes.length === found;
+    this.changes.length = found;
+    return isKept;
   }
 
   #compareWhole(chart: unknown, before: unknown, after: unknown, ignore: IgnoreState): void {
@@ -181,6 +208,13 @@ const steadyIndex = ({ beforeIndex, afterIndex, chartIndex }: ListPair, charted:
   if (chartIndex !== undefined) return chartIndex;
   return beforeIndex >= charted ? beforeIndex : undefined;
 };
+
+const placeAt = (index: number): Step => ({
+  label: String(index),
+  managedKey: undefined,
+  beforeIndex: index,
+  afterIndex: index,
+});
 
 const nameOf = (step: Step | undefined): string => (typeof step === 'string' ? step : '');
 

@@ -32,8 +32,9 @@ const agent = new Agent({ connect: { rejectUnauthorized: false } });
 type Request = Readonly<Record<string, unknown>>;
 
 /**
- * Asks one replica, past the API server: nothing is written, for the review says that it is a dry run. An answer by its deadline, on a machine that is
- * too busy, is no decision: it is asked again.
+ * Asks one replica, past the API server: nothing is written, for the review says that it is a dry run. Of an object it does not say so: Belay lets a
+ * dry run of an object pass with a warning, and writes nothing for an object but its holder's sign of life. An answer by its deadline, on a machine
+ * that is too busy, is no decision: it is asked again.
  */
 export const askReplica = (replica: BelayReplica, path: '/validate' | '/mutate', request: Request): Promise<Decision> =>
   waitUntil('a decision', () => askOnce(replica, path, request));
@@ -43,7 +44,8 @@ const askOnce = async (
   path: '/validate' | '/mutate',
   request: Request,
 ): Promise<Decision | undefined> => {
-  const body = { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', request: { ...request, dryRun: true } };
+  const dryRun = (request.kind as { kind: string }).kind !== 'ConfigMap';
+  const body = { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', request: { ...request, dryRun } };
   const answer = await fetch(`${url}${path}?timeout=10s`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

@@ -81,6 +81,8 @@ test('to break an operation and to take it over is seen on the records', async (
 test('a dry run leaves no Event', async () => {
   succeeds(await plane.helm.install('web'));
   const patch = { spec: { replicas: 9 } };
+  succeeds(await ci.patch('deployment/web', patch, { dryRun: 'All' }));
+  await plane.policy({ drift: { dryRun: 'Deny' } });
   isDenied(await ci.patch('deployment/web', patch, { dryRun: 'All' }), 'BelayDrift');
   assert.deepEqual(await plane.events(), []);
 });

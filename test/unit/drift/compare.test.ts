@@ -51,12 +51,12 @@ describe('no drift: the API server adds or rewrites', () => {
     spec: { template: { spec: { containers: [{ name: 'web', resources, env }] } } },
   });
   test('another spelling of a value, also where the API server cannot be asked', () => {
-    const document = deployment({ limits: { cpu: '1000m' } }, [{ name: 'EMPTY', value: '' }]);
+    const document = deployment({ limits: { cpu: '1000m' } }, [{ name: 'EMPTY', value: '', optional: false }]);
     const { spec } = deployment({ limits: { cpu: '1' } }, [{ name: 'EMPTY' }]);
     const found = compare(document, live('apps/v1', 'Deployment', { spec }));
     assert.deepEqual(
       found.map(({ path }) => path),
-      ['spec.template.spec.containers[web].env[EMPTY].value'],
+      ['spec.template.spec.containers[web].env[EMPTY].optional'],
     );
     assert.deepEqual(withoutSpelling(found), []);
   });

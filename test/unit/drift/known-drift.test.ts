@@ -4,6 +4,7 @@ import { describeObject } from '../../../src/drift/describe-drift.ts';
 import type { DriftedField, ObjectDrift } from '../../../src/drift/findings.ts';
 import { createKnownDrift } from '../../../src/drift/known-drift.ts';
 import { DEFAULT_INTERVALS } from '../../../src/intervals/intervals.ts';
+import { NOTHING_MORE } from '../../../src/policy/left-paths.ts';
 import { live } from './objects.ts';
 
 const { tellAgainMs } = DEFAULT_INTERVALS.sweep;
@@ -15,7 +16,7 @@ const field = (after: unknown, more: Partial<DriftedField> = {}): DriftedField =
 const drift = (name: string, ...changed: DriftedField[]): ObjectDrift => ({
   object: { group: '', kind: 'ConfigMap', namespace: 'shop', name },
   ...{ apiVersion: 'v1', problem: 'changed', changed, added: [], keep: false, method: 'apply', manager: 'helm' },
-  ...{ live: live('v1', 'ConfigMap', {}), desired: {}, document: {} },
+  ...{ live: live('v1', 'ConfigMap', {}), desired: {}, document: {}, left: NOTHING_MORE },
 });
 const release = { namespace: 'shop', name: 'web' };
 

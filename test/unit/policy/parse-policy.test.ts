@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { parsePolicy } from '../../../src/policy/parse-policy.ts';
 import type { Policy } from '../../../src/policy/policy.ts';
 import { builtInPolicy } from '../../../src/policy/policy-in-force.ts';
+import { PRESET_NAMES } from '../../../src/policy/presets/presets.ts';
 
 const STALE_AFTER_MS = 42_000;
 const parse = (spec: unknown) => parsePolicy({ metadata: { name: 'default' }, spec }, { staleAfterMs: STALE_AFTER_MS });
@@ -106,6 +107,30 @@ describe('a policy that can be read', () => {
     assert.equal(accepted(window({})).freeze.windows[0]?.timeZone, 'UTC');
   });
 
+  test('leaves fields to subjects, and none of it while frozen where it does not say so', () => {
+    const rule = {
+      subjects: [{ kind: 'User', name: 'ci' }],
+      kind: 'Deployment',
+      paths: ['/spec/replicas', '/metadata/annotations/a.b~1c.~*'],
+    };
+    const [first, second] = accepted({
+      drift: { allow: [rule, { ...rule, group: 'apps', name: 'w*', whileFrozen: true }] },
+    }).drift.allow;
+    assert.deepEqual(first?.subjects, [{ kind: 'User', name: 'ci' }]);
+    assert.deepEqual(
+      [first?.group, first?.whileFrozen, second?.group, second?.whileFrozen],
+      ['*', false, 'apps', true],
+    );
+    assert.deepEqual([second?.matchesName('web'), second?.matchesName('db')], [true, false]);
+    assert.deepEqual(accepted(trusted({ kind: 'User', name: 'ci', whileFrozen: true })).drift.trusted, [
+      { kind: 'User', name: 'ci', whileFrozen: true },
+    ]);
+    assert.deepEqual(accepted({ drift: { presets: ['auto', 'keda'], dryRun: 'Deny' } }).drift.presets, [
+      'auto',
+      'keda',
+    ]);
+  });
+
   test('has subjects as RoleBindings write them', () => {
     const subject = { kind: 'Group', apiGroup: 'rbac.authorization.k8s.io', name: 'sre' };
     assert.deepEqual(accepted(trusted(subject)).drift.trusted, [{ kind: 'Group', name: 'sre' }]);
@@ -198,6 +223,28 @@ const refused: Record<string, readonly [spec: unknown, ...problems: string[]]> =
   'a path by dots': [ignore({ paths: ['spec.replicas'] }), `spec.drift.ignore[0].paths[0]: "spec.replicas" ${POINTER}`],
   'a path with a bad escape': [ignore({ paths: ['/a~2b'] }), `spec.drift.ignore[0].paths[0]: "/a~2b" ${POINTER}`],
   'the path to everything': [ignore({ paths: [''] }), `spec.drift.ignore[0].paths[0]: "" ${POINTER}`],
+  'a preset that nobody knows': [
+    { drift: { presets: ['kedaa'] } },
+    `spec.drift.presets[0]: "kedaa" is none of ${['auto', ...PRESET_NAMES].join(', ')}`,
+  ],
+  'fields that are left to nobody': [
+    { drift: { allow: [{ subjects: [], kind: 'Deployment', paths: ['/spec/replicas'] }] } },
+    'spec.drift.allow[0].subjects: is empty',
+  ],
+  'fields that are left to a service account of no namespace': [
+    {
+      drift: {
+        allow: [{ subjects: [{ kind: 'ServiceAccount', name: 'keda' }], kind: 'Deployment', paths: ['/spec', '/a~2'] }],
+      },
+    },
+    'spec.drift.allow[0].subjects[0].namespace: a ServiceAccount needs a namespace',
+    `spec.drift.allow[0].paths[1]: "/a~2" ${POINTER}`,
+  ],
+  'a dry run that is audited': [{ drift: { dryRun: 'Audit' } }, 'spec.drift.dryRun: "Audit" is none of Warn, Deny'],
+  'any characters under an ignored path': [
+    ignore({ paths: ['/data/a~*'] }),
+    `spec.drift.ignore[0].paths[0]: "/data/a~*" ${POINTER}`,
+  ],
   'no path at all': [ignore({ paths: [] }), 'spec.drift.ignore[0].paths: is empty'],
   'a group with its version': [
     ignore({ group: 'apps/v1' }),

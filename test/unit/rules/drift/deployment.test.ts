@@ -287,9 +287,16 @@ const cases: readonly Case[] = [
   {
     name: 'a port without a name after managedFields were erased: the list is compared as a whole',
     before: edit(before, ['/metadata/managedFields', [{}]]),
-    edits: [[`${web}/ports/0/name`, 'http']],
+    edits: [[`${web}/ports/0/containerPort`, 81]],
     user: [`${container}.ports`],
     serviceAccount: [`${container}.ports`],
+  },
+  {
+    name: 'a name for a port after managedFields were erased: a service account fills in what the chart leaves out',
+    before: edit(before, ['/metadata/managedFields', [{}]]),
+    edits: [[`${web}/ports/0/name`, 'http']],
+    user: [`${container}.ports`],
+    serviceAccount: [],
   },
   {
     name: 'limits, image, arguments and container port brought back to those of the chart',

@@ -48,6 +48,13 @@ const leaves = (value: unknown, pointer = ''): readonly string[] => {
   );
 };
 
+const valueAt = (document: Json, pointer: string): unknown =>
+  pointer
+    .split('/')
+    .slice(1)
+    .map((name) => name.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .reduce<unknown>((value, name) => (value as Json)[name], document);
+
 const chartAndLeaf = chart
   .map((document) => ({
     document,
@@ -77,6 +84,11 @@ test('a changed field of the chart is always drift', () => {
       const after = edit(before, [pointer, 'something else']);
       for (const subject of subjects) {
         const changes = drift(subject, document, before, after);
+        // An empty text is a blank for service accounts.
+        if (subject === 'serviceAccount' && valueAt(document, pointer) === '') {
+          assert.deepEqual(changes, []);
+          continue;
+        }
         // A changed name makes another item of the list.
         if (pointer.endsWith('/name')) assert.notEqual(changes.length, 0);
         else
