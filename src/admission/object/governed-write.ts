@@ -14,8 +14,8 @@ export interface Changes {
   gainsOwner(): boolean;
   /** Whether the write restarts Pods, where that is not up to its writer. */
   restarts(document: Record<string, unknown>, policy: Policy): boolean;
-  /** Whether the write creates a missing object exactly as the chart's document has it. */
-  restores(document: Record<string, unknown>): boolean;
+  /** Whether the write creates a missing object as the chart's document has it, as far as its writer may not change it. */
+  restores(document: Record<string, unknown>, policy: Policy): boolean;
 }
 
 /** A write of a governed object, or of its scale. */

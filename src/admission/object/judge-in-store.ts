@@ -52,7 +52,7 @@ const judgeIn = (
       chart: `${manifest.chart.name}-${manifest.chart.version}`,
       listed: listed !== undefined,
       changes: listed === undefined || !isEdit ? [] : changes.find(listed.document, policy),
-      restores: listed !== undefined && write.attempt === 'create' && changes.restores(listed.document),
+      restores: listed !== undefined && write.attempt === 'create' && changes.restores(listed.document, policy),
       gainsOwner: freezes.length > 0 && isEdit && changes.gainsOwner(),
       restarts: listed !== undefined && freezes.length > 0 && isEdit && changes.restarts(listed.document, policy),
       freezes,

@@ -6,7 +6,7 @@ import { type DriftInput, findDrift } from '../../rules/drift/find-drift.ts';
 import { gainsOwner } from '../../rules/drift/gains-owner.ts';
 import { isUnchanged } from '../../rules/drift/is-unchanged.ts';
 import { restartsPods } from '../../rules/drift/restarts-pods.ts';
-import { restoresObject } from '../../rules/drift/restores-object.ts';
+import { restoresChartFields, restoresObject } from '../../rules/drift/restores-object.ts';
 import { allow, type Verdict } from '../../rules/verdict.ts';
 import { joinVerdicts } from '../join-verdicts.ts';
 import type { RecognisedReview } from '../recognised-review.ts';
@@ -31,7 +31,12 @@ const changesOf = (
   if (before === undefined) {
     return {
       ...nothing,
-      restores: (document) => restoresObject({ document, after, group: object.group, kind: object.kind, ...names }),
+      restores: (document, policy) => {
+        const input = { document, after, group: object.group, kind: object.kind, ...names };
+        if (restoresObject(input)) return true;
+        const ignore = ignoredPathsFor(policy.drift.ignore, object);
+        return scopeOf(policy, user.username) === 'ChartFields' && restoresChartFields({ ...input, ignore });
+      },
     };
   }
   const inputOf = (document: Record<string, unknown>, policy: Policy): DriftInput => ({
