@@ -1,15 +1,19 @@
 import type { Claims } from '../../facts/claims.ts';
+import type { DeleteHooks } from '../../facts/delete-hooks.ts';
 import type { Manifest, Manifests } from '../../facts/manifests.ts';
 import type { ReleaseIndex } from '../../facts/release-index.ts';
 import type { Situation, Situations } from '../../facts/situation.ts';
 import { findDocument } from '../../helm/manifest.ts';
+import { isServiceAccount } from '../../kubernetes/object.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { isTrusted } from '../../policy/subjects.ts';
 import { judgeUnder } from '../../rules/actions.ts';
+import { HOOK_OF_OPERATION, isAccountOfHook, operationWithHooks } from '../../rules/hook-account.ts';
 import { isHolderUnknown } from '../../rules/in-flight.ts';
 import { findFreezes, findMaintenanceWindow } from '../../rules/locks.ts';
-import { judgeFromMetadata, judgeObject, RESTORES_CHART } from '../../rules/object.ts';
-import { allow, type Verdict } from '../../rules/verdict.ts';
+import { judgeFromMetadata, judgeObject, RECREATES, RESTORES_CHART } from '../../rules/object.ts';
+import { isUninstallRefused } from '../../rules/refused-uninstall.ts';
+import { allow, deny, type Verdict } from '../../rules/verdict.ts';
 import type { Now } from '../wire/answer.ts';
 import type { Deadline } from '../wire/review.ts';
 import type { GovernedWrite } from './governed-write.ts';
@@ -19,6 +23,7 @@ export interface JudgeInStoreDependencies {
   readonly index: Pick<ReleaseIndex, 'isFresh'>;
   readonly manifests: Manifests;
   readonly claims: Pick<Claims, 'noteHolderWrite'>;
+  readonly deleteHooks: Pick<DeleteHooks, 'of'>;
 }
 
 /** Judges a write by one situation of the release. Undefined when the record that governs is gone, or cannot be read. */
@@ -56,12 +61,51 @@ const judgeIn = (
       gainsOwner: freezes.length > 0 && isEdit && changes.gainsOwner(),
       restarts: listed !== undefined && freezes.length > 0 && isEdit && changes.restarts(listed.document, policy),
       freezes,
+      uninstallRefused: isUninstallRefused(facts.claim, write.username),
       open: findMaintenanceWindow(facts.records, namespaces, clock.nowMs),
     };
     return judgeUnder(policy, (waived) => judgeObject(write, governed, waived));
   };
   const cached = manifests.cached(governing, write.object);
   return cached === undefined ? manifests.of(governing, write.object).then(judgeBy) : judgeBy(cached);
+};
+
+/** Whether the verdict is a refusal, enforced or not. */
+const isRefused = (verdict: Verdict | undefined): boolean =>
+  verdict !== undefined && (!verdict.allowed || verdict.waived !== undefined);
+
+const ofRefusedUninstall = (verdict: Verdict | undefined): Verdict | undefined =>
+  verdict?.allowed === false && verdict.denial.code === 'BelayOperationInFlight'
+    ? deny({ ...verdict.denial, ofRefusedUninstall: true })
+    : verdict;
+
+/** Judges a write by one situation, and asks the hooks of the operation in flight before it refuses a service account. */
+const judgeWithHooks = (
+  dependencies: JudgeInStoreDependencies,
+  governed: GovernedWrite,
+  situation: Situation,
+): Now<Verdict | undefined> => {
+  const { write, dryRun } = governed;
+  const { facts, namespaces, policy, clock, operation } = situation;
+  const settle = async (verdict: Verdict | undefined): Promise<Verdict | undefined> => {
+    const frozen = findFreezes(facts.records, namespaces, policy, clock.nowMs).length > 0;
+    const inFlight = operationWithHooks(operation, frozen);
+    const record = facts.records.find(
+      ({ kind, name }) => kind === inFlight?.record?.kind && name === inFlight.record.name,
+    );
+    if (inFlight?.holder === undefined || record === undefined) return verdict;
+    // Where the API server does not tell the hooks, the refusal stands: without them it was right, and a locked release stays locked.
+    const stored = await dependencies.deleteHooks.of(record).catch(() => undefined);
+    if (stored === undefined || !isAccountOfHook(write.username, inFlight, stored, write.object)) return verdict;
+    if (write.attempt === 'delete' && isUninstallRefused(facts.claim, write.username))
+      return ofRefusedUninstall(verdict);
+    if (!dryRun) dependencies.claims.noteHolderWrite(write.release, inFlight.holder, clock.staleAfterMs);
+    return allow(write.attempt === 'delete' ? RECREATES : HOOK_OF_OPERATION);
+  };
+  const unlessHook = (verdict: Verdict | undefined): Now<Verdict | undefined> =>
+    isRefused(verdict) && isServiceAccount(write.username) && operation.state !== 'idle' ? settle(verdict) : verdict;
+  const judged = judgeIn(dependencies, governed, situation);
+  return judged instanceof Promise ? judged.then(unlessHook) : unlessHook(judged);
 };
 
 const passTrusted = ({ name }: Policy): Verdict => ({
@@ -72,10 +116,14 @@ const passTrusted = ({ name }: Policy): Verdict => ({
 
 /**
  * Memory may be stale. So a verdict from memory counts only where the write passes and nothing is told of it. Before a refusal, enforced or
- * not, the facts are read live. The same goes for a write that brings an object back: it passes only without a freeze and an operation, and is rare.
+ * not, the facts are read live. The same goes for two rare writes: one that brings an object back passes only without a freeze and an operation, and an
+ * operation deletes an object of its own manifest only where no uninstall was refused meanwhile.
  */
 const isCertain = (verdict: Verdict | undefined): verdict is Verdict =>
-  verdict?.allowed === true && verdict.waived === undefined && verdict.why !== RESTORES_CHART;
+  verdict?.allowed === true &&
+  verdict.waived === undefined &&
+  verdict.why !== RESTORES_CHART &&
+  verdict.why !== RECREATES;
 
 const judgeLive = async (
   dependencies: JudgeInStoreDependencies,
@@ -85,7 +133,7 @@ const judgeLive = async (
   const { write, owner } = governed;
   const situation = await dependencies.situations.live(write.release, signal, owner.namespace);
   if ((situation.home ?? situation.namespace)?.terminating === true) return allow('terminating namespace');
-  return (await judgeIn(dependencies, governed, situation)) ?? allow('no manifest');
+  return (await judgeWithHooks(dependencies, governed, situation)) ?? allow('no manifest');
 };
 
 /** Judges from memory first, and reads the facts live before it refuses (docs/design.md#never-refuse-from-memory). */
@@ -103,6 +151,6 @@ export const judgeInStore = (
   }
   const settle = (verdict: Verdict | undefined): Now<Verdict> =>
     isCertain(verdict) ? verdict : judgeLive(dependencies, governed, deadline);
-  const remembered = judgeIn(dependencies, governed, known);
+  const remembered = judgeWithHooks(dependencies, governed, known);
   return remembered instanceof Promise ? remembered.then(settle) : settle(remembered);
 };
