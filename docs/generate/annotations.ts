@@ -39,6 +39,8 @@ export const CLAIM_ANNOTATIONS: Readonly<Record<string, string>> = {
   'belay.dev/request-uid': 'The uid of the request by which the operation began, as the audit log has it.',
   'belay.dev/record-version':
     'Of an uninstall: the resourceVersion of the record before it, by which an uninstall that never came is told.',
+  'belay.dev/uninstall-refused':
+    'Users of the operation whose uninstall was refused since it began, as a JSON list. They delete nothing that it installs.',
   'belay.dev/storage':
     'The kind of the records that it writes: `Secret` or `ConfigMap`. The release is stored in that kind.',
 };

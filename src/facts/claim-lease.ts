@@ -12,6 +12,8 @@ const REVISION = 'belay.dev/revision';
 const REQUEST_UID = 'belay.dev/request-uid';
 const RECORD_VERSION = 'belay.dev/record-version';
 const STORAGE = 'belay.dev/storage';
+/** A JSON list of usernames, written beside a claim. The next claim is written without it. */
+export const UNINSTALL_REFUSED = 'belay.dev/uninstall-refused';
 
 const OPERATIONS: ReadonlySet<string> = new Set<OperationKind>(['install', 'upgrade', 'rollback', 'uninstall']);
 
@@ -22,6 +24,16 @@ export const releaseOfLease = (lease: string): string | undefined =>
 
 const toStorage = (text: string | undefined): RecordKind | undefined =>
   text === 'Secret' || text === 'ConfigMap' ? text : undefined;
+
+const toUsernames = (text: string | undefined): readonly string[] | undefined => {
+  if (text === undefined) return undefined;
+  try {
+    const names: unknown = JSON.parse(text);
+    return Array.isArray(names) ? names.filter((name) => typeof name === 'string') : undefined;
+  } catch {
+    return undefined;
+  }
+};
 
 /** Reads a claim. Undefined for a Lease that Belay did not write, or whose marks somebody has removed: such a Lease claims nothing. */
 export const readClaim = (lease: ReflectedObject): { release: ReleaseName; claim: Claim } | undefined => {
@@ -46,6 +58,7 @@ export const readClaim = (lease: ReflectedObject): { release: ReleaseName; claim
       silenceMs: typeof spec.leaseDurationSeconds === 'number' ? spec.leaseDurationSeconds * 1000 : undefined,
       recordVersion: metadata.annotations?.[RECORD_VERSION],
       storage: toStorage(metadata.annotations?.[STORAGE]),
+      uninstallRefused: toUsernames(metadata.annotations?.[UNINSTALL_REFUSED]),
     },
   };
 };

@@ -1,18 +1,20 @@
 import { LRUCache } from 'lru-cache';
 import type { Decoder } from '../helm/decoder.ts';
 import type { DeleteHook } from '../helm/delete-hooks.ts';
+import type { HookAccount } from '../helm/hook-accounts.ts';
 import type { Chart } from '../helm/names.ts';
 import type { ReleaseRecord } from '../helm/record.ts';
 import type { Api } from '../kubernetes/api.ts';
 import { createFairQueue } from '../kubernetes/fair-queue.ts';
 import { fetchPayload } from './stored-payload.ts';
 
-/** The hooks that Helm runs when it uninstalls a stored revision. Its payload alone tells, and that never changes (docs/design.md#records). */
+/** The hooks that Helm runs when it uninstalls a stored revision, and whom all of its hooks run as. Its payload alone tells, and that never changes (docs/design.md#records). */
 export interface StoredHooks {
   readonly chart: Chart;
   /** The namespace of the release's objects. */
   readonly home: string;
   readonly hooks: readonly DeleteHook[];
+  readonly accounts: readonly HookAccount[];
 }
 
 export interface DeleteHooks {
@@ -36,7 +38,7 @@ export const createDeleteHooks = (api: Api, decoder: Pick<Decoder, 'run'>): Dele
   const remembered = new LRUCache<string, StoredHooks>({
     max: MAX_RECORDS,
     maxSize: MAX_RECORDS + MAX_HOOKS,
-    sizeCalculation: ({ hooks }) => 1 + hooks.length,
+    sizeCalculation: ({ hooks, accounts }) => 1 + hooks.length + accounts.length,
   });
   const underWay = new Map<string, Promise<StoredHooks | undefined>>();
   const queue = createFairQueue('payloads of which the hooks are asked for', FETCHES);
@@ -47,11 +49,12 @@ export const createDeleteHooks = (api: Api, decoder: Pick<Decoder, 'run'>): Dele
     const job = { want: 'hooks', kind: record.kind, payload: fetched.payload } as const;
     const answer = await decoder.run<'hooks'>(job, record.namespace, signal);
     if (!answer.readable) return undefined;
-    const { summary, hooks } = answer.result;
+    const { summary, hooks, accounts } = answer.result;
     const found: StoredHooks = {
       chart: { name: summary.chartName, version: summary.chartVersion },
       home: summary.namespace === '' ? record.namespace : summary.namespace,
       hooks,
+      accounts,
     };
     if (fetched.uid !== undefined) remembered.set(fetched.uid, found);
     return found;

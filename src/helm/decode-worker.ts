@@ -3,6 +3,7 @@ import { move, transferableSymbol, valueSymbol } from 'piscina';
 import { refuseAmbiguous } from './ambiguous.ts';
 import { type CutPayload, createSameText, cutPayload, textIn } from './cut-payload.ts';
 import { type DeleteHook, deleteHooksIn } from './delete-hooks.ts';
+import { type HookAccount, hookAccountsIn } from './hook-accounts.ts';
 import { textPiecesOf } from './json-string.ts';
 import { CostlyManifest, type FoundDocuments, isNamed, searchManifest, type WantedObject } from './manifest-search.ts';
 import type { RecordKind } from './names.ts';
@@ -33,8 +34,12 @@ export interface WorkerReply {
 
 export interface DecodeResults {
   readonly summary: { readonly summary: PayloadSummary };
-  /** Those of an uninstall. */
-  readonly hooks: { readonly summary: PayloadSummary; readonly hooks: readonly DeleteHook[] };
+  /** `hooks` are those of an uninstall, `accounts` those of all hooks. */
+  readonly hooks: {
+    readonly summary: PayloadSummary;
+    readonly hooks: readonly DeleteHook[];
+    readonly accounts: readonly HookAccount[];
+  };
   /** `changed` names the parts (chart, config, manifest) that differ; undefined where `before` could not be read. */
   readonly comparison: {
     readonly before: PayloadSummary | undefined;
@@ -157,7 +162,9 @@ const perform = (job: DecodeJob<Text>): DecodeResults[DecodeJob['want']] => {
       return { summary: summaryOf(decodeRemembered(job.payload, job.kind)) };
     case 'hooks': {
       const payload = decodeOnce(job.payload, job.kind);
-      return { summary: summaryOf(payload), hooks: deleteHooksIn(payload.payload.hooks, textIn(payload)) };
+      const { hooks } = payload.payload;
+      const text = textIn(payload);
+      return { summary: summaryOf(payload), hooks: deleteHooksIn(hooks, text), accounts: hookAccountsIn(hooks, text) };
     }
     case 'documents': {
       const payload = decodeOnce(job.payload, job.kind);

@@ -1,6 +1,5 @@
 import type { ObjectRef } from '../kubernetes/object.ts';
-import type { ManifestDocument } from './manifest.ts';
-import { CostlyManifest, SEARCH_BOUNDS, type SearchBounds, searchManifest } from './manifest-search.ts';
+import { documentsIn, eventsOf, HOOK_BOUNDS, isMap, isWord } from './read-hooks.ts';
 
 /** A hook that Helm runs for an uninstall. */
 export interface DeleteHook {
@@ -31,38 +30,6 @@ export const eventsIn = (annotation: string | undefined): readonly string[] =>
 /** Hooks of an uninstall that are read of one record, in the order in which it lists them. The largest public charts have some dozen. */
 const MAX_HOOKS = 500;
 
-/** A usual hook, a Job with its account and its script, has some 1,000 tokens in 3 KB. The others are told by what the record says beside them. */
-const BOUNDS: SearchBounds = {
-  ...SEARCH_BOUNDS,
-  maxDocumentCharacters: 256 * 1024,
-  maxTokens: 20_000,
-  maxTokensInAll: 20_000,
-};
-const MAX_CHARACTERS = 1024 * 1024;
-
-/** No kind, namespace or name is longer, and a longer event is none. */
-const MAX_WORD_CHARACTERS = 253;
-
-const isWord = (text: string): boolean => text.length <= MAX_WORD_CHARACTERS;
-
-const eventsOf = (hook: Readonly<Record<string, unknown>>): readonly string[] =>
-  Array.isArray(hook.events)
-    ? hook.events.slice(0, 50).filter((event) => typeof event === 'string' && isWord(event))
-    : [];
-
-const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** Undefined for a manifest that takes too long to read. */
-const documentsIn = (manifest: string): readonly ManifestDocument[] | undefined => {
-  try {
-    return searchManifest(() => [manifest], manifest.length, undefined, BOUNDS).documents;
-  } catch (error) {
-    if (error instanceof CostlyManifest) return undefined;
-    throw error;
-  }
-};
-
 /** The hooks of an uninstall among `hooks` of a payload. `text` gives the text of a value (cut-payload.ts). */
 export const deleteHooksIn = (hooks: unknown, text: (value: unknown) => string): readonly DeleteHook[] => {
   if (!Array.isArray(hooks)) return [];
@@ -73,7 +40,8 @@ export const deleteHooksIn = (hooks: unknown, text: (value: unknown) => string):
     const events = eventsOf(hook);
     const manifest = text(hook.manifest);
     characters += manifest.length;
-    const documents = characters > MAX_CHARACTERS ? undefined : documentsIn(manifest);
+    // One that takes too long to read is told by what the record says beside it.
+    const documents = characters > HOOK_BOUNDS.maxCharactersInAll ? undefined : documentsIn(manifest);
     if (documents === undefined) {
       found.push({ group: ANY, kind: text(hook.kind), namespace: ANY, name: text(hook.name), events });
     } else {

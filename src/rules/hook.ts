@@ -33,7 +33,7 @@ export interface HookFacts {
 }
 
 /** The events of each operation's hooks. */
-const EVENTS: Readonly<Record<OperationKind, readonly string[]>> = {
+export const EVENTS: Readonly<Record<OperationKind, readonly string[]>> = {
   install: ['pre-install', 'post-install'],
   upgrade: ['pre-upgrade', 'post-upgrade'],
   rollback: ['pre-rollback', 'post-rollback'],

@@ -20,6 +20,8 @@ export interface Claim {
   readonly recordVersion: string | undefined;
   /** The kind of records that the operation writes; undefined in a claim of 0.1.0. */
   readonly storage?: RecordKind | undefined;
+  /** Users of the operation whose uninstall was refused since it began. Helm goes on to delete after that (refused-uninstall.ts). */
+  readonly uninstallRefused?: readonly string[] | undefined;
 }
 
 /** What is stored about one release when a rule judges a write. */

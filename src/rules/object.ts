@@ -65,7 +65,7 @@ export const judgeFromMetadata = (
   if (state.state === 'in-flight') {
     const { inFlight } = state;
     if (!serialized) return settle('not serialized');
-    // Only an uninstall deletes what the manifest in flight lists. Other such deletes come from an uninstall that was refused.
+    // What the manifest in flight lists is deleted by an uninstall, or to be created again, or by an uninstall that was refused.
     const mayDelete = write.attempt !== 'delete' || inFlight.operation === 'uninstall';
     if (isHolder(inFlight, write.username) && mayDelete) return settle('holder', true);
     // The uninstall deletes all that the release has. Whoever put a finalizer there takes it off, in the holder's time or in its own.
@@ -113,8 +113,13 @@ export interface ManifestFacts {
   /** The labels by which the object chooses its Pods. */
   readonly podLabels?: Readonly<Record<string, string>>;
   readonly freezes: readonly Freeze[];
+  /** Whether an uninstall by the writer was refused since the operation in flight began. */
+  readonly uninstallRefused: boolean;
   readonly open: MaintenanceWindow | undefined;
 }
+
+/** Why the holder may delete what its own manifest lists: to create it again. */
+export const RECREATES = 'recreates';
 
 /** Why any user may create an object that was missing. */
 export const RESTORES_CHART = 'restores the chart';
@@ -155,7 +160,18 @@ export const judgeObject = (
   // Its deletion was admitted in the open, and operators clean up behind what they have finalizers on.
   if (endsDeletion === true && isController(write.username)) return allow(DELETION_GOES_ON);
   if (attempt === 'delete' && state.state === 'in-flight' && !waived.has('operations')) {
-    return deny({ code: 'BelayOperationInFlight', release, attempt, inFlight: state.inFlight, object });
+    const { inFlight } = state;
+    const isOwn = inFlight.holder === write.username;
+    // Helm goes on to delete after its uninstall was refused. Its deletes are like those by which an operation creates objects anew.
+    if (isOwn && !governed.uninstallRefused) return allow(RECREATES);
+    return deny({
+      code: 'BelayOperationInFlight',
+      release,
+      attempt,
+      inFlight,
+      object,
+      ...(isOwn && { ofRefusedUninstall: true }),
+    });
   }
   // While an operation is in flight, it may be about to create the missing object itself.
   if (attempt === 'create' && governed.restores && state.state !== 'in-flight') return allow(RESTORES_CHART);

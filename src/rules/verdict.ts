@@ -67,6 +67,8 @@ export type Denial =
       readonly object?: ObjectRef;
       /** Whether the object is a hook of an uninstall. */
       readonly isHook?: true;
+      /** Whether the operation in flight is the writer's own, and an uninstall by the same user was refused since it began. */
+      readonly ofRefusedUninstall?: true;
     }
   | {
       readonly code: 'BelayFrozen';

@@ -106,6 +106,9 @@ describe('while an operation is in flight, and while frozen', () => {
           'BelayDrift',
           /revision 2/,
         );
+        // The holder may create its objects anew, and its own uninstall is refused like any other.
+        succeeds(await kubectl('ci', 'delete', 'service', 'busy'));
+        fails(await unchanged(() => run('ci', 'uninstall', 'busy', '--no-hooks')), uninstallFailed);
         await letHookPass(plane, namespace, 'busy-migrate');
         succeeds(await upgrade.ended);
         assert.equal(await history('busy'), 'v1 superseded, v2 deployed');

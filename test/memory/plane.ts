@@ -189,8 +189,13 @@ export const memoryPlane = async (options: MemoryPlaneOptions = {}): Promise<Mem
   };
 };
 
-/** A holder is heard of at every write that is asked about, be it refused in the end. */
+/** A holder is heard of at every write that is asked about, be it refused in the end; the refusal of its uninstall is noted. */
 const withoutRenewal = ({ metadata = {}, spec, ...rest }: KubernetesObject): object => {
-  const { resourceVersion: _version, managedFields: _managed, ...kept } = metadata;
-  return { ...rest, metadata: kept, spec: { ...(spec as object | undefined), renewTime: undefined } };
+  const { resourceVersion: _version, managedFields: _managed, annotations, ...kept } = metadata;
+  const { 'belay.dev/uninstall-refused': _note, ...ofClaim } = annotations ?? {};
+  return {
+    ...rest,
+    metadata: { ...kept, annotations: ofClaim },
+    spec: { ...(spec as object | undefined), renewTime: undefined },
+  };
 };

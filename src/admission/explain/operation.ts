@@ -2,15 +2,28 @@ import type { ReleaseName } from '../../helm/names.ts';
 import type { Denial, InFlight } from '../../rules/verdict.ts';
 import { escapeText, showName } from '../../text/escape.ts';
 import { showWhen } from '../../text/when.ts';
-import { breakOperation, helmHistory, helmStatus } from './commands.ts';
+import { breakOperation, helmHistory, helmStatus, helmUninstall } from './commands.ts';
 import { type Explanation, HOOK_OF_UNINSTALL, showInFlight, showRefusal, showRelease } from './explanation.ts';
 
 type DenialOf<Code extends Denial['code']> = Extract<Denial, { code: Code }>;
 
 export const explainInFlight = (
-  { attempt, release, inFlight, object, isHook }: DenialOf<'BelayOperationInFlight'>,
+  { attempt, release, inFlight, object, isHook, ofRefusedUninstall }: DenialOf<'BelayOperationInFlight'>,
   nowMs: number,
 ): Explanation => {
+  if (ofRefusedUninstall) {
+    return {
+      headline: `${showRefusal(attempt, release, object)}: an uninstall of ${showRelease(release)} by this user was refused, and Helm goes on to delete after that`,
+      lines: [
+        `meanwhile ${showInFlight(inFlight)} is in flight: until it has ended, this user deletes nothing that it installs`,
+        ...showProgress(inFlight, nowMs),
+        'wait until it is done:',
+        `  ${helmStatus(release)}`,
+        'then, if the release is to go:',
+        `  ${helmUninstall(release)}`,
+      ],
+    };
+  }
   const of = object || attempt === 'namespace delete' ? ` on ${showRelease(release)}` : '';
   return {
     headline: `${showRefusal(attempt, release, object)}: ${showInFlight(inFlight)} is in flight${of}`,

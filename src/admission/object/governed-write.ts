@@ -26,8 +26,8 @@ export interface Changes {
   restarts(document: Record<string, unknown>, policy: Policy, left: readonly string[]): boolean;
   /** The labels by which a workload chooses its Pods. */
   podLabels?(): Readonly<Record<string, string>>;
-  /** Whether the write creates a missing object exactly as the chart's document has it. */
-  restores(document: Record<string, unknown>): boolean;
+  /** Whether the write creates a missing object as the chart's document has it, as far as its writer may not change it. */
+  restores(document: Record<string, unknown>, policy: Policy, left: readonly string[]): boolean;
 }
 
 /** A write of a governed object, or of its scale. */

@@ -1,11 +1,13 @@
 import type { Autoscalers } from '../../facts/autoscalers.ts';
 import type { Claims } from '../../facts/claims.ts';
+import type { DeleteHooks } from '../../facts/delete-hooks.ts';
 import type { InstalledPresets } from '../../facts/installed-presets.ts';
 import type { Manifest, Manifests } from '../../facts/manifests.ts';
 import type { ReleaseIndex } from '../../facts/release-index.ts';
 import type { Situation, Situations } from '../../facts/situation.ts';
 import { findDocument, type ManifestDocument } from '../../helm/manifest.ts';
 import type { ReleaseRecord } from '../../helm/record.ts';
+import { isServiceAccount } from '../../kubernetes/object.ts';
 import { AnswerTooLarge } from '../../kubernetes/read-list.ts';
 import { asksForInstalled, type LeftWhen, leftPathsFor, NOTHING_MORE } from '../../policy/left-paths.ts';
 import type { Policy } from '../../policy/policy.ts';
@@ -13,10 +15,19 @@ import { findResembling } from '../../policy/presets/resembling.ts';
 import { isTrusted } from '../../policy/subjects.ts';
 import { judgeUnder } from '../../rules/actions.ts';
 import { HELM_MANAGER } from '../../rules/drift/field-ownership.ts';
+import { HOOK_OF_OPERATION, isAccountOfHook, operationWithHooks } from '../../rules/hook-account.ts';
 import { isHolderUnknown } from '../../rules/in-flight.ts';
 import { findFreezes, findMaintenanceWindow } from '../../rules/locks.ts';
-import { judgeFromMetadata, judgeObject, type ObjectWrite, passTrusted, RESTORES_CHART } from '../../rules/object.ts';
-import { allow, type Denial, type FieldChange, type Verdict } from '../../rules/verdict.ts';
+import {
+  judgeFromMetadata,
+  judgeObject,
+  type ObjectWrite,
+  passTrusted,
+  RECREATES,
+  RESTORES_CHART,
+} from '../../rules/object.ts';
+import { isUninstallRefused } from '../../rules/refused-uninstall.ts';
+import { allow, type Denial, deny, type FieldChange, type Verdict } from '../../rules/verdict.ts';
 import { warnOfCreator, warnOfOwners } from '../explain/ownership.ts';
 import type { Now } from '../wire/answer.ts';
 import type { Deadline } from '../wire/review.ts';
@@ -29,6 +40,7 @@ export interface JudgeInStoreDependencies {
   readonly claims: Pick<Claims, 'noteHolderWrite'>;
   readonly autoscalers: Autoscalers;
   readonly presets: InstalledPresets;
+  readonly deleteHooks: Pick<DeleteHooks, 'of'>;
 }
 
 /** Judges a write by one situation of the release. Undefined when the record that governs is gone, or cannot be read. */
@@ -67,7 +79,10 @@ const judgeIn = (
       changes: changesOf(false),
       ...(isFrozen && { changesWhileFrozen: changesOf(true) }),
       ...(isFrozen && isTrusted(policy.drift.trusted, user) && { trustedBy: policy.name ?? '' }),
-      restores: listed !== undefined && write.attempt === 'create' && changes.restores(listed.document),
+      restores:
+        listed !== undefined &&
+        write.attempt === 'create' &&
+        changes.restores(listed.document, policy, leftIn(listed.document, false)),
       gainsOwner: isFrozen && isEdit && changes.gainsOwner(),
       restarts:
         listed !== undefined &&
@@ -85,6 +100,7 @@ const judgeIn = (
         return found && { ...found, policy: policy.name };
       },
       freezes,
+      uninstallRefused: isUninstallRefused(facts.claim, write.username),
       open: findMaintenanceWindow(facts.records, namespaces, clock.nowMs),
     };
     const verdict = judgeUnder(policy, (waived) => judgeObject(write, governed, waived));
@@ -104,6 +120,46 @@ const judgeIn = (
   const lists = ({ namespace, documents }: Manifest): boolean =>
     namespace === owner.namespace && findDocument(documents, namespace, write.object) !== undefined;
   return byFirst(manifests, candidates, write.object, { lists, judgeBy });
+};
+
+/** Whether the verdict is a refusal, enforced or not. */
+const isRefused = (verdict: Verdict | undefined): boolean =>
+  verdict !== undefined && (!verdict.allowed || verdict.waived !== undefined);
+
+const ofRefusedUninstall = (verdict: Verdict | undefined): Verdict | undefined =>
+  verdict?.allowed === false && verdict.denial.code === 'BelayOperationInFlight'
+    ? deny({ ...verdict.denial, ofRefusedUninstall: true })
+    : verdict;
+
+/** Judges a write by one situation, and asks the hooks of the operation in flight before it refuses a service account. */
+const judgeWithHooks = (
+  dependencies: JudgeInStoreDependencies,
+  governed: GovernedWrite,
+  situation: Situation,
+  when: LeftWhen,
+  signal: AbortSignal,
+): Now<Verdict | undefined> => {
+  const { write, dryRun } = governed;
+  const { facts, namespaces, policy, clock, operation } = situation;
+  const settle = async (verdict: Verdict | undefined): Promise<Verdict | undefined> => {
+    const frozen = findFreezes(facts.records, namespaces, policy, clock.nowMs).length > 0;
+    const inFlight = operationWithHooks(operation, frozen);
+    const record = facts.records.find(
+      ({ kind, name }) => kind === inFlight?.record?.kind && name === inFlight.record.name,
+    );
+    if (inFlight?.holder === undefined || record === undefined) return verdict;
+    // Where the API server does not tell the hooks, the refusal stands: without them it was right, and a locked release stays locked.
+    const stored = await dependencies.deleteHooks.of(record).catch(() => undefined);
+    if (stored === undefined || !isAccountOfHook(write.username, inFlight, stored, write.object)) return verdict;
+    if (write.attempt === 'delete' && isUninstallRefused(facts.claim, write.username))
+      return ofRefusedUninstall(verdict);
+    if (!dryRun) dependencies.claims.noteHolderWrite(write.release, inFlight.holder, clock.staleAfterMs);
+    return allow(write.attempt === 'delete' ? RECREATES : HOOK_OF_OPERATION);
+  };
+  const unlessHook = (verdict: Verdict | undefined): Now<Verdict | undefined> =>
+    isRefused(verdict) && isServiceAccount(write.username) && operation.state !== 'idle' ? settle(verdict) : verdict;
+  const judged = judgeIn(dependencies, governed, situation, when, signal);
+  return judged instanceof Promise ? judged.then(unlessHook) : unlessHook(judged);
 };
 
 interface ByManifest {
@@ -156,7 +212,10 @@ const warningsOf = (
  * only without a freeze and without an operation.
  */
 const isCertain = (verdict: Verdict | undefined): verdict is Verdict =>
-  verdict?.allowed === true && verdict.waived === undefined && verdict.why !== RESTORES_CHART;
+  verdict?.allowed === true &&
+  verdict.waived === undefined &&
+  verdict.why !== RESTORES_CHART &&
+  verdict.why !== RECREATES;
 
 /**
  * What somebody has labelled as records of the release may be too much to read for each write. Then memory decides, which lags by moments at most: else
@@ -212,10 +271,11 @@ const judgeLive = async (
 ): Promise<Verdict> => {
   const situation = await readSituation(dependencies, governed, signal);
   if ((situation.home ?? situation.namespace)?.terminating === true) return allow('terminating namespace');
-  const verdict = (await judgeIn(dependencies, governed, situation, NOTHING_MORE, signal)) ?? allow('no manifest');
+  const verdict =
+    (await judgeWithHooks(dependencies, governed, situation, NOTHING_MORE, signal)) ?? allow('no manifest');
   const when = await lookFurther(dependencies, governed, situation.policy, driftIn(verdict), signal);
   const last =
-    when === undefined ? verdict : ((await judgeIn(dependencies, governed, situation, when, signal)) ?? verdict);
+    when === undefined ? verdict : ((await judgeWithHooks(dependencies, governed, situation, when, signal)) ?? verdict);
   return governed.dryRun && situation.policy.drift.dryRun === 'Warn' ? asRehearsed(last) : last;
 };
 
@@ -240,6 +300,6 @@ export const judgeInStore = (
   }
   const settle = (verdict: Verdict | undefined): Now<Verdict> =>
     isCertain(verdict) ? verdict : judgeLive(dependencies, governed, deadline);
-  const remembered = judgeIn(dependencies, governed, known, NOTHING_MORE, deadline.signal);
+  const remembered = judgeWithHooks(dependencies, governed, known, NOTHING_MORE, deadline.signal);
   return remembered instanceof Promise ? remembered.then(settle) : settle(remembered);
 };

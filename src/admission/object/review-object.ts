@@ -11,7 +11,7 @@ import { gainsOwner } from '../../rules/drift/gains-owner.ts';
 import { isUnchanged } from '../../rules/drift/is-unchanged.ts';
 import { otherVersions, type KindVersions as VersionFacts } from '../../rules/drift/kind-versions.ts';
 import { restartsPods } from '../../rules/drift/restarts-pods.ts';
-import { restoresObject } from '../../rules/drift/restores-object.ts';
+import { restoresChartFields, restoresObject } from '../../rules/drift/restores-object.ts';
 import { allow, type Verdict } from '../../rules/verdict.ts';
 import { joinVerdicts } from '../join-verdicts.ts';
 import type { RecognisedReview } from '../recognised-review.ts';
@@ -52,7 +52,11 @@ const changesOf = (
     return {
       ...nothing,
       creator: () => after.metadata?.managedFields?.[0]?.manager,
-      restores: (document) => restoresObject({ document, after, group: object.group, kind: object.kind, ...names }),
+      restores: (document, policy, left) => {
+        const input = { document, after, group: object.group, kind: object.kind, ...names };
+        if (restoresObject(input)) return true;
+        return scopeOf(policy, user.username) === 'ChartFields' && restoresChartFields({ ...input, ignore: left });
+      },
     };
   }
   const asked = after.apiVersion ?? '';

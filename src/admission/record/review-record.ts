@@ -17,11 +17,12 @@ import { decodeRecord } from './decode-record.ts';
 import { type JudgeLiveDependencies, judgeLive } from './judge-live.ts';
 import { type RecordReview, readRecordReview } from './read-record-review.ts';
 import { refuseImpostor, refuseMisnamed, refuseTrap } from './record-traps.ts';
+import { type NoteRefusedUninstallDependencies, noteRefusedUninstall, startsUninstall } from './refused-uninstall.ts';
 
-export interface ReviewRecordDependencies extends JudgeLiveDependencies {
+export interface ReviewRecordDependencies extends JudgeLiveDependencies, NoteRefusedUninstallDependencies {
   readonly situations: Pick<Situations, 'live' | 'withHome' | 'policyFromMemory'>;
   readonly policies: Pick<Policies, 'isSynced'>;
-  readonly claims: Pick<Claims, 'take'>;
+  readonly claims: Pick<Claims, 'take' | 'noteRefusedUninstall'>;
   readonly log: Logger;
 }
 
@@ -74,6 +75,11 @@ const judgeAndClaim = async (
   decoding.catch(() => undefined); // `judgeLive` awaits it; a failure before that must not count as unhandled
   for (let pauseMs = PAUSE_MS; !signal.aborted; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
     const { answer, claim, situation } = await judgeLive(dependencies, { review, parsed, trap, decoding }, signal);
+    if (!answer.allowed && startsUninstall(review, parsed)) {
+      if (await noteRefusedUninstall(dependencies, review.user.username, situation, signal)) return answer;
+      await sleep(pauseMs, signal);
+      continue;
+    }
     if (claim === undefined || !answer.allowed || review.dryRun) return answer;
     const taken = await takeClaim(dependencies, review, { ...claim, storage: parsed.kind }, situation, signal);
     if (typeof taken === 'string') {

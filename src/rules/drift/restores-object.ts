@@ -2,6 +2,9 @@ import type { KubernetesObject } from '../../kubernetes/object.ts';
 import { isBuiltInGroup } from './built-in-groups.ts';
 import { isExactlyOwned } from './chart-ownership.ts';
 import { chartShape } from './chart-shape.ts';
+import { type DriftInput, findDrift } from './find-drift.ts';
+import { holdsChart } from './holds-chart.ts';
+import { ignoredPaths } from './ignored-paths.ts';
 import { isMap, type JsonMap, own } from './json.ts';
 import { worksByBeingCreated } from './works-by-being-created.ts';
 
@@ -40,6 +43,26 @@ export const restoresObject = (input: CreateInput): boolean => {
   const isSecret = kind === 'Secret' && group === '';
   const fields = isSecret ? withoutStringData(fieldsV1) : fieldsV1;
   return isExactlyOwned(fields, withoutIdentity(chartShape(document, input, isSecret)), after, isBuiltInGroup(group));
+};
+
+/**
+ * Whether a CREATE brings an object back with every field that the chart sets, to the chart's value. It may set other fields, and by whatever verb: who
+ * may change those in an UPDATE may set them in a CREATE. Flux corrects drift by it, and operators spell out defaults.
+ */
+export const restoresChartFields = (input: CreateInput & Pick<DriftInput, 'ignore'>): boolean => {
+  const { document, after, group, kind, releaseName, releaseNamespace, ignore } = input;
+  if (worksByBeingCreated(group, kind) || own(document, 'apiVersion') !== after.apiVersion) return false;
+  const { status: _status, ...shape } = chartShape(document, input, kind === 'Secret' && group === '');
+  const paths = ignoredPaths(group, kind, document, after, { ignore });
+  const drift = { scope: 'ChartFields', document, releaseName, releaseNamespace, before: {}, after, ignore } as const;
+  return holdsChart(withPlace(shape, after), after, paths, isBuiltInGroup(group)) && findDrift(drift).length === 0;
+};
+
+/** The API server puts an object into the namespace of the request, and the manifest need not name it. */
+const withPlace = (shape: JsonMap, after: KubernetesObject): JsonMap => {
+  const metadata = own(shape, 'metadata');
+  const { name, namespace } = after.metadata ?? {};
+  return { ...shape, metadata: { ...(isMap(metadata) ? metadata : {}), name, namespace } };
 };
 
 /** Moves ownership of `stringData` to `data`: the API server turns the one into the other, and leaves ownership as it was. */

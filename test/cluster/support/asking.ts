@@ -132,7 +132,11 @@ const withoutNoise = (object: KubernetesObject): unknown => {
   const { status: _status, metadata = {}, data, spec, ...rest } = object;
   const { managedFields: _managedFields, resourceVersion, generation: _generation, ...kept } = metadata;
   const isOfHelm = isRecord(object);
-  const { 'deployment.kubernetes.io/revision': _revision, ...annotations } = kept.annotations ?? {};
+  const {
+    'deployment.kubernetes.io/revision': _revision,
+    'belay.dev/uninstall-refused': _note,
+    ...annotations
+  } = kept.annotations ?? {};
   return {
     ...rest,
     spec: object.kind === 'Lease' ? { ...(spec as object), renewTime: undefined } : spec,

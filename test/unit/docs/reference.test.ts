@@ -8,7 +8,7 @@ import { AUDIT_ANNOTATIONS } from '../../../docs/generate/audit-annotations.ts';
 import { type PolicyField, policyFields } from '../../../docs/generate/policy-fields.ts';
 import { referenceText } from '../../../docs/generate/reference.ts';
 import { EVENT_REASONS } from '../../../src/events/event-reasons.ts';
-import { CLAIM_LABEL, toLease } from '../../../src/facts/claim-lease.ts';
+import { CLAIM_LABEL, toLease, UNINSTALL_REFUSED } from '../../../src/facts/claim-lease.ts';
 import { judgeLockChange } from '../../../src/policy/judge-lock-change.ts';
 import type { LockSource } from '../../../src/policy/lock.ts';
 import { parsePolicy } from '../../../src/policy/parse-policy.ts';
@@ -82,7 +82,8 @@ describe('the reference is right about annotations', () => {
       ...{ release: { namespace: 'shop', name: 'web' }, holder: 'ci', operation: 'uninstall', revision: 1 },
       ...{ requestUid: 'x', recordVersion: '1', storage: 'Secret', nowMs: 0, staleAfterMs: 0, previous: undefined },
     }) as { metadata: { annotations: object; labels: object } };
-    assert.deepEqual(Object.keys(metadata.annotations).sort(), Object.keys(CLAIM_ANNOTATIONS).sort());
+    const written = [...Object.keys(metadata.annotations), UNINSTALL_REFUSED];
+    assert.deepEqual(written.sort(), Object.keys(CLAIM_ANNOTATIONS).sort());
     assert.ok(CLAIM_LABEL in metadata.labels);
   });
 

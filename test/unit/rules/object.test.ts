@@ -7,6 +7,7 @@ import type { MaintenanceWindow } from '../../../src/policy/lock-annotations.ts'
 import type { PolicyRule } from '../../../src/rules/actions.ts';
 import { type Claim, findOperation } from '../../../src/rules/in-flight.ts';
 import { judgeFromMetadata, judgeObject, type ObjectWrite } from '../../../src/rules/object.ts';
+import { isUninstallRefused } from '../../../src/rules/refused-uninstall.ts';
 import type { FieldChange } from '../../../src/rules/verdict.ts';
 import { CLOCK, claim, NOW_MS, RELEASE, record, STALE_AFTER_MS } from './releases.ts';
 
@@ -63,6 +64,7 @@ const judge = ({ by = 'bob', attempt = 'change', records, ...rest }: Case): stri
     gainsOwner: rest.gainsOwner === true,
     restarts: rest.restarts === true,
     freezes: rest.frozen ? [FREEZE] : [],
+    uninstallRefused: isUninstallRefused(rest.claim, by),
     open: rest.open ? OPEN : undefined,
   };
   const verdict = judgeObject(write, governed, new Set(rest.waived));
@@ -238,10 +240,57 @@ describe('a write of an object with ownership annotations', () => {
       expect: 'nothing governs',
     },
     {
-      name: 'the holder deletes an object that the manifest in flight lists',
+      name: 'the holder deletes an object that the manifest in flight lists, to create it again',
       by: 'ann',
       attempt: 'delete',
       ...upgrading,
+      expect: 'recreates v2',
+    },
+    {
+      name: 'the holder deletes an object that the manifest in flight lists, of a release that was frozen meanwhile',
+      by: 'ann',
+      attempt: 'delete',
+      frozen: true,
+      ...upgrading,
+      expect: 'recreates v2',
+    },
+    {
+      name: 'the holder deletes an object before its record has appeared',
+      by: 'ann',
+      attempt: 'delete',
+      records: [deployed],
+      claim: claim('upgrade', 2, 'ann', { acquiredAtMs: NOW_MS - 1_000, renewedAtMs: NOW_MS - 1_000 }),
+      expect: 'recreates v1',
+    },
+    {
+      name: 'the holder, whose uninstall was refused, deletes an object before its record has appeared',
+      by: 'ann',
+      attempt: 'delete',
+      records: [deployed],
+      claim: claim('upgrade', 2, 'ann', { acquiredAtMs: NOW_MS - 1_000, uninstallRefused: ['ann'] }),
+      expect: 'BelayOperationInFlight v1',
+    },
+    {
+      name: 'the holder, whose uninstall was refused, deletes an object that the manifest in flight lists',
+      by: 'ann',
+      attempt: 'delete',
+      ...upgrading,
+      claim: claim('upgrade', 2, 'ann', { uninstallRefused: ['ann'] }),
+      expect: 'BelayOperationInFlight v2',
+    },
+    {
+      name: 'the holder, whose uninstall was refused, deletes an object that the upgrade removes',
+      by: 'ann',
+      attempt: 'delete',
+      listed: false,
+      ...upgrading,
+      claim: claim('upgrade', 2, 'ann', { uninstallRefused: ['ann'] }),
+      expect: 'not listed v2',
+    },
+    {
+      name: 'a user deletes an object in an operation that began before Belay was installed',
+      attempt: 'delete',
+      records: [deployed, record(2, 'pending-upgrade')],
       expect: 'BelayOperationInFlight v2',
     },
     {
@@ -284,7 +333,7 @@ describe('a write of an object with ownership annotations', () => {
       by: 'ann',
       attempt: 'delete',
       ...slow,
-      expect: 'BelayOperationInFlight v2',
+      expect: 'recreates v2',
     },
     {
       name: 'the holder of an operation that was declared dead changes the object',
