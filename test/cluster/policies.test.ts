@@ -519,7 +519,7 @@ describe('the overlay strict', () => {
   });
   after(() => strict?.stop());
 
-  test('differs from the base in the failurePolicy of two webhooks alone', async () => {
+  test('differs from the base in the failurePolicy of four webhooks alone', async () => {
     const rendered = async (dir: string) => succeeds(await strict.kubectl(['kustomize', join(manifests, dir)]));
     const [base, overlay] = [await rendered('base'), await rendered('overlays/strict')];
     const count = (text: string, pattern: RegExp): number => text.match(pattern)?.length ?? 0;
@@ -530,7 +530,7 @@ describe('the overlay strict', () => {
       /path: \/(validate|mutate)$/gm,
     ])
       assert.equal(count(overlay, pattern), count(base, pattern), String(pattern));
-    assert.equal(count(base, /failurePolicy: Ignore/g) - count(overlay, /failurePolicy: Ignore/g), 2);
+    assert.equal(count(base, /failurePolicy: Ignore/g) - count(overlay, /failurePolicy: Ignore/g), 4);
     const policies = await strict.kubectl([
       'get',
       'validatingwebhookconfiguration',
@@ -548,6 +548,8 @@ describe('the overlay strict', () => {
       'records.belay.dev': 'Fail',
       'record-names.belay.dev': 'Fail',
       'objects.belay.dev': 'Fail',
+      'subresources.belay.dev': 'Fail',
+      'hooks.belay.dev': 'Fail',
       'scale.belay.dev': 'Fail',
       'namespaces.belay.dev': 'Fail',
       'namespace-deletes.belay.dev': 'Ignore',
