@@ -19,9 +19,22 @@ const MARK = ['f:metadata', 'f:annotations', 'f:meta.helm.sh/release-name'];
 /** The name under which Helm itself writes. A program that embeds Helm has a name of its own. */
 export const HELM_MANAGER = 'helm';
 
+const keyOf = ({ manager, operation, subresource, apiVersion }: ManagedFieldsEntry): string =>
+  JSON.stringify([manager, operation, subresource, apiVersion]);
+
+/**
+ * A write of `scale` leaves a second entry of an owner behind, without a time, when it takes that owner's replicas over
+ * (k8s.io/apimachinery managedfields ScaleHandler). With the next write of anybody the API server keeps the last entry of each owner alone. So the
+ * last one counts.
+ */
+const lastOfEach = (entries: readonly ManagedFieldsEntry[]): readonly ManagedFieldsEntry[] =>
+  entries.every(({ time }) => time !== undefined)
+    ? entries
+    : [...new Map(entries.map((entry) => [keyOf(entry), entry])).values()];
+
 const entriesOf = (object: KubernetesObject): readonly ManagedFieldsEntry[] => {
   const entries: unknown = object.metadata?.managedFields;
-  return isList(entries) ? entries.filter((entry): entry is ManagedFieldsEntry => isMap(entry)) : [];
+  return isList(entries) ? lastOfEach(entries.filter((entry): entry is ManagedFieldsEntry => isMap(entry))) : [];
 };
 
 const fieldsOf = ({ fieldsV1 }: ManagedFieldsEntry): JsonMap => (isMap(fieldsV1) ? fieldsV1 : {});
@@ -33,9 +46,6 @@ const ownsDesiredState = (entry: ManagedFieldsEntry): boolean => {
   for (const key in fieldsOf(entry)) if (key !== STATUS) return true;
   return false;
 };
-
-const keyOf = ({ manager, operation, subresource, apiVersion }: ManagedFieldsEntry): string =>
-  JSON.stringify([manager, operation, subresource, apiVersion]);
 
 const isSameOwner = (a: ManagedFieldsEntry, b: ManagedFieldsEntry): boolean =>
   a.manager === b.manager &&

@@ -212,6 +212,13 @@ describe('a field that changes its value', () => {
   });
 });
 
+test('an entry that a write of scale has left behind without a time is dropped by the API server, and is nobody’s loss', () => {
+  const helm3 = entry('helm', 'Update', { ...APPLIED, 'f:spec': { 'f:selector': {} } });
+  const { time: _time, ...leftover } = entry('helm', 'Update', replicas);
+  const annotated = entry('kubectl-annotate', 'Update', { 'f:metadata': { 'f:annotations': { 'f:note': {} } } });
+  assert.deepEqual(ask(owned(leftover, helm3, STATUS), owned(helm3, STATUS, annotated)).drift, []);
+});
+
 describe('a release of Helm 3, which looks at no owners,', () => {
   const byHelm3 = { ...HELM, operation: 'Update' };
   test('may be applied to by others, and gets merged into ancient changes by the API server', () => {
