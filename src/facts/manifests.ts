@@ -58,6 +58,7 @@ const FETCH_TIMEOUT_MS = 9_000;
  */
 const FETCHES = { maxRunning: 8, maxRunningEach: 4, maxWaiting: 2_000, maxWaitingEach: 500 };
 
+/** The function is long, because what it hands out shares one cache and one queue. */
 export const createManifests = (
   api: Api,
   decoder: Decoder,

@@ -80,6 +80,7 @@ const untilAborted = <T>(work: Promise<T>, signal: AbortSignal): Promise<T> =>
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
   });
 
+/** The function is long, because the threads and what waits for them are its state. */
 export const createDecoder = (memory: TextMemory = createTextMemory(), threads = MAX_THREADS): Decoder => {
   // The Dockerfile sets the size of the nursery for the event loop. In a worker that flag would override `resourceLimits`, so it is reset
   // here. The heap of the event loop exists already, and keeps its size.

@@ -45,6 +45,7 @@ interface Owner {
   lastBegun: number;
 }
 
+/** The function is long, because the owners and their turns are its state. */
 export const createFairQueue = (what: string, bounds: FairQueueBounds): FairQueue => {
   /** Only owners with work. */
   const owners = new Map<string, Owner>();

@@ -78,6 +78,7 @@ const readList = async <Entry>(
   return { entries, version };
 };
 
+/** The function is long, because the list and the watch share its state. */
 export const createMirror = <Entry>(
   api: Api,
   resource: ReflectedResource,

@@ -124,7 +124,10 @@ export const RECREATES = 'recreates';
 /** Why any user may create an object that was missing. */
 export const RESTORES_CHART = 'restores the chart';
 
-/** The second half of the judgement: whether the object is governed, and whether the write is drift. The policy does not enforce `waived`. */
+/**
+ * The second half of the judgement: whether the object is governed, and whether the write is drift. The policy does not enforce `waived`.
+ * The function is long, because the order of its questions is the rule.
+ */
 export const judgeObject = (
   write: ObjectWrite,
   governed: ManifestFacts,

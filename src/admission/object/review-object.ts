@@ -31,6 +31,7 @@ const ATTEMPTS = { CREATE: 'create', UPDATE: 'change', DELETE: 'delete', CONNECT
 const podLabelsOf = ({ spec }: KubernetesObject): Readonly<Record<string, string>> =>
   (spec as { selector?: { matchLabels?: Record<string, string> } } | undefined)?.selector?.matchLabels ?? {};
 
+/** Answers the questions about a write of an object. It is long, because it has an answer to each question for each kind of write. */
 const changesOf = (
   { kindVersions }: ReviewObjectDependencies,
   { kind, resource, object: after, oldObject: before, user }: Review,

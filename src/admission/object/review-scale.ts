@@ -31,7 +31,7 @@ const replicasOf = (scale: KubernetesObject | undefined): number => {
 /**
  * Judges a write of `scale` as `/spec/replicas` of its parent. The review carries neither labels nor annotations, so the
  * parent is read. Where Belay has no right to read the parent, the write passes, and the audit log says so (manifests/README.md
- * tells how to grant the right for custom resources).
+ * tells how to grant the right for custom resources). The function is long, because a scale answers the questions of an object by two numbers.
  */
 export const reviewScale = async (
   dependencies: ReviewScaleDependencies,
