@@ -8,6 +8,7 @@ import { splitPointer } from './field-owners.ts';
 import type { DriftedField, ObjectDrift } from './findings.ts';
 import { keepLeft } from './keep-left.ts';
 import { type Marks, toStored } from './placed-document.ts';
+import { rehearsingApi } from './rehearsing-api.ts';
 import { writeDocument } from './write-document.ts';
 
 export interface RepairDependencies {
@@ -52,11 +53,12 @@ const byPlace = (a: DriftedField, b: DriftedField): number => {
  * write: 409 when somebody has written in between.
  */
 export const repairObject = async (
-  { api, kinds }: RepairDependencies,
+  { api: writing, kinds }: RepairDependencies,
   drift: ObjectDrift,
   { prune, dryRun, marks, ignore }: RepairOptions,
   signal: AbortSignal,
 ): Promise<Repaired> => {
+  const api = dryRun ? rehearsingApi(writing) : writing;
   const { object, document, manager, method, live, problem } = drift;
   const { group, name, namespace } = object;
   if (problem === 'unmarked') return nothing('it does not carry the marks of the release');

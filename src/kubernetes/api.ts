@@ -26,6 +26,8 @@ export interface ApiRequest {
   readonly repeatable?: boolean;
   /** Reads the answer as a list, whose items are read one by one as they arrive. By default an answer is read as a whole. */
   readonly list?: ListReading;
+  /** Called for each warning that the API server and its webhooks send with the answer. */
+  readonly onWarning?: (text: string) => void;
 }
 
 export interface WatchRequest {
@@ -148,7 +150,10 @@ export const createApi = (
       throw new ApiError(0, 'Unreachable', `the API server did not answer: ${(error as Error).message}`, error);
     }
     exchanges?.answered(response.headers.get('date'), sentAtMs);
-    for (const text of warningsIn(response.headers.get('warning'))) onWarning(text);
+    for (const text of warningsIn(response.headers.get('warning'))) {
+      onWarning(text);
+      request.onWarning?.(text);
+    }
     if (response.status >= 400) throw await toError(response.status, response.text());
     return response;
   };
