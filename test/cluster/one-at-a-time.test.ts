@@ -124,11 +124,14 @@ test(`of at least ${OPERATIONS} installs, upgrades, rollbacks and uninstalls of 
   assert.ok(most.length <= 1, `in flight at once:\n${most.join('\n')}`);
 });
 
-let uninstalls = 0;
+let uninstallsSent = 0;
 const record = (revision: number, status: string): object =>
   forgedRecord('burst', 'web', revision, status, {
-    deleted: status === 'uninstalling' ? `2026-11-21T12:00:00.${uninstalls++}Z` : '',
+    deleted: status === 'uninstalling' ? `2026-11-21T12:00:00.${uninstallsSent++}Z` : '',
   });
+
+/** Every fourth of the starts. */
+const isUninstall = (index: number): boolean => index % 4 === 3;
 
 /** From three replicas down to two, by killing one while the starts are under way. */
 const ROUNDS = [
@@ -148,7 +151,7 @@ for (const { what, ...round } of ROUNDS) {
     // Names differ, so that nothing but Belay stands between them: upgrades and rollbacks to v2, v3, ... and uninstalls of v1.
     const uninstall = `${path}/sh.helm.release.v1.web.v1`;
     const starts = Array.from({ length: OPERATIONS }, (_, index) =>
-      index % 4 === 3
+      isUninstall(index)
         ? api.request({ method: 'PUT', path: uninstall, body: record(1, 'uninstalling') })
         : api.request({
             method: 'POST',
@@ -167,7 +170,10 @@ for (const { what, ...round } of ROUNDS) {
     await sleep(200); // lets the watch catch up with the last write
     const { most } = await history.stop();
     assert.ok(most.length <= 1, `in flight at once:\n${most.join('\n')}`);
-    const admitted = outcomes.filter((outcome) => outcome.status === 'fulfilled').length;
+    const passed = outcomes.flatMap(({ status }, index) => (status === 'fulfilled' ? index : []));
+    const uninstalls = passed.filter(isUninstall);
+    // The holder of an uninstall may ask for it again, as after a hook that failed: all of these are one operation.
+    const admitted = passed.length - uninstalls.length + Math.min(uninstalls.length, 1);
     if (killing) assert.ok(admitted <= 1, `${admitted} were admitted`);
     else assert.equal(admitted, 1);
     succeeds(await plane.kubectl(['delete', 'namespace', 'burst', '--timeout=60s']));
