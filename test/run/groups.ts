@@ -16,14 +16,10 @@ const CORES = 2;
 /** A file of `test/cluster/` waits for a third of its time, for a moment to come or for another process: three of them keep two cores busy. */
 const SIDE_BY_SIDE: Readonly<Record<Kind, number>> = { unit: CORES, http: CORES, fuzz: CORES, cluster: 3 };
 
-/** Files that each make a load of their own, of half a core: two of them at a time, and nothing else. */
-const LOADS: Readonly<Record<string, string>> = {
-  'cluster/certificate-rotation': 'makes 50 writes a second, none of which may be lost',
-  'cluster/faults': 'makes 50 writes a second in front of replicas that fail, each of which has to be judged in time',
-};
-
 /** Files that would be in the way of another one beside them, or another one in theirs; with the reason. */
 const ALONE: Readonly<Record<string, string>> = {
+  'cluster/certificate-rotation': 'makes 50 writes a second, none of which may be lost',
+  'cluster/faults': 'makes 50 writes a second in front of replicas that fail, each of which has to be judged in time',
   'cluster/one-at-a-time': 'keeps both cores busy with twelve Helms at once',
   'http/overload': 'makes more reviews than one core can answer',
 };
@@ -55,14 +51,12 @@ export const groupsOf = (kind: Kind, names: readonly string[] = []): readonly Gr
   const all = globSync(`test/${kind}/**/*.test.ts`, { cwd: PROJECT }).sort();
   const files = names.length === 0 ? all : all.filter((file) => names.includes(basename(file, '.test.ts')));
   if (files.length < Math.max(names.length, 1)) throw new Error(`test/${kind} has no tests ${names.join(', ')}`);
-  const isLoad = (file: string): boolean => nameOf(kind, file) in LOADS;
   const isAlone = (file: string): boolean => nameOf(kind, file) in ALONE;
   const others = files
-    .filter((file) => !isAlone(file) && !isLoad(file))
+    .filter((file) => !isAlone(file))
     .toSorted((a, b) => rankOf(nameOf(kind, a)) - rankOf(nameOf(kind, b)));
   return [
     { files: others, atOnce: SIDE_BY_SIDE[kind] },
-    { files: files.filter(isLoad), atOnce: 2 },
     { files: files.filter(isAlone), atOnce: 1 },
   ].filter((group) => group.files.length > 0);
 };
