@@ -61,7 +61,12 @@ export interface GroupVersionResource {
 }
 
 /** Controllers and pipelines run as service accounts; everybody else is a person. */
-export const isServiceAccount = (username: string): boolean => username.startsWith('system:serviceaccount:');
+const SERVICE_ACCOUNT = 'system:serviceaccount:';
+
+export const isServiceAccount = (username: string): boolean => username.startsWith(SERVICE_ACCOUNT);
+
+/** The username of a service account. */
+export const serviceAccountUser = (namespace: string, name: string): string => `${SERVICE_ACCOUNT}${namespace}:${name}`;
 
 /** A user as the API server authenticated it. */
 export interface UserInfo {

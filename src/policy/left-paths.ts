@@ -1,4 +1,4 @@
-import type { ObjectRef, UserInfo } from '../kubernetes/object.ts';
+import { type ObjectRef, serviceAccountUser, type UserInfo } from '../kubernetes/object.ts';
 import type { AllowRule, IgnoreRule, Policy } from './policy.ts';
 import type { Preset, PresetAccount } from './presets/preset.ts';
 import { AUTO, findPreset } from './presets/presets.ts';
@@ -66,7 +66,7 @@ export const isAccount = (
   { user, object, document }: FieldWriter,
 ): boolean => {
   const called = nameIn === undefined ? name : nameIn(document, object);
-  return user.username === `system:serviceaccount:${namespace ?? object.namespace}:${called}`;
+  return called !== undefined && user.username === serviceAccountUser(namespace ?? object.namespace, called);
 };
 
 const mayWrite = (rule: AllowRule, { user, object }: FieldWriter): boolean =>

@@ -1,4 +1,4 @@
-import type { ObjectRef, UserInfo } from '../kubernetes/object.ts';
+import { type ObjectRef, serviceAccountUser, type UserInfo } from '../kubernetes/object.ts';
 import type { IgnoreRule, PolicySubject, TrustedSubject } from './policy.ts';
 
 type User = Pick<UserInfo, 'username' | 'groups'>;
@@ -10,7 +10,7 @@ const isSubject = (subject: PolicySubject, { username, groups }: User): boolean 
     case 'Group':
       return groups.includes(subject.name);
     case 'ServiceAccount':
-      return username === `system:serviceaccount:${subject.namespace}:${subject.name}`;
+      return username === serviceAccountUser(subject.namespace, subject.name);
   }
 };
 

@@ -1,5 +1,5 @@
 import type { HookAccount } from '../helm/hook-accounts.ts';
-import type { ObjectRef } from '../kubernetes/object.ts';
+import { type ObjectRef, serviceAccountUser } from '../kubernetes/object.ts';
 import { EVENTS } from './hook.ts';
 import type { OperationState } from './in-flight.ts';
 import { withSlowHolder } from './object.ts';
@@ -34,7 +34,7 @@ export const isAccountOfHook = (
   accounts.some((account) => {
     const namespace = account.namespace === '' ? home : account.namespace;
     return (
-      username === `system:serviceaccount:${namespace}:${account.name}` &&
+      username === serviceAccountUser(namespace, account.name) &&
       account.events.some((event) => EVENTS[operation].includes(event)) &&
       (object === undefined || namespace === home || namespace === object.namespace)
     );

@@ -211,12 +211,15 @@ export const mayRun = ({ records, claim }: ReleaseFacts): readonly ReleaseRecord
   return last === undefined ? supersededByHand(records, claim) : [last];
 };
 
+/** The stored record of an operation. Undefined where its record is still on its way, or gone. */
+export const recordOf = ({ records }: Pick<ReleaseFacts, 'records'>, operation: InFlight): ReleaseRecord | undefined =>
+  records.find(({ kind, name }) => kind === operation.record?.kind && name === operation.record.name);
+
 /**
  * The revisions of which any may govern an object, the likeliest first: the revision in flight, and those that may run
  * (docs/design.md#governed-objects).
  */
 export const findGoverning = (facts: ReleaseFacts, state: OperationState): readonly ReleaseRecord[] => {
-  const record = state.state === 'in-flight' ? state.inFlight.record : undefined;
-  const inFlight = facts.records.filter(({ kind, name }) => kind === record?.kind && name === record.name);
-  return [...new Set([...inFlight, ...mayRun(facts)])];
+  const own = state.state === 'in-flight' ? recordOf(facts, state.inFlight) : undefined;
+  return [...new Set([...(own ? [own] : []), ...mayRun(facts)])];
 };

@@ -1,12 +1,18 @@
 import type { Manifest, Manifests } from '../../facts/manifests.ts';
+import type { ManifestDocument } from '../../helm/manifest.ts';
 import type { ReleaseRecord } from '../../helm/record.ts';
 import type { ObjectWrite } from '../../rules/object.ts';
 import type { Verdict } from '../../rules/verdict.ts';
 import type { Now } from '../wire/answer.ts';
 
 interface ByManifest {
-  readonly lists: (manifest: Manifest) => boolean;
-  readonly judgeBy: (governing: ReleaseRecord, manifest: Manifest) => Now<Verdict>;
+  /** The chart's document of the object. Undefined where the manifest does not list it. */
+  readonly find: (manifest: Manifest) => ManifestDocument | undefined;
+  readonly judgeBy: (
+    governing: ReleaseRecord,
+    manifest: Manifest,
+    listed: ManifestDocument | undefined,
+  ) => Now<Verdict>;
 }
 
 /**
@@ -17,7 +23,7 @@ export const byFirstListing = (
   manifests: Manifests,
   candidates: readonly ReleaseRecord[],
   object: ObjectWrite['object'],
-  { lists, judgeBy }: ByManifest,
+  { find, judgeBy }: ByManifest,
 ): Now<Verdict | undefined> => {
   let verdict: Now<Verdict> | undefined;
   for (const [index, candidate] of candidates.entries()) {
@@ -25,13 +31,16 @@ export const byFirstListing = (
     if (cached === undefined) {
       const others = candidates.slice(index + 1);
       return manifests.of(candidate, object).then(async (manifest) => {
-        if (manifest !== undefined && lists(manifest)) return judgeBy(candidate, manifest);
-        const unlisted = manifest === undefined ? verdict : judgeBy(candidate, manifest);
-        return (await byFirstListing(manifests, others, object, { lists, judgeBy })) ?? unlisted;
+        const listed = manifest && find(manifest);
+        const judged = manifest === undefined ? verdict : judgeBy(candidate, manifest, listed);
+        return listed !== undefined
+          ? judged
+          : ((await byFirstListing(manifests, others, object, { find, judgeBy })) ?? judged);
       });
     }
-    verdict = judgeBy(candidate, cached);
-    if (lists(cached)) return verdict;
+    const listed = find(cached);
+    verdict = judgeBy(candidate, cached, listed);
+    if (listed !== undefined) return verdict;
   }
   return verdict;
 };

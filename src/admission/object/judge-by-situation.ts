@@ -53,15 +53,20 @@ export const judgeBySituation = (
     const warnings = warningsOfRestored(write, changes, listed.document, { policy, left, why: verdict.why });
     return warnings.length === 0 ? verdict : { ...verdict, warnings };
   };
-  const judgeBy = (governing: ReleaseRecord, manifest: Manifest): Now<Verdict> => {
-    // The objects of this release carry other marks.
+  const find = (manifest: Manifest): ManifestDocument | undefined =>
+    // The objects of a release elsewhere carry other marks.
+    manifest.namespace === owner.namespace
+      ? findDocument(manifest.documents, manifest.namespace, write.object)
+      : undefined;
+  const judgeBy = (
+    governing: ReleaseRecord,
+    manifest: Manifest,
+    listed: ManifestDocument | undefined,
+  ): Now<Verdict> => {
     if (manifest.namespace !== owner.namespace) return allow('another namespace');
-    const listed = findDocument(manifest.documents, manifest.namespace, write.object);
     const prepared = listed && changes.prepare(listed.document, signal);
     const judge = (): Verdict => judgeListed(governing, manifest, listed);
     return prepared === undefined ? judge() : prepared.then(judge);
   };
-  const lists = ({ namespace, documents }: Manifest): boolean =>
-    namespace === owner.namespace && findDocument(documents, namespace, write.object) !== undefined;
-  return byFirstListing(manifests, candidates, write.object, { lists, judgeBy });
+  return byFirstListing(manifests, candidates, write.object, { find, judgeBy });
 };

@@ -3,6 +3,7 @@ import type { Situation } from '../../facts/situation.ts';
 import { isServiceAccount } from '../../kubernetes/object.ts';
 import type { LeftWhen } from '../../policy/left-paths.ts';
 import { HOOK_OF_OPERATION, isAccountOfHook, operationWithHooks } from '../../rules/hook-account.ts';
+import { recordOf } from '../../rules/in-flight.ts';
 import { findFreezes } from '../../rules/locks.ts';
 import { RECREATES } from '../../rules/object.ts';
 import { isUninstallRefused } from '../../rules/refused-uninstall.ts';
@@ -37,9 +38,7 @@ export const judgeWithHooks = (
   const settle = async (verdict: Verdict | undefined): Promise<Verdict | undefined> => {
     const frozen = findFreezes(facts.records, namespaces, policy, clock.nowMs).length > 0;
     const inFlight = operationWithHooks(operation, frozen);
-    const record = facts.records.find(
-      ({ kind, name }) => kind === inFlight?.record?.kind && name === inFlight.record.name,
-    );
+    const record = inFlight && recordOf(facts, inFlight);
     if (inFlight?.holder === undefined || record === undefined) return verdict;
     // Where the API server does not tell the hooks, the refusal stands: without them it was right, and a locked release stays locked.
     const stored = await dependencies.deleteHooks.of(record).catch(() => undefined);

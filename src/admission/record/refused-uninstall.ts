@@ -3,6 +3,7 @@ import type { DeleteHooks } from '../../facts/delete-hooks.ts';
 import type { LiveSituation } from '../../facts/situation.ts';
 import { isServiceAccount } from '../../kubernetes/object.ts';
 import { isAccountOfHook } from '../../rules/hook-account.ts';
+import { recordOf } from '../../rules/in-flight.ts';
 import { isUninstallRefused, withRefusedUninstall } from '../../rules/refused-uninstall.ts';
 import type { InFlight } from '../../rules/verdict.ts';
 import type { RecognisedReview } from '../recognised-review.ts';
@@ -26,9 +27,7 @@ const isPartOf = async (
 ): Promise<boolean> => {
   if (operation.holder === username) return true;
   if (!isServiceAccount(username)) return false;
-  const record = facts.records.find(
-    ({ kind, name }) => kind === operation.record?.kind && name === operation.record.name,
-  );
+  const record = recordOf(facts, operation);
   // Where the hooks cannot be read now, the account may be one of theirs when it deletes.
   const stored = record && (await deleteHooks.of(record).catch(() => 'unread' as const));
   return stored === 'unread' || (stored !== undefined && isAccountOfHook(username, operation, stored));
